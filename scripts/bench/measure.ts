@@ -1,0 +1,134 @@
+/** Owns the order of the measurements. */
+import { join } from 'node:path';
+import {
+  configure,
+  type Gateway,
+  type GatewayPlan,
+  randomSecret,
+  referenceTo,
+  residentMegabytes,
+  startGateway,
+} from './gateway.ts';
+import type { LoadJob, LoadResult, Stage } from './job.ts';
+import { move, runPart, startPart } from './processes.ts';
+import {
+  type Bench,
+  type Comparison,
+  chooseFloor,
+  compare,
+  connections,
+  type FloorVariant,
+  listening,
+  load,
+  part,
+  type Target,
+} from './rounds.ts';
+import { models } from './traffic.ts';
+
+/** Megabytes. */
+export interface Memory {
+  readonly idle: number;
+  readonly afterLoad: number;
+  readonly rested: number;
+  /** With 600 streams open, and after the last; null without the soak. */
+  readonly soaking: number | null;
+  readonly afterSoak: number | null;
+}
+
+export interface Measurements {
+  readonly variants: readonly FloorVariant[];
+  readonly json: Comparison;
+  readonly stream: Comparison;
+  /** One connection, everything on one core. */
+  readonly single: Comparison;
+  /** One connection, on the cores of the other measurements. */
+  readonly singleApart: Comparison;
+  /** Milliseconds; the first into an empty home, the others again into the same. */
+  readonly firstStart: number;
+  readonly starts: readonly number[];
+  readonly memory: Memory;
+  readonly soak: LoadResult | null;
+  readonly stages: readonly Stage[];
+}
+
+export const soakStreams = 600;
+const soakLimitSeconds = 45;
+/** Some thousand answers settle a median: the time is better spent where 64 connections compete. */
+const alone = { connections: 1, seconds: 1, warmSeconds: 0.5 };
+
+/** Runs everything; a few minutes. @throws Error when a part does not start */
+export async function measure(plan: { readonly binary: string; readonly directory: string } & Bench): Promise<Measurements> {
+  const { place, settings, say, directory } = plan;
+  say('stages in process');
+  const stages = await runPart<Stage[]>(part('stages'), { directory }, place.gateway);
+  const key = randomSecret();
+  const { child: upstream, port } = await listening(startPart(part('upstream'), { key }, place.upstream));
+  say('starts');
+  const home: GatewayPlan = { binary: plan.binary, home: join(directory, 'home'), token: randomSecret(), cores: place.gateway };
+  const { gateway, firstStart, starts } = await timeStarts(home, settings.starts, (first) => configure(first, port, key));
+  await Bun.sleep(5000);
+  const idle = residentMegabytes(gateway.child.pid);
+
+  const direct: Target = { port, token: key, modelOf: (model) => model };
+  say('choosing the floor');
+  const floors = await chooseFloor(plan, port, direct);
+  const targets = { direct, gateway: { port: gateway.port, token: gateway.token, modelOf: referenceTo } };
+  for (const kind of ['json', 'stream'] as const) await load(plan, targets.gateway, kind, { warmSeconds: 2 });
+  say(`${connections} connections, JSON`);
+  const json = await compare(plan, { ...targets, floor: floors.json }, 'json', 1);
+  say(`${connections} connections, streams`);
+  const stream = await compare(plan, { ...targets, floor: floors.stream }, 'stream', 1);
+  const afterLoad = residentMegabytes(gateway.child.pid);
+  await Bun.sleep(10_000);
+  const rested = residentMegabytes(gateway.child.pid);
+  say('one connection');
+  const singleTargets = { ...targets, floor: floors.json };
+  const singleApart = await compare(plan, singleTargets, 'json', settings.rounds, alone);
+  move(upstream.pid, place.gateway);
+  const single = await compare(plan, singleTargets, 'json', settings.rounds, { ...alone, cores: place.gateway });
+  move(upstream.pid, place.upstream);
+  const soaked = settings.soak ? await soak(plan, gateway, targets.gateway) : { soak: null, soaking: null, afterSoak: null };
+  const memory = { idle, afterLoad, rested, soaking: soaked.soaking, afterSoak: soaked.afterSoak };
+  return { variants: floors.variants, json, stream, single, singleApart, firstStart, starts, memory, soak: soaked.soak, stages };
+}
+
+/** Starts into an empty home, is configured, and starts again and again; the last one stays. */
+async function timeStarts(
+  plan: GatewayPlan,
+  count: number,
+  configureFirst: (gateway: Gateway) => Promise<void>,
+): Promise<{ readonly gateway: Gateway; readonly firstStart: number; readonly starts: readonly number[] }> {
+  let gateway = await startGateway(plan);
+  const firstStart = gateway.readyMs;
+  await configureFirst(gateway);
+  const starts: number[] = [];
+  while (starts.length < count) {
+    await gateway.child.end();
+    gateway = await startGateway(plan);
+    starts.push(gateway.readyMs);
+  }
+  return { gateway, firstStart, starts };
+}
+
+async function soak(
+  bench: Bench,
+  gateway: Gateway,
+  target: Target,
+): Promise<{ readonly soak: LoadResult; readonly soaking: number; readonly afterSoak: number }> {
+  bench.say(`${soakStreams} slow streams at once`);
+  const job: LoadJob = {
+    port: target.port,
+    token: target.token,
+    model: target.modelOf(models.slow),
+    kind: 'slow',
+    connections: soakStreams,
+    warmSeconds: 0,
+    seconds: soakLimitSeconds,
+    once: true,
+  };
+  const running = runPart<LoadResult>(part('load'), job, bench.place.load);
+  await Bun.sleep(20_000);
+  const soaking = residentMegabytes(gateway.child.pid);
+  const result = await running;
+  return { soak: result, soaking, afterSoak: residentMegabytes(gateway.child.pid) };
+}

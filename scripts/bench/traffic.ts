@@ -1,0 +1,117 @@
+/** Owns what is sent and what comes back: the requests, the upstream's canned answers, and when an answer is right. */
+import { encodeRequest, type Message } from './http1.ts';
+
+/** `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `slow`: 30 chunks, one a second. */
+export type Kind = 'json' | 'stream' | 'slow';
+
+export const contentChunks = { stream: 64, slow: 30 } as const;
+export const chunkIntervalMs = 1000;
+/** The models that the upstream knows; `slow` is the one that takes its time. */
+export const models = { json: 'bench', stream: 'bench', slow: 'slow' } as const satisfies Record<Kind, string>;
+
+const answerText = 'A gateway adds a little to every call; this answer is here so that the little can be weighed.';
+const identity = { id: 'chatcmpl-bench0123456789', created: 1_700_000_000, model: 'bench' };
+const usage = { prompt_tokens: 29, completion_tokens: 64, total_tokens: 93 };
+
+const completion = JSON.stringify({
+  ...identity,
+  object: 'chat.completion',
+  choices: [
+    { index: 0, message: { role: 'assistant', content: answerText, refusal: null }, logprobs: null, finish_reason: 'stop' },
+  ],
+  usage: { ...usage, prompt_tokens_details: { cached_tokens: 0 }, completion_tokens_details: { reasoning_tokens: 0 } },
+  service_tier: 'default',
+  system_fingerprint: 'fp_0123456789',
+});
+
+const event = (data: string): string => `data: ${data}\n\n`;
+const chunk = (choices: readonly unknown[], more = {}): string =>
+  event(JSON.stringify({ ...identity, object: 'chat.completion.chunk', choices, ...more }));
+
+/** The events of a stream: one for each content chunk, then finish, usage and `[DONE]` in one piece. */
+export function streamEvents(count: number): { readonly content: readonly string[]; readonly end: string } {
+  const content = Array.from({ length: count }, (_, n) =>
+    chunk([{ index: 0, delta: { content: contentOf(n) }, finish_reason: null }]),
+  );
+  return { content, end: chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]) + chunk([], { usage }) + event('[DONE]') };
+}
+
+const contentOf = (n: number): string => `token ${n} `;
+const framed = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+const streamHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+/** The answers as they stand on the wire; a content event of a stream is a chunk of its own, as vendors send them. */
+export const cannedAnswers = {
+  json: Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${completion.length}\r\n\r\n${completion}`,
+  ),
+  stream: Buffer.from(wholeStream(contentChunks.stream)),
+  refused: Buffer.from('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n'),
+  misread: Buffer.from('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'),
+} as const;
+
+/** The slow stream as one buffer a second; the first goes out with the head, the last one closes it. */
+export const slowPieces: readonly Buffer[] = (() => {
+  const { content, end } = streamEvents(contentChunks.slow);
+  return [
+    ...content.map((text, n) => Buffer.from((n === 0 ? streamHead : '') + framed(text))),
+    Buffer.from(`${framed(end)}0\r\n\r\n`),
+  ];
+})();
+
+function wholeStream(count: number): string {
+  const { content, end } = streamEvents(count);
+  return `${streamHead}${[...content, end].map(framed).join('')}0\r\n\r\n`;
+}
+
+/** The chat request's body; `stream_options` is left out, as most clients do, so that usage is the gateway's own affair. */
+export function requestBody(kind: Kind, model: string): string {
+  return JSON.stringify({
+    model,
+    messages: [
+      { role: 'system', content: 'You are terse.' },
+      { role: 'user', content: 'Say something small and steady, please, and say it in the same way every time.' },
+    ],
+    temperature: 0.2,
+    ...(kind === 'json' ? {} : { stream: true }),
+  });
+}
+
+/** The chat request as bytes. */
+export function chatRequest(kind: Kind, to: { readonly port: number; readonly token: string; readonly model: string }): Buffer {
+  const { port, token, model } = to;
+  return encodeRequest({ method: 'POST', path: '/v1/chat/completions', port, token, body: requestBody(kind, model) });
+}
+
+/** @returns what is wrong with an answer, null when it is whole and right */
+export function answerProblem(kind: Kind, answer: Message): string | null {
+  if (!answer.head.startsWith('HTTP/1.1 200 ')) return `${answer.head.split('\r\n', 1)[0]} ${answer.body.slice(0, 300)}`;
+  return kind === 'json' ? completionProblem(answer.body) : streamProblem(answer.body, contentChunks[kind]);
+}
+
+function completionProblem(body: string): string | null {
+  try {
+    const parsed = JSON.parse(body) as {
+      choices?: [{ message?: { content?: unknown } }];
+      usage?: { total_tokens?: unknown };
+    } | null;
+    if (parsed?.choices?.[0]?.message?.content !== answerText) return 'another text than the upstream’s';
+    return parsed.usage?.total_tokens === usage.total_tokens ? null : 'another usage than the upstream’s';
+  } catch {
+    return 'not JSON';
+  }
+}
+
+const contentField = '"content":"';
+const expectedContent = Array.from({ length: contentChunks.stream }, (_, n) => `${contentField}${contentOf(n)}"`);
+
+/** Every chunk once, in order, nothing between them, `[DONE]` last. */
+function streamProblem(body: string, count: number): string | null {
+  let at = body.indexOf(contentField);
+  for (let n = 0; n < count; n++) {
+    if (at < 0 || !body.startsWith(expectedContent[n] ?? '', at)) return `content chunk ${n} is missing or out of order`;
+    at = body.indexOf(contentField, at + 1);
+  }
+  if (at >= 0) return `more than ${count} content chunks`;
+  return body.endsWith('data: [DONE]\n\n') ? null : 'does not end with [DONE]';
+}

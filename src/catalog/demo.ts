@@ -1,0 +1,212 @@
+/**
+ * The demo upstream: a small OpenAI-compatible server that says back what it hears, so that everything can be tried
+ * without an account. Deterministic, no state; `--demo` serves it on a loopback port of its own.
+ */
+import { errorEnvelope, OlaError } from '../core/errors.ts';
+import { isObject } from '../core/json.ts';
+import type { Clock } from '../core/ports.ts';
+import type { CatalogModel } from '../core/providers.ts';
+
+/** The demo as a provider; its base URL is known when it listens. */
+export const demoProvider = {
+  id: 'demo',
+  name: 'Demo',
+  protocol: 'openai-completions',
+  models: [{ id: 'echo', contextWindow: 131_072, maxTokens: 131_072, price: { input: 0, output: 0 } }],
+} as const satisfies { id: string; name: string; protocol: 'openai-completions'; models: readonly CatalogModel[] };
+
+const [echo] = demoProvider.models;
+const nothingSaid = 'Hello from the demo model. Say something, and I will say it back.';
+
+type FinishReason = 'stop' | 'length';
+
+/** What of a chat request changes the answer. */
+interface Question {
+  readonly messages: readonly Readonly<Record<string, unknown>>[];
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** Tokens; a token is a word. */
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+}
+
+interface Answer {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** Words with the white space before them: joined, they are the text. */
+  readonly words: readonly string[];
+  readonly finishReason: FinishReason;
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number };
+}
+
+/**
+ * A handler of `GET /v1/models` and `POST /v1/chat/completions` (JSON and SSE). The answer is `You said: ` and the last
+ * user message. One token is one word, in both directions; the answer's id is a hash of the request's body.
+ * Failures are OpenAI's envelope: 401 without `Authorization: Bearer <key>`, 400, 404, 405.
+ */
+export function demoUpstream(key: string, clock: Clock): (request: Request) => Promise<Response> {
+  const expected = new TextEncoder().encode(`Bearer ${key}`);
+  return async (request) => {
+    try {
+      authenticate(request, expected);
+      return await route(request, Math.floor(clock() / 1000));
+    } catch (error) {
+      if (!(error instanceof OlaError)) throw error;
+      return Response.json(errorEnvelope(error), { status: error.status, headers: error.facts.headers ?? {} });
+    }
+  };
+}
+
+/** Compares all bytes whatever differs, so that the time of a refusal does not tell how much of a guess was right. */
+function authenticate(request: Request, expected: Uint8Array): void {
+  const given = new TextEncoder().encode(request.headers.get('authorization') ?? '');
+  let difference = given.length ^ expected.length;
+  for (let i = 0; i < expected.length; i++) difference |= (expected[i] ?? 0) ^ (given[i] ?? 0);
+  if (difference !== 0) throw new OlaError('invalid_api_key', 'The demo upstream takes only the key it was started with.');
+}
+
+async function route(request: Request, created: number): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const method = { '/v1/models': 'GET', '/v1/chat/completions': 'POST' }[pathname];
+  if (method === undefined) throw new OlaError('route_not_found', `The demo upstream has no ${pathname}.`);
+  if (request.method !== method) {
+    throw new OlaError('method_not_allowed', `${pathname} answers ${method} only.`, { headers: { allow: method } });
+  }
+  if (method === 'GET') return listModels(created);
+  const body = await request.text();
+  const question = readQuestion(body);
+  const answer = think(question, body, created);
+  return question.stream ? streamed(answer, question.includeUsage) : whole(answer);
+}
+
+function listModels(created: number): Response {
+  return Response.json({
+    object: 'list',
+    data: demoProvider.models.map(({ id }) => ({ id, object: 'model', created, owned_by: demoProvider.id })),
+  });
+}
+
+/** @throws OlaError 400 naming the field, 404 `model_not_found` */
+function readQuestion(text: string): Question {
+  const body = parse(text);
+  const { model, messages, stream, stream_options: options, stop } = body;
+  if (typeof model !== 'string') throw invalid('model', 'must be a string');
+  if (model !== echo.id) throw new OlaError('model_not_found', `The demo upstream serves ${echo.id} only.`, { param: 'model' });
+  if (!Array.isArray(messages) || messages.length === 0) throw invalid('messages', 'must be an array of at least one message');
+  const bad = messages.findIndex((message) => !isObject(message) || typeof message['role'] !== 'string');
+  if (bad >= 0) throw invalid(`messages.${bad}`, 'must be an object with a role');
+  if (!isAbsent(stream) && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false');
+  if (!isAbsent(options) && stream !== true) throw invalid('stream_options', 'is allowed when stream is true only');
+  const stops: readonly unknown[] = isAbsent(stop) ? [] : [stop].flat();
+  if (!stops.every(isWord)) throw invalid('stop', 'must be a string or a list of strings');
+  return {
+    messages,
+    stream: stream === true,
+    includeUsage: isObject(options) && options['include_usage'] === true,
+    maxTokens: Math.min(readLimit(body, 'max_completion_tokens'), readLimit(body, 'max_tokens')),
+    stop: stops,
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new OlaError('invalid_json', 'The body is not JSON.');
+  }
+  if (!isObject(body)) throw new OlaError('invalid_request', 'The body must be a JSON object.');
+  return body;
+}
+
+function readLimit(body: Readonly<Record<string, unknown>>, field: string): number {
+  const value = body[field];
+  if (isAbsent(value)) return echo.maxTokens;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw invalid(field, 'must be a positive integer');
+  return value;
+}
+
+const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
+
+const isWord = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const invalid = (param: string, what: string) => new OlaError('invalid_request', `${param} ${what}.`, { param });
+
+function think(question: Question, body: string, created: number): Answer {
+  const last = question.messages.findLast((message) => message['role'] === 'user');
+  const said = textOf(last?.['content']).trim();
+  const words = wordsOf(cutAtStop(said === '' ? nothingSaid : `You said: ${said}`, question.stop));
+  const kept = words.slice(0, question.maxTokens);
+  const prompt = question.messages.reduce((sum, message) => sum + wordsOf(textOf(message['content'])).length, 0);
+  return {
+    id: `chatcmpl-demo-${hash(body)}`,
+    created,
+    words: kept,
+    finishReason: kept.length < words.length ? 'length' : 'stop',
+    usage: { prompt_tokens: prompt, completion_tokens: kept.length, total_tokens: prompt + kept.length },
+  };
+}
+
+/** A message's content: a string, or parts of which those of type `text` count. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part) => (isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join('');
+}
+
+const wordsOf = (text: string): readonly string[] => text.match(/\s*\S+/g) ?? [];
+
+function cutAtStop(text: string, stops: readonly string[]): string {
+  const ends = stops.map((stop) => text.indexOf(stop)).filter((end) => end >= 0);
+  return text.slice(0, Math.min(text.length, ...ends));
+}
+
+/** FNV-1a, 32 bits, hex: an id, not a secret. */
+function hash(text: string): string {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return (h >>> 0).toString(16).padStart(8, '0');
+}
+
+function whole({ id, created, words, finishReason, usage }: Answer): Response {
+  const message = { role: 'assistant', content: words.join(''), refusal: null };
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: finishReason }];
+  return Response.json({ id, object: 'chat.completion', created, model: echo.id, choices, usage });
+}
+
+/** One event a pull: they leave as several chunks, and a client that went away stops them. */
+function streamed(answer: Answer, includeUsage: boolean): Response {
+  const encoder = new TextEncoder();
+  const events = eventsOf(answer, includeUsage);
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const next = events.next();
+      if (next.done) controller.close();
+      else controller.enqueue(encoder.encode(`data: ${next.value}\n\n`));
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
+}
+
+/** Role, words, finish reason, usage when it was asked for (then `usage` is null until it comes), `[DONE]`. */
+function* eventsOf({ id, created, words, finishReason, usage }: Answer, includeUsage: boolean): Generator<string, void> {
+  const event = (choices: readonly object[], counts: Answer['usage'] | null) =>
+    JSON.stringify({
+      id,
+      object: 'chat.completion.chunk',
+      created,
+      model: echo.id,
+      choices,
+      ...(includeUsage ? { usage: counts } : {}),
+    });
+  const chunk = (delta: object, reason: FinishReason | null) =>
+    event([{ index: 0, delta, logprobs: null, finish_reason: reason }], null);
+  yield chunk({ role: 'assistant', content: '' }, null);
+  for (const word of words) yield chunk({ content: word }, null);
+  yield chunk({}, finishReason);
+  if (includeUsage) yield event([], usage);
+  yield '[DONE]';
+}

@@ -1,0 +1,90 @@
+/** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
+import type { Protocol } from '../core/config.ts';
+import type { CatalogModel, CatalogProvider, ProviderEndpoint } from '../core/providers.ts';
+import { catalogModels } from './models.ts';
+import { catalogProviders, keptNames } from './providers.ts';
+
+export interface Catalog {
+  /** The row, with only the endpoints that can be called; null for an id that has none. */
+  provider(idOrAlias: string): CatalogProvider | null;
+  /** Every row that can be called, local ones too, in the order of the catalog. */
+  providers(): readonly CatalogProvider[];
+  /** Trimmed, lower-cased and freed of aliases; an id that the catalog does not know stays as it is. */
+  canonicalId(text: string): string;
+  /** The models listed for a canonical provider id; none when the provider is not listed or its models are not known. */
+  models(providerId: string): readonly CatalogModel[];
+  /**
+   * Where the value of an environment variable may go: origins (`https://api.example.com`) of the rows that name it,
+   * whether or not they can be called, so that a custom provider under a vendor's id does not get the vendor's key.
+   * Null when it is bound nowhere: no row names it, or only local ones, whose address is the user's to choose.
+   */
+  envBinding(name: string): readonly string[] | null;
+  /** The endpoint for a client's protocol if the provider has it, else the provider's first. */
+  endpoint(row: CatalogProvider, protocol: Protocol): ProviderEndpoint;
+  /** The provider whose own model a bare id is by its name; null when the name says nothing. */
+  vendorOf(bareModel: string): string | null;
+}
+
+/** Tried in order. A model id belongs to whoever made the model: hosts list theirs. */
+const vendorPatterns: readonly { readonly model: RegExp; readonly provider: string | null }[] = [
+  // Open weights: hosts serve them, OpenAI does not.
+  { model: /^gpt-oss/i, provider: null },
+  { model: /^gpt-/i, provider: 'openai' },
+  { model: /^o[0-9]/i, provider: 'openai' },
+  { model: /^claude-/i, provider: 'anthropic' },
+  { model: /^gemini-/i, provider: 'google' },
+  { model: /minimax/i, provider: 'minimax' },
+  // The coding plan has ids of its own, and a key that Moonshot's API does not take.
+  { model: /^(?:kimi-for-coding|k2p5$|k3)/i, provider: 'kimi-coding' },
+  { model: /^kimi-/i, provider: 'moonshot' },
+];
+
+/** @param built the protocols that this program can call; rows and endpoints without one are left out */
+export function createCatalog(built: readonly Protocol[]): Catalog {
+  const rows = catalogProviders.flatMap((row) => callable(row, built));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const aliases = aliasIndex();
+  const bindings = bindingIndex();
+  const canonicalId = (text: string): string => {
+    const id = text.trim().toLowerCase();
+    return aliases.get(id) ?? id;
+  };
+  return {
+    provider: (idOrAlias) => byId.get(canonicalId(idOrAlias)) ?? null,
+    providers: () => rows,
+    canonicalId,
+    models: (providerId) => (byId.has(providerId) ? (catalogModels[providerId] ?? []) : []),
+    envBinding: (name) => bindings.get(name) ?? null,
+    endpoint: (row, protocol) => row.endpoints.find((endpoint) => endpoint.protocol === protocol) ?? row.endpoints[0],
+    vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
+  };
+}
+
+/** The row with the endpoints that are built; an empty list when there are none. */
+function callable(row: CatalogProvider, built: readonly Protocol[]): CatalogProvider[] {
+  const [first, ...others] = row.endpoints.filter((endpoint) => built.includes(endpoint.protocol));
+  return first === undefined ? [] : [{ ...row, endpoints: [first, ...others] }];
+}
+
+/** Of all rows, built or not: what a provider is called must not depend on what this version can call. */
+function aliasIndex(): ReadonlyMap<string, string> {
+  const rows = catalogProviders.map((row) => [row.id, row.aliases] as const);
+  return new Map(
+    [...rows, ...Object.entries(keptNames)].flatMap(([id, aliases]) => aliases.map((alias) => [alias, id] as const)),
+  );
+}
+
+/** Variables that at least one remote row names, with the origins of all rows that name them. */
+function bindingIndex(): ReadonlyMap<string, readonly string[]> {
+  const remote = catalogProviders.filter((row) => row.local !== true);
+  const names = new Set(remote.flatMap((row) => row.envVars));
+  return new Map([...names].map((name) => [name, originsOf(catalogProviders.filter((row) => row.envVars.includes(name)))]));
+}
+
+function originsOf(rows: readonly CatalogProvider[]): readonly string[] {
+  const origins = rows.flatMap((row) => [
+    ...row.endpoints.map((endpoint) => new URL(endpoint.baseUrl).origin),
+    ...(row.otherOrigins ?? []),
+  ]);
+  return [...new Set(origins)];
+}

@@ -1,0 +1,331 @@
+/**
+ * Which providers exist in the world: one row each, with where its protocols are served, the variables that hold its
+ * key and its deviations. A vendor whose regions take different keys has a row a region, because a key goes only to the
+ * origin it was made for. Not here: providers whose address is the user's own (`keptNames`), and agent runtimes.
+ */
+import type { Protocol } from '../core/config.ts';
+import type { CatalogProvider, CredentialStyle, ProviderEndpoint, ProviderQuirks } from '../core/providers.ts';
+
+type Endpoints = CatalogProvider['endpoints'];
+type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'quirks'>>;
+
+function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
+  return { id, name, aliases: [], endpoints, envVars, ...extras };
+}
+
+function at(protocol: Protocol, baseUrl: string, style?: CredentialStyle): ProviderEndpoint {
+  return style === undefined ? { protocol, baseUrl } : { protocol, baseUrl, style };
+}
+
+const completions = (baseUrl: string) => at('openai-completions', baseUrl);
+const responses = (baseUrl: string) => at('openai-responses', baseUrl);
+/** The base URL is what `/v1/messages` is appended to. */
+const messages = (baseUrl: string, style?: CredentialStyle) => at('anthropic-messages', baseUrl, style);
+
+// What refuses the newer fields of OpenAI's chat API, by the families in which it is met.
+const oldRoles: ProviderQuirks = { noDeveloperRole: true, noStore: true };
+const oldFields: ProviderQuirks = { ...oldRoles, maxTokensOnly: true };
+const oldFieldsNoEffort: ProviderQuirks = { ...oldFields, noReasoningEffort: true };
+/** Most servers on one's own machine; those that know the newer field know this one too. */
+const maxTokensOnly: ProviderQuirks = { maxTokensOnly: true };
+
+const vendors: readonly CatalogProvider[] = [
+  row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
+  row('openai-codex', 'ChatGPT (Codex)', [], [at('openai-codex-responses', 'https://chatgpt.com/backend-api')], {
+    aliases: ['chatgpt', 'codex'],
+  }),
+  row(
+    'anthropic',
+    'Anthropic',
+    ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_OAUTH_TOKEN', 'ANTHROPIC_API_KEY'],
+    [messages('https://api.anthropic.com', 'x-api-key')],
+    { aliases: ['claude'] },
+  ),
+  row(
+    'google',
+    'Google Gemini',
+    ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+    [
+      at('google-generative-ai', 'https://generativelanguage.googleapis.com/v1beta', 'x-goog-api-key'),
+      completions('https://generativelanguage.googleapis.com/v1beta/openai'),
+    ],
+    { aliases: ['gemini'] },
+  ),
+  row('xai', 'xAI', ['XAI_API_KEY'], [completions('https://api.x.ai/v1'), responses('https://api.x.ai/v1')], {
+    aliases: ['x-ai', 'grok'],
+    quirks: { ...oldRoles, noReasoningEffort: true },
+  }),
+  row('mistral', 'Mistral', ['MISTRAL_API_KEY'], [completions('https://api.mistral.ai/v1')]),
+  row(
+    'deepseek',
+    'DeepSeek',
+    ['DEEPSEEK_API_KEY'],
+    [completions('https://api.deepseek.com'), messages('https://api.deepseek.com/anthropic')],
+    { quirks: oldFields },
+  ),
+  row('cohere', 'Cohere', ['COHERE_API_KEY', 'CO_API_KEY'], [completions('https://api.cohere.ai/compatibility/v1')]),
+  row('perplexity', 'Perplexity', ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'], [completions('https://api.perplexity.ai')]),
+  row('meta', 'Meta', ['META_API_KEY'], [responses('https://api.meta.ai/v1')]),
+  row('meta-llama', 'Meta Llama API', ['LLAMA_API_KEY'], [completions('https://api.llama.com/compat/v1')], {
+    aliases: ['meta_llama'],
+  }),
+  row('ai21', 'AI21', ['AI21_API_KEY'], [completions('https://api.ai21.com/studio/v1')], { aliases: ['ai21_chat'] }),
+  row('arcee', 'Arcee', ['ARCEEAI_API_KEY'], [completions('https://api.arcee.ai/api/v1')]),
+  row('moonshot', 'Moonshot AI', ['MOONSHOT_API_KEY'], [completions('https://api.moonshot.ai/v1')], {
+    aliases: ['moonshotai', 'kimi'],
+    otherOrigins: ['https://api.moonshot.cn'],
+    quirks: oldFieldsNoEffort,
+  }),
+  row(
+    'kimi-coding',
+    'Kimi for Coding',
+    ['KIMI_API_KEY', 'KIMICODE_API_KEY'],
+    [completions('https://api.kimi.com/coding/v1'), messages('https://api.kimi.com/coding')],
+    { aliases: ['kimi-code', 'kimi-for-coding'] },
+  ),
+  row(
+    'minimax',
+    'MiniMax',
+    ['MINIMAX_CODE_PLAN_KEY', 'MINIMAX_CODING_API_KEY', 'MINIMAX_API_KEY'],
+    [messages('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
+    { aliases: ['minimax-cn'], otherOrigins: ['https://api.minimaxi.com'] },
+  ),
+  row(
+    'minimax-portal',
+    'MiniMax Portal',
+    ['MINIMAX_OAUTH_TOKEN', 'MINIMAX_API_KEY'],
+    [messages('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
+    { aliases: ['minimax-portal-cn'], otherOrigins: ['https://api.minimaxi.com'] },
+  ),
+  row(
+    'zai',
+    'Z.ai',
+    ['ZAI_API_KEY', 'Z_AI_API_KEY'],
+    [completions('https://api.z.ai/api/paas/v4'), messages('https://api.z.ai/api/anthropic')],
+    { aliases: ['z.ai', 'z-ai'], otherOrigins: ['https://open.bigmodel.cn'], quirks: oldFieldsNoEffort },
+  ),
+  row(
+    'zai-coding-cn',
+    'Z.ai coding plan (CN)',
+    ['ZAI_CODING_CN_API_KEY'],
+    [completions('https://open.bigmodel.cn/api/coding/paas/v4')],
+    {
+      quirks: oldFieldsNoEffort,
+    },
+  ),
+  row(
+    'qwen',
+    'Qwen (DashScope)',
+    ['QWEN_API_KEY', 'MODELSTUDIO_API_KEY', 'DASHSCOPE_API_KEY'],
+    [completions('https://dashscope-intl.aliyuncs.com/compatible-mode/v1')],
+    {
+      aliases: ['dashscope', 'modelstudio', 'alibaba'],
+      otherOrigins: [
+        'https://dashscope.aliyuncs.com',
+        'https://dashscope-us.aliyuncs.com',
+        'https://coding-intl.dashscope.aliyuncs.com',
+      ],
+    },
+  ),
+  row(
+    'qwen-token-plan',
+    'Qwen token plan',
+    ['QWEN_TOKEN_PLAN_API_KEY'],
+    [completions('https://token-plan.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1')],
+  ),
+  row(
+    'qwen-token-plan-cn',
+    'Qwen token plan (CN)',
+    ['QWEN_TOKEN_PLAN_CN_API_KEY'],
+    [completions('https://token-plan.cn-beijing.maas.aliyuncs.com/compatible-mode/v1')],
+  ),
+  row(
+    'volcengine',
+    'Volcano Engine',
+    ['VOLCANO_ENGINE_API_KEY', 'VOLCENGINE_API_KEY', 'ARK_API_KEY'],
+    [completions('https://ark.cn-beijing.volces.com/api/v3')],
+    { aliases: ['bytedance', 'doubao', 'ark'] },
+  ),
+  row('byteplus', 'BytePlus', ['BYTEPLUS_API_KEY'], [completions('https://ark.ap-southeast.bytepluses.com/api/v3')]),
+  row('qianfan', 'Baidu Qianfan', ['QIANFAN_API_KEY'], [completions('https://qianfan.baidubce.com/v2')], { aliases: ['baidu'] }),
+  row(
+    'xiaomi',
+    'Xiaomi MiMo',
+    ['XIAOMI_API_KEY'],
+    [completions('https://api.xiaomimimo.com/v1'), messages('https://api.xiaomimimo.com/anthropic')],
+    { aliases: ['mimo'] },
+  ),
+  row(
+    'xiaomi-token-plan-cn',
+    'Xiaomi MiMo token plan (CN)',
+    ['XIAOMI_TOKEN_PLAN_CN_API_KEY'],
+    [completions('https://token-plan-cn.xiaomimimo.com/v1')],
+  ),
+  row(
+    'xiaomi-token-plan-sgp',
+    'Xiaomi MiMo token plan (SGP)',
+    ['XIAOMI_TOKEN_PLAN_SGP_API_KEY'],
+    [completions('https://token-plan-sgp.xiaomimimo.com/v1')],
+  ),
+  row(
+    'xiaomi-token-plan-ams',
+    'Xiaomi MiMo token plan (AMS)',
+    ['XIAOMI_TOKEN_PLAN_AMS_API_KEY'],
+    [completions('https://token-plan-ams.xiaomimimo.com/v1')],
+  ),
+  row('stepfun', 'StepFun', ['STEPFUN_API_KEY'], [completions('https://api.stepfun.ai/v1')], {
+    otherOrigins: ['https://api.stepfun.com'],
+  }),
+  row('tencent-tokenhub', 'Tencent TokenHub', ['TOKENHUB_API_KEY'], [completions('https://tokenhub.tencentmaas.com/v1')], {
+    aliases: ['tencent'],
+  }),
+  row('ant-ling', 'Ant Ling', ['ANT_LING_API_KEY'], [completions('https://api.ant-ling.com/v1')], {
+    aliases: ['ling'],
+    quirks: oldFieldsNoEffort,
+  }),
+  row('longcat', 'LongCat', ['LONGCAT_API_KEY'], [completions('https://api.longcat.chat/openai')]),
+];
+
+/** Who serves other people's models. */
+const hosts: readonly CatalogProvider[] = [
+  // Not GITHUB_TOKEN, which lies about on many machines and is meant for something else.
+  row(
+    'github-copilot',
+    'GitHub Copilot',
+    ['COPILOT_GITHUB_TOKEN'],
+    [at('github-copilot', 'https://api.individual.githubcopilot.com')],
+    {
+      aliases: ['copilot', 'gh-copilot'],
+      otherOrigins: ['https://api.github.com'],
+    },
+  ),
+  row('github-models', 'GitHub Models', ['GITHUB_API_KEY'], [completions('https://models.github.ai/inference')], {
+    aliases: ['github'],
+    otherOrigins: ['https://models.inference.ai.azure.com'],
+  }),
+  row('groq', 'Groq', ['GROQ_API_KEY'], [completions('https://api.groq.com/openai/v1')]),
+  row('cerebras', 'Cerebras', ['CEREBRAS_API_KEY'], [completions('https://api.cerebras.ai/v1')], { quirks: oldRoles }),
+  row('sambanova', 'SambaNova', ['SAMBANOVA_API_KEY'], [completions('https://api.sambanova.ai/v1')]),
+  row(
+    'openrouter',
+    'OpenRouter',
+    ['OPENROUTER_API_KEY'],
+    [completions('https://openrouter.ai/api/v1'), messages('https://openrouter.ai/api')],
+  ),
+  row(
+    'vercel-ai-gateway',
+    'Vercel AI Gateway',
+    ['AI_GATEWAY_API_KEY', 'VERCEL_AI_GATEWAY_API_KEY'],
+    [messages('https://ai-gateway.vercel.sh'), completions('https://ai-gateway.vercel.sh/v1')],
+    { aliases: ['ai-gateway'] },
+  ),
+  row(
+    'together',
+    'Together AI',
+    ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
+    [completions('https://api.together.xyz/v1')],
+    { aliases: ['together_ai'], otherOrigins: ['https://api.together.ai'], quirks: oldFieldsNoEffort },
+  ),
+  row(
+    'fireworks',
+    'Fireworks AI',
+    ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
+    [completions('https://api.fireworks.ai/inference/v1'), messages('https://api.fireworks.ai/inference')],
+    { aliases: ['fireworks_ai'] },
+  ),
+  row('huggingface', 'Hugging Face', ['HUGGINGFACE_HUB_TOKEN', 'HF_TOKEN'], [completions('https://router.huggingface.co/v1')], {
+    aliases: ['hf'],
+  }),
+  row('nvidia', 'NVIDIA NIM', ['NVIDIA_API_KEY', 'NVIDIA_NIM_API_KEY'], [completions('https://integrate.api.nvidia.com/v1')], {
+    aliases: ['nvidia_nim', 'nim'],
+    quirks: oldFieldsNoEffort,
+  }),
+  row(
+    'synthetic',
+    'Synthetic',
+    ['SYNTHETIC_API_KEY'],
+    [messages('https://api.synthetic.new/anthropic', 'x-api-key'), completions('https://api.synthetic.new/openai/v1')],
+  ),
+  row('venice', 'Venice', ['VENICE_API_KEY'], [completions('https://api.venice.ai/api/v1')]),
+  row('chutes', 'Chutes', ['CHUTES_OAUTH_TOKEN', 'CHUTES_API_KEY'], [completions('https://llm.chutes.ai/v1')], {
+    quirks: { ...oldFields, noStreamUsage: true },
+  }),
+  row(
+    'opencode',
+    'OpenCode Zen',
+    ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
+    [completions('https://opencode.ai/zen/v1'), responses('https://opencode.ai/zen/v1'), messages('https://opencode.ai/zen')],
+    { aliases: ['opencode-zen', 'zen'], quirks: oldRoles },
+  ),
+  row(
+    'opencode-go',
+    'OpenCode Go',
+    ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
+    [completions('https://opencode.ai/zen/go/v1'), messages('https://opencode.ai/zen/go')],
+    { quirks: oldRoles },
+  ),
+  row('baseten', 'Baseten', ['BASETEN_API_KEY'], [completions('https://inference.baseten.co/v1')]),
+  row('deepinfra', 'DeepInfra', ['DEEPINFRA_API_KEY'], [completions('https://api.deepinfra.com/v1/openai')]),
+  row(
+    'featherless',
+    'Featherless',
+    ['FEATHERLESS_API_KEY', 'FEATHERLESS_AI_API_KEY'],
+    [completions('https://api.featherless.ai/v1')],
+    {
+      aliases: ['featherless_ai'],
+    },
+  ),
+  row(
+    'friendliai',
+    'FriendliAI',
+    ['FRIENDLIAI_API_KEY', 'FRIENDLI_TOKEN'],
+    [completions('https://api.friendli.ai/serverless/v1')],
+    {
+      aliases: ['friendli'],
+    },
+  ),
+  row('gmi', 'GMI Cloud', ['GMI_API_KEY'], [completions('https://api.gmi-serving.com/v1')]),
+  row('hyperbolic', 'Hyperbolic', ['HYPERBOLIC_API_KEY'], [completions('https://api.hyperbolic.xyz/v1')]),
+  row('kilocode', 'Kilo Code', ['KILOCODE_API_KEY'], [completions('https://api.kilo.ai/api/gateway')], { aliases: ['kilo'] }),
+  row('nebius', 'Nebius', ['NEBIUS_API_KEY'], [completions('https://api.studio.nebius.ai/v1')]),
+  row('novita', 'Novita AI', ['NOVITA_API_KEY'], [completions('https://api.novita.ai/openai/v1')]),
+  row('siliconflow', 'SiliconFlow', ['SILICONFLOW_API_KEY'], [completions('https://api.siliconflow.cn/v1')], {
+    otherOrigins: ['https://api.siliconflow.com'],
+  }),
+  row('ollama-cloud', 'Ollama Cloud', ['OLLAMA_API_KEY'], [at('ollama', 'https://ollama.com')]),
+];
+
+const locals: readonly CatalogProvider[] = [
+  row(
+    'ollama',
+    'Ollama',
+    ['OLLAMA_API_KEY'],
+    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1')],
+    {
+      local: true,
+      quirks: maxTokensOnly,
+    },
+  ),
+  row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1')], { local: true, quirks: maxTokensOnly }),
+  row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1')], { local: true, quirks: maxTokensOnly }),
+  row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1')], {
+    local: true,
+    quirks: maxTokensOnly,
+  }),
+  row('llama-cpp', 'llama.cpp', [], [completions('http://127.0.0.1:8080/v1')], { local: true, quirks: maxTokensOnly }),
+  row('litellm', 'LiteLLM proxy', ['LITELLM_API_KEY'], [completions('http://localhost:4000')], { local: true }),
+  row('copilot-proxy', 'Copilot proxy', [], [completions('http://localhost:3000/v1')], { local: true }),
+];
+
+export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...hosts, ...locals];
+
+/**
+ * Aliases of providers without a row, because their address holds a region, a resource or an account of the user's:
+ * what is configured under an alias is the same provider, today as a custom one and later as a row.
+ */
+export const keptNames: Readonly<Record<string, readonly string[]>> = {
+  'amazon-bedrock': ['bedrock', 'aws-bedrock'],
+  azure: ['azure-openai', 'microsoft-foundry'],
+  'google-vertex': ['vertex', 'vertex_ai'],
+  'cloudflare-workers-ai': ['workers-ai'],
+};

@@ -1,0 +1,144 @@
+/** The command table as a commander program: it chooses what to run and words the help; it runs nothing. */
+import { Argument, Command as Commander, type CommanderError, Help, Option } from 'commander';
+import type { Command, Example } from './command.ts';
+import { usageFailure } from './failure.ts';
+
+/** Commands are wrapped to this: the narrowest terminal in use. */
+const helpWidth = 80;
+
+export interface Choice {
+  readonly command: Command;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+export interface Program {
+  /** @returns null when help or version was asked for, and printed. @throws Failure when what was typed fits no command */
+  choose(argv: readonly string[]): Choice | null;
+  /** The help at a path of command words, null when there is nothing at it. */
+  help(path: readonly string[]): string | null;
+}
+
+interface Tree {
+  readonly commands: readonly Command[];
+  readonly groups: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** Below the help of the program itself. */
+  readonly epilogue: string;
+}
+
+export function buildProgram({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Program {
+  let chosen: Choice | null = null;
+  const root = prepare(new Commander('ola'), out, epilogue)
+    .description('One local address for every language model and agent runtime, with the keys kept safe.')
+    .version(version, '-V, --version', 'show the version')
+    // Else `ola token create --version` would be read as the program's own option.
+    .enablePositionalOptions();
+  for (const command of commands) {
+    const leaf = prepare(new Commander(command.path.at(-1)), out, examplesText(command.examples));
+    describe(leaf, command);
+    leaf.action(() => {
+      chosen = { command, ...typed(leaf, command) };
+    });
+    parentOf(root, command, groups, out).addCommand(leaf);
+  }
+  return {
+    choose(argv) {
+      chosen = null;
+      try {
+        root.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+      } catch (thrown) {
+        if (!(thrown instanceof Displayed)) throw thrown;
+      }
+      return chosen;
+    },
+    help(path) {
+      const at = path.reduce<Commander | undefined>((node, word) => node?.commands.find((child) => child.name() === word), root);
+      return at?.helpInformation() ?? null;
+    },
+  };
+}
+
+/** Thrown in place of an exit: what was asked for is printed already. */
+class Displayed extends Error {}
+
+/** No exit, no colour, no output but help: failures are worded in one place. */
+function prepare(command: Commander, out: (text: string) => void, after: string): Commander {
+  return command
+    .helpCommand(false)
+    .helpOption('-h, --help', 'show this help')
+    .configureOutput({
+      writeOut: out,
+      writeErr: () => {},
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ formatHelp: (node, helper) => `${Help.prototype.formatHelp.call(helper, node, helper)}${after}` })
+    .exitOverride((error) => {
+      if (error.exitCode === 0) throw new Displayed();
+      throw misuse(command, error);
+    });
+}
+
+/** Commander's message is `error: WHAT`, a line break, and a suggestion or what was expected. */
+function misuse(command: Commander, error: CommanderError): Error {
+  const typedPath = pathOf(command);
+  const next = `${typedPath} --help`;
+  if (error.code === 'commander.help') {
+    const words = command.commands.map((child) => child.name()).join(', ');
+    return usageFailure(`${typedPath} needs a command`, `One of ${words}.`, next);
+  }
+  const message = error.message.replace(/^error: /, '');
+  const lineBreak = message.lastIndexOf('\n');
+  if (lineBreak < 0) return usageFailure(message, `Usage: ${typedPath} ${command.usage()}`, next);
+  return usageFailure(message.slice(0, lineBreak).trimEnd(), message.slice(lineBreak + 1).replace(/^\((.*)\)$/, '$1'), next);
+}
+
+function pathOf(command: Commander): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function parentOf(root: Commander, { path }: Command, groups: Tree['groups'], out: (text: string) => void): Commander {
+  const [name] = path;
+  if (path.length === 1 || name === undefined) return root;
+  const existing = root.commands.find((child) => child.name() === name);
+  if (existing !== undefined) return existing;
+  const group = prepare(new Commander(name), out, '').description(groups[name] ?? '');
+  root.addCommand(group);
+  return group;
+}
+
+function describe(leaf: Commander, { summary, description, options, arguments: args }: Command): void {
+  leaf.summary(summary).description(description === undefined ? `${summary}.` : `${summary}. ${description}`);
+  for (const [name, { summary: text, rest, read }] of Object.entries(args)) {
+    leaf.addArgument(new Argument(rest ? `[${name}...]` : `<${name}>`, text).argParser(read));
+  }
+  for (const [key, declared] of Object.entries(options)) {
+    const { placeholder, summary: text, initial, choices, conflicts, read } = declared;
+    const option = new Option(`--${kebab(key)}${placeholder === null ? '' : ` <${placeholder}>`}`, text);
+    if (choices !== undefined) option.choices(choices);
+    if (placeholder !== null) option.argParser(read);
+    if (typeof initial === 'string' || typeof initial === 'number') option.default(initial);
+    if (conflicts !== undefined) option.conflicts([...conflicts]);
+    leaf.addOption(option);
+  }
+}
+
+function typed(leaf: Commander, { options, arguments: args }: Command): Pick<Choice, 'options' | 'args'> {
+  const given: Readonly<Record<string, unknown>> = leaf.opts();
+  const processed: readonly unknown[] = leaf.processedArgs;
+  return {
+    options: Object.fromEntries(Object.entries(options).map(([key, { initial }]) => [key, given[key] ?? initial])),
+    args: Object.fromEntries(Object.keys(args).map((name, index) => [name, processed[index]])),
+  };
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function examplesText(examples: readonly Example[]): string {
+  return `\nExamples:\n${examples.map(({ command, note }) => `  # ${note}\n  ${command}\n`).join('')}`;
+}

@@ -1,0 +1,86 @@
+/** Text for people: aligned columns, times with how far away they are, and nothing that drives a terminal. */
+
+const maxWidth = 100;
+const gap = 2;
+
+/** Names are other people's text: an escape sequence in one must not reach the terminal (CWE-150). */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+}
+
+/** JSON for scripts, also pleasant to read. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Lines of `name  value`. */
+export function pairs(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width + gap)}${printable(value)}\n`).join('');
+}
+
+/**
+ * A table of at most 100 columns.
+ * @param flexible the title of the column that is cut when the others leave it too little room
+ */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[], flexible: string): string {
+  const lines = [titles, ...rows.map((row) => row.map(printable))];
+  const widths = titles.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))));
+  const excess = widths.reduce((sum, width) => sum + width + gap, -gap) - maxWidth;
+  const cut = titles.indexOf(flexible);
+  if (excess > 0) widths[cut] = Math.max(flexible.length, (widths[cut] ?? 0) - excess);
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => fill(cell, widths[column] ?? 0))
+          .join(' '.repeat(gap))
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+function fill(text: string, width: number): string {
+  let kept = text;
+  if (widthOf(text) > width) {
+    const characters = [...text];
+    while (widthOf(characters.join('')) > width - 1) characters.pop();
+    kept = `${characters.join('')}…`;
+  }
+  return kept + ' '.repeat(width - widthOf(kept));
+}
+
+/** Columns that a terminal gives it: East Asian characters and emoji take two, marks none (Unicode annex 11, in short). */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    if (/\p{M}/u.test(character)) continue;
+    width += /[\p{Emoji_Presentation}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\u{FF01}-\u{FF60}]/u.test(character) ? 2 : 1;
+  }
+  return width;
+}
+
+const units = [
+  ['year', 365 * 86_400_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+] as const;
+
+/** `29 days`: the largest unit that fits, rounded down. @param milliseconds a span, 0 or more */
+export function span(milliseconds: number): string {
+  const [unit, size] = units.find(([, length]) => milliseconds >= length) ?? (['second', 1000] as const);
+  const count = Math.floor(milliseconds / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** `in 29 days`, `3 hours ago`. Times are milliseconds since 1970. */
+export function fromNow(at: number, now: number): string {
+  return at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`;
+}
+
+/** `2026-12-21T11:06:32Z`: ISO 8601 to the second. */
+export function isoTime(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,96 @@
+/** Kinds of options and arguments: each reads text into a value or says what it expected. */
+import { type Argument, expected, type Option } from './command.ts';
+
+/** On or off. */
+export function flag(summary: string, more: Pick<Option<boolean>, 'conflicts'> = {}): Option<boolean> {
+  return { placeholder: null, summary, initial: false, read: () => true, ...more };
+}
+
+/** For every command that a script may read. */
+export const json = flag('print one JSON object; an error is one on stderr');
+
+/** @param range both ends included */
+export function wholeNumber(
+  placeholder: string,
+  summary: string,
+  { initial, from, to }: { readonly initial: number; readonly from: number; readonly to: number },
+): Option<number> {
+  return {
+    placeholder,
+    summary,
+    initial,
+    read(text) {
+      // Number('') is 0 and Number('0x10') is 16: digits alone.
+      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+      if (!(value >= from && value <= to)) throw expected(`a whole number from ${from} to ${to}`);
+      return value;
+    },
+  };
+}
+
+/** One of a few words. */
+export function choice<const T extends string, const I extends T | null>(
+  placeholder: string,
+  summary: string,
+  { of, initial }: { readonly of: readonly T[]; readonly initial: I },
+): Option<T | I> {
+  return { placeholder, summary, initial, choices: of, read: (text) => oneOf(of, text) };
+}
+
+/** Some of a few words: the option is given once for each. */
+export function choices<const T extends string>(
+  placeholder: string,
+  summary: string,
+  { of }: { readonly of: readonly T[] },
+): Option<readonly T[]> {
+  return { placeholder, summary, initial: [], choices: of, read: (text, before) => [...(before ?? []), oneOf(of, text)] };
+}
+
+function oneOf<T extends string>(of: readonly T[], text: string): T {
+  const found = of.find((word) => word === text);
+  if (found === undefined) throw expected(`one of ${of.join(', ')}`);
+  return found;
+}
+
+/** An address to listen on. */
+export function host(placeholder: string, summary: string, initial: string): Option<string> {
+  return {
+    placeholder,
+    summary,
+    initial,
+    read(text) {
+      const ipv6 = /^(?=.*:.*:)[0-9A-Fa-f:.]+(?:%[\w.-]+)?$/;
+      const nameOrIpv4 = /^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/;
+      if (!ipv6.test(text) && !nameOrIpv4.test(text)) throw expected('an IP address or a host name, without scheme and port');
+      return text;
+    },
+  };
+}
+
+/** A label for people. */
+export function label(placeholder: string, summary: string): Option<string | null> {
+  return { placeholder, summary, initial: null, read: (text) => readLabel(text) };
+}
+
+/** An argument that is a label for people. */
+export function labelArgument(summary: string): Argument<string> {
+  return { summary, rest: false, read: (text) => readLabel(text) };
+}
+
+/** An argument that has to be there. */
+export function required(summary: string): Argument<string> {
+  return { summary, rest: false, read: (text) => text };
+}
+
+/** Every word that is left. */
+export function rest(summary: string): Argument<readonly string[]> {
+  return { summary, rest: true, read: (text, before) => [...(before ?? []), text] };
+}
+
+function readLabel(text: string): string {
+  // A leading dash is the next option, taken for the value that was forgotten: `--project --json`.
+  if (!/^(?!-)[^\p{Cc}]{1,128}$/u.test(text) || text.trim() === '') {
+    throw expected('1 to 128 characters, no control characters, no dash in front');
+  }
+  return text;
+}

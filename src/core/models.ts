@@ -1,0 +1,28 @@
+/** Model references: `provider/model`, `provider:profile/model`, or a bare model id. Pure. */
+
+export interface ModelReference {
+  /** Lower-cased, not yet resolved through aliases; null for a bare id. */
+  readonly provider: string | null;
+  readonly profile: string | null;
+  readonly model: string;
+}
+
+/** `[1m]` and the like: a hint of context size that some clients append. */
+const contextSuffix = /\[[0-9]+[km]\]$/i;
+
+/**
+ * Splits at the first `/` only, so that the model id keeps its own slashes.
+ * A `profile` without `:` is a suffix of the provider: `acme:work` for `acme:work/model`.
+ */
+export function parseModelReference(text: string): ModelReference {
+  const name = text.trim().replace(contextSuffix, '');
+  const slash = name.indexOf('/');
+  if (slash <= 0) return { provider: null, profile: null, model: name };
+  const head = name.slice(0, slash);
+  const model = name.slice(slash + 1);
+  const colon = head.indexOf(':');
+  if (colon < 0) return { provider: head.toLowerCase(), profile: null, model };
+  const provider = head.slice(0, colon).toLowerCase();
+  const profile = head.slice(colon + 1);
+  return { provider, profile: profile.includes(':') ? profile : `${provider}:${profile}`, model };
+}

@@ -1,0 +1,39 @@
+/** Field names: accepted in camelCase and snake_case, kept and sent in camelCase. Keys of maps are never touched. */
+import { Kind, type TSchema } from '@sinclair/typebox';
+import { OlaError } from './errors.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+/**
+ * Renames the snake_case fields that a schema knows in camelCase.
+ * @throws OlaError `invalid_field` when both spellings of one field are there
+ */
+export function foldNames(value: Json, schema: TSchema | null, path = ''): Json {
+  if (Array.isArray(value)) {
+    const items = (schema?.['items'] as TSchema | undefined) ?? null;
+    return value.map((item: Json, index) => foldNames(item, items, `${path}${index}.`));
+  }
+  if (!isObject(value)) return value;
+  const properties = (schema?.['properties'] ?? {}) as Record<string, TSchema>;
+  const isMap = schema === null || schema[Kind] === 'Record';
+  const mapValues =
+    isMap && schema !== null ? Object.values(schema['patternProperties'] as Record<string, TSchema>)[0] : undefined;
+  const folded: Record<string, Json> = {};
+  for (const [key, member] of Object.entries(value as JsonObject)) {
+    if (member === undefined) continue;
+    const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+    const name = !isMap && !Object.hasOwn(properties, key) && Object.hasOwn(properties, camel) ? camel : key;
+    if (name !== key && Object.hasOwn(value, name)) {
+      throw new OlaError('invalid_field', `'${path}${key}' and '${path}${name}' are the same field; send one.`, {
+        param: `${path}${name}`,
+      });
+    }
+    const inner = isMap ? (mapValues ?? null) : (properties[name] ?? null);
+    Object.defineProperty(folded, name, {
+      value: foldNames(member, inner, `${path}${key}.`),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return folded;
+}

@@ -1,0 +1,80 @@
+/** Techniques that the inner rooms need and do not own; `runtime` supplies them, `main` hands them over. */
+
+/** Milliseconds since 1970. */
+export type Clock = () => number;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A structured log. Field values are data that may be shown: the sink redacts, it is not an excuse to pass a secret. */
+export interface Log {
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** A value that SQLite stores. */
+export type SqlValue = string | number | bigint | Uint8Array | null;
+export type SqlRow = Record<string, SqlValue>;
+
+export interface SqlStatement {
+  run(...values: readonly SqlValue[]): { readonly changes: number };
+  get(...values: readonly SqlValue[]): SqlRow | undefined;
+  all(...values: readonly SqlValue[]): SqlRow[];
+}
+
+/** One SQLite connection, synchronous. `prepare` caches by text. */
+export interface SqlDatabase {
+  /** Runs one or more statements without results. */
+  exec(sql: string): void;
+  prepare(sql: string): SqlStatement;
+  close(): void;
+}
+
+/** Names to addresses: every A and AAAA answer, in the resolver's order; rejects when the name does not resolve. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>;
+
+/**
+ * A request whose destination has been judged; sent to the address handed in beside it and nowhere else. The place is
+ * given in parts, so that nobody parses a URL a second time.
+ */
+export interface DialRequest {
+  /** TLS or not. */
+  readonly secure: boolean;
+  /** The name that goes into `Host` and that the certificate must be for; an IP literal stands without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Path and query, beginning with `/`. */
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * Silence on the connection, in milliseconds, after which the request, or the reading of its body, fails with an
+   * error named `TimeoutError`; a platform may be some seconds late.
+   */
+  readonly idleTimeoutMs: number;
+  /** PEM of the only certificate authority to trust, in place of the system's. */
+  readonly ca: string | undefined;
+}
+
+/**
+ * How far a request came. `connect`: no connection to this address. `tls`: no trusted peer. `request`: it could not be
+ * put on the wire. After these three the other side has seen nothing of it; `lost`: it may have.
+ */
+export type DialFailure = 'connect' | 'tls' | 'request' | 'lost';
+
+export class DialError extends Error {
+  readonly failure: DialFailure;
+
+  constructor(failure: DialFailure, cause: unknown) {
+    super(`dial: ${failure}`, { cause });
+    this.name = 'DialError';
+    this.failure = failure;
+  }
+}
+
+/**
+ * Sends to one checked address: TLS name and certificate are verified against `hostname`, redirects come back as
+ * answers, proxy variables are not read, bodies are not decompressed.
+ * Rejects with DialError, with the reason of `signal`, or with an error named `TimeoutError`.
+ */
+export type Dial = (request: DialRequest, address: string) => Promise<Response>;

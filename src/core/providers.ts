@@ -1,0 +1,51 @@
+/** Providers and the models they serve, as the gateway sees them. */
+import type { Protocol } from './config.ts';
+
+/** How a credential is put on a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `api-key`. */
+export type CredentialStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
+
+/** One protocol that a provider serves and where. */
+export interface ProviderEndpoint {
+  readonly protocol: Protocol;
+  readonly baseUrl: string;
+  /** Default `bearer`. */
+  readonly style?: CredentialStyle;
+}
+
+/** A vendor's deviations from its protocol, as data. Absent means no. */
+export interface ProviderQuirks {
+  /** Refuses `stream_options`, or gives no usage in a stream. */
+  readonly noStreamUsage?: true;
+  /** Knows `max_tokens`, not `max_completion_tokens`. */
+  readonly maxTokensOnly?: true;
+  /** Refuses the role `developer`: what is meant by it is said as `system`. */
+  readonly noDeveloperRole?: true;
+  /** Refuses the field `store`. */
+  readonly noStore?: true;
+  /** Refuses the field `reasoning_effort`. */
+  readonly noReasoningEffort?: true;
+}
+
+/** A row of the catalog. */
+export interface CatalogProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** The first is the vendor's own; a client's protocol is preferred when it is among them. */
+  readonly endpoints: readonly [ProviderEndpoint, ...ProviderEndpoint[]];
+  /** Environment variables that hold its key, in the order they are tried. */
+  readonly envVars: readonly string[];
+  /** Where else the vendor takes the same keys (regions: `https://api.example.cn`): may be configured, is not the default. */
+  readonly otherOrigins?: readonly string[];
+  /** Runs on the user's own machine or network: never active by itself, may be reached locally. */
+  readonly local?: true;
+  readonly quirks?: ProviderQuirks;
+}
+
+/** A row of the model catalog; prices in micro-dollars per million tokens (so $2 is 2_000_000). */
+export interface CatalogModel {
+  readonly id: string;
+  readonly contextWindow?: number;
+  readonly maxTokens?: number;
+  readonly price?: { readonly input: number; readonly output: number; readonly cacheRead?: number; readonly cacheWrite?: number };
+}

@@ -1,0 +1,64 @@
+/** Checks data against a schema and says, without repeating the data, which field is wrong and what is expected. */
+import type { TSchema } from '@sinclair/typebox';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import type { ValueError } from '@sinclair/typebox/errors';
+import { OlaError } from './errors.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+/** @throws OlaError `invalid_field` (422), `param` naming the first field that does not fit */
+export function checkSchema(schema: TSchema, value: unknown): void {
+  let check = compiled.get(schema);
+  if (check === undefined) {
+    check = TypeCompiler.Compile(schema);
+    compiled.set(schema, check);
+  }
+  if (check.Check(value)) return;
+  const error = check.Errors(value).First();
+  throw error === undefined ? new OlaError('invalid_field', 'The body does not fit its schema.') : misfit(error);
+}
+
+/** A misfit in words: the path, and what the schema expects; never the value that was sent. */
+export function misfit(error: ValueError): OlaError {
+  const param = error.path.split('/').slice(1).map(fromPointer).join('.');
+  const name = param === '' ? 'The body' : `'${param}'`;
+  return new OlaError('invalid_field', `${name} does not fit: ${expectation(error)}.`, param === '' ? {} : { param });
+}
+
+/** RFC 6901, section 4. */
+function fromPointer(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function expectation(error: ValueError): string {
+  const { schema } = error;
+  const anyOf = schema['anyOf'] as TSchema[] | undefined;
+  const choices = anyOf?.map((choice) => choice['const']).filter((choice) => choice !== undefined);
+  if (choices !== undefined && choices.length > 0 && choices.length === anyOf?.length)
+    return `expected one of ${choices.join(', ')}`;
+  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+  return schema.description === undefined ? message : `${message} (${schema.description})`;
+}
+
+export interface Warning {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Keys that a schema does not know: kept, and reported, because a typing error looks just like them. */
+export function unknownFields(schema: TSchema, value: Json | undefined, path = ''): Warning[] {
+  if (Array.isArray(value)) {
+    const items = schema['items'] as TSchema | undefined;
+    return items === undefined ? [] : value.flatMap((item: Json, index) => unknownFields(items, item, `${path}${index}.`));
+  }
+  if (!isObject(value) || schema['x-secret'] === true) return [];
+  const properties = schema['properties'] as Record<string, TSchema> | undefined;
+  const patterns = schema['patternProperties'] as Record<string, TSchema> | undefined;
+  const each = patterns === undefined ? undefined : Object.values(patterns)[0];
+  return Object.entries(value as JsonObject).flatMap(([key, member]) => {
+    const inner = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : each;
+    if (inner !== undefined) return unknownFields(inner, member, `${path}${key}.`);
+    return properties === undefined ? [] : [{ path: `${path}${key}`, reason: 'ola does not know this key; it is kept as it is' }];
+  });
+}

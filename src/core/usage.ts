@@ -1,0 +1,61 @@
+/** What a call used and cost: one narrow row a request, in the order of time. */
+
+/** Tokens as a protocol reports them; null where it said nothing. */
+export interface TokenCounts {
+  readonly prompt: number | null;
+  readonly completion: number | null;
+  readonly cacheRead: number | null;
+  readonly cacheWrite: number | null;
+  readonly reasoning: number | null;
+}
+
+export const noTokenCounts: TokenCounts = { prompt: null, completion: null, cacheRead: null, cacheWrite: null, reasoning: null };
+
+/** One try at one upstream with one credential. */
+export interface AttemptRecord {
+  readonly provider: string;
+  readonly model: string;
+  /** `profile:ID`, `env:NAME`, `provider-config`, `none`. */
+  readonly source: string;
+  /** The upstream's status, null when there was none. */
+  readonly status: number | null;
+  /** Why it failed, null when it did not. */
+  readonly error: string | null;
+  readonly milliseconds: number;
+}
+
+export interface UsageRow {
+  /** When the request arrived, milliseconds since 1970; the row id is made from it, so rows are in the order of time. */
+  readonly startedAt: number;
+  readonly requestId: string;
+  readonly subject: string;
+  readonly tokenId: string | null;
+  readonly project: string | null;
+  /** The client's address, null over the control socket. */
+  readonly client: string | null;
+  readonly endpoint: string;
+  /** The model as the client wrote it. */
+  readonly requested: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly profile: string | null;
+  readonly source: string | null;
+  readonly stream: boolean;
+  /** The status that the client got; 499 when it left first. */
+  readonly status: number;
+  readonly error: string | null;
+  readonly tokens: TokenCounts;
+  /** Micro-dollars, null when the price is unknown. */
+  readonly costMicros: number | null;
+  readonly priceVersion: string | null;
+  readonly firstByteMs: number | null;
+  readonly latencyMs: number;
+  /** All tries, null when the first one did it. */
+  readonly attempts: readonly AttemptRecord[] | null;
+}
+
+export interface UsageStore {
+  append(rows: readonly UsageRow[]): Promise<void>;
+  /** Newest first. */
+  recent(limit: number): Promise<UsageRow[]>;
+}

@@ -1,0 +1,36 @@
+/** Secrets at rest: the shapes. `credentials/vault` seals and opens, `store` keeps envelopes only. */
+
+/** A 32-byte key and its id: the first 8 hex digits of its SHA-256. */
+export interface MasterKey {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The first key writes, all read. */
+export type KeyRing = readonly [MasterKey, ...MasterKey[]];
+
+/** Where a sealed value lives: part of what is authenticated, so that a value moved to another row does not open. */
+export interface SealedAt {
+  readonly table: string;
+  readonly row: string;
+  readonly column: string;
+}
+
+export interface Vault {
+  /** @returns `v1.<key id>.<nonce>.<ciphertext and tag>`, base64url */
+  seal(secret: string, at: SealedAt): string;
+  /** @throws OlaError `persistence_unavailable` when the envelope is damaged, moved or sealed by a key that is not there */
+  open(envelope: string, at: SealedAt): string;
+  /** Whether this ring holds the key that sealed it. */
+  canOpen(envelope: string): boolean;
+}
+
+/** A stored secret, as the configuration refers to it. */
+export interface SealedSecret {
+  readonly id: string;
+  /** Scheme, host and port it was entered for (`https://api.example.com`); it is sent nowhere else. Null: bound to none. */
+  readonly origin: string | null;
+  readonly hint: string;
+  readonly envelope: string;
+  readonly createdAt: number;
+}

@@ -1,0 +1,177 @@
+/** The verdict on a destination: pure, over its URL, an address it resolved to, and the policy of the moment. */
+import type { AddressReason, EgressPolicy, EgressReason } from '../core/egress.ts';
+import { type AddressRange, classify, isMetadata, isWithin, parseAddress, parseRange } from './addresses.ts';
+
+export interface Target {
+  /** Parsed once; nobody reads the raw text again, parsers differ. */
+  readonly url: URL;
+  /** In lower case, without a trailing dot or brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** The hostname when it is an IP address, else null. */
+  readonly literal: string | null;
+}
+
+/** `observed` is what enforcing would refuse, when the policy does not enforce. */
+export type Verdict =
+  | { readonly ok: true; readonly target: Target; readonly observed: EgressReason | null }
+  | { readonly ok: false; readonly reason: EgressReason; readonly scheme: string; readonly host: string };
+
+export interface Exceptions {
+  readonly allowLocal: boolean;
+  /** Besides the policy's. */
+  readonly ports?: readonly number[] | undefined;
+}
+
+/** Refused in every mode and for everybody. */
+const absolute: ReadonlySet<EgressReason> = new Set([
+  ...(['malformed_url', 'missing_host', 'unsupported_scheme', 'userinfo_forbidden'] as const),
+  ...(['metadata_host', 'metadata_ip', 'resolved_metadata_ip', 'self_connection', 'dns_no_answers'] as const),
+]);
+
+export function enforces(policy: EgressPolicy): boolean {
+  return policy.enabled && policy.mode === 'enforce';
+}
+
+export function observes(policy: EgressPolicy): boolean {
+  return policy.enabled && policy.mode === 'observe';
+}
+
+/** Whether a reason refuses a call under a policy, or is only worth a line in the log. */
+export function refuses(policy: EgressPolicy, reason: EgressReason): boolean {
+  return absolute.has(reason) || enforces(policy);
+}
+
+/** Judges a base URL as far as that goes without resolving its name. */
+export function judge(baseUrl: string, policy: EgressPolicy, exceptions: Exceptions): Verdict {
+  const parsed = parseTarget(baseUrl);
+  if (!('target' in parsed)) return { ok: false, ...parsed };
+  const { target } = parsed;
+  const reason = judgeTarget(target, policy, exceptions);
+  if (reason === null || !refuses(policy, reason)) return { ok: true, target, observed: reason };
+  return { ok: false, reason, scheme: schemeOf(target.url), host: target.hostname };
+}
+
+/**
+ * Judges an address that is about to be dialled.
+ * @param address canonical, without brackets or zone; what cannot be read is refused
+ * @returns what enforcing refuses it for, or null; `refuses` tells whether the policy does
+ */
+export function judgeAddress(
+  address: string,
+  policy: EgressPolicy,
+  exceptions: Pick<Exceptions, 'allowLocal'>,
+): AddressReason | null {
+  const parsed = parseAddress(address);
+  if (parsed === null) return 'reserved_ip';
+  if (isMetadata(parsed)) return 'metadata_ip';
+  if (compiled(policy).denyRanges.some((range) => isWithin(range, parsed))) return 'denylisted_cidr';
+  const reason = classify(parsed);
+  return reason !== null && exceptions.allowLocal && localReasons.has(reason) ? null : reason;
+}
+
+const localReasons: ReadonlySet<AddressReason> = new Set(['loopback_ip', 'private_ip', 'link_local_ip', 'cgnat_ip']);
+
+interface Refusal {
+  readonly reason: EgressReason;
+  readonly scheme: string;
+  readonly host: string;
+}
+
+const maxUrlBytes = 2048;
+/** The parser drops control characters and spaces here and there: what is stored would not be what is dialled. */
+const unprintable = /[\p{Cc}\p{Z}]/u;
+/** The parser also takes backslashes, one slash or none, or a third: forms that parsers disagree about. */
+const absoluteForm = /^[a-z][a-z0-9+.-]*:\/\/([^/\\?#]*)(.*)$/is;
+const schemeForm = /^([a-z][a-z0-9+.-]*):/i;
+
+/** The part that holds in every mode: a URL that can be dialled at all, and means one thing. */
+function parseTarget(baseUrl: string): { readonly target: Target } | Refusal {
+  const refuse = (reason: EgressReason, scheme = '', host = ''): Refusal => ({ reason, scheme, host });
+  if (unprintable.test(baseUrl) || Buffer.byteLength(baseUrl) > maxUrlBytes) return refuse('malformed_url');
+  const scheme = schemeForm.exec(baseUrl)?.[1]?.toLowerCase();
+  if (scheme === undefined) return refuse('malformed_url');
+  if (scheme !== 'https' && scheme !== 'http') return refuse('unsupported_scheme', scheme);
+  const [, authority, rest = ''] = absoluteForm.exec(baseUrl) ?? [];
+  if (authority === undefined) return refuse('malformed_url', scheme);
+  if (authority.includes('@')) return refuse('userinfo_forbidden', scheme);
+  if (authority === '' || authority.startsWith(':')) return refuse('missing_host', scheme);
+  const url = URL.parse(baseUrl);
+  if (url === null || authority.includes('%') || /[\\?#]/.test(rest)) return refuse('malformed_url', scheme);
+  const hostname = (url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname).replace(/\.$/, '');
+  const literal = parseAddress(hostname) === null ? null : hostname;
+  if (literal === null && !isName(hostname)) return refuse('malformed_url', scheme, hostname);
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  return { target: { url, hostname, port, literal } };
+}
+
+/** RFC 1035, 2.3.4, with the underscore that some hosts have; the parser has made international names ASCII. */
+function isName(hostname: string): boolean {
+  return hostname.length <= 253 && hostname.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
+}
+
+const metadataHosts: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata.goog', 'metadata', 'instance-data']);
+const localhostLabels: ReadonlySet<string> = new Set(['localhost', 'localdomain']);
+/** RFC 6761 and what networks use inside: names that mean something else on every machine. */
+const specialUseLabels: ReadonlySet<string> = new Set([
+  ...['local', 'internal', 'intranet', 'lan', 'home', 'corp', 'private', 'test', 'invalid', 'onion', 'svc', 'arpa'],
+]);
+
+/** What enforcing refuses; the absolute reasons come first, so that no other hides them in the other modes. */
+function judgeTarget(target: Target, policy: EgressPolicy, exceptions: Exceptions): EgressReason | null {
+  const { hostname, literal, port } = target;
+  const address = literal === null ? null : judgeAddress(literal, policy, exceptions);
+  if (address === 'metadata_ip') return address;
+  if (metadataHosts.has(hostname)) return 'metadata_host';
+  if (isDeniedHost(hostname, policy)) return 'denylisted_host';
+  if (address !== null) return address;
+  if (exceptions.allowLocal) return null;
+  if (literal === null) {
+    const name = judgeName(hostname);
+    if (name !== null) return name;
+  }
+  if (schemeOf(target.url) === 'http' && policy.enforceHttps) return 'insecure_http_forbidden';
+  return policy.allowedPorts.includes(port) || exceptions.ports?.includes(port) ? null : 'port_forbidden';
+}
+
+function judgeName(hostname: string): EgressReason | null {
+  const last = hostname.slice(hostname.lastIndexOf('.') + 1);
+  if (localhostLabels.has(last)) return 'localhost_forbidden';
+  if (!hostname.includes('.')) return 'single_label_host';
+  return specialUseLabels.has(last) ? 'special_use_host' : null;
+}
+
+interface DenyLists {
+  readonly denyHosts: readonly string[];
+  readonly denyRanges: readonly AddressRange[];
+}
+
+/** A policy object does not change: a new configuration brings a new one. */
+const denyLists = new WeakMap<EgressPolicy, DenyLists>();
+
+function compiled(policy: EgressPolicy): DenyLists {
+  const known = denyLists.get(policy);
+  if (known !== undefined) return known;
+  const lists = {
+    denyHosts: policy.denyHosts.map((host) => host.trim().toLowerCase().replace(/\.$/, '')),
+    denyRanges: policy.denyCidrs.flatMap((text) => parseRange(text) ?? []),
+  };
+  denyLists.set(policy, lists);
+  return lists;
+}
+
+function isDeniedHost(hostname: string, policy: EgressPolicy): boolean {
+  return compiled(policy).denyHosts.some((host) => {
+    if (host === '*') return true;
+    return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host;
+  });
+}
+
+/** Entries of `denyCidrs` that are no address range, and so deny nothing. */
+export function unreadableRanges(policy: EgressPolicy): readonly string[] {
+  return policy.denyCidrs.filter((text) => parseRange(text) === null);
+}
+
+function schemeOf(url: URL): string {
+  return url.protocol.slice(0, -1);
+}

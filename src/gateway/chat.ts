@@ -1,0 +1,247 @@
+/** A chat completion from beginning to end: reserve, route, try, answer, settle, record. */
+import { catalogVersion } from '../catalog/models.ts';
+import type { Principal } from '../core/access.ts';
+import type { ChatRequest } from '../core/chat.ts';
+import type { Egress } from '../core/egress.ts';
+import { asOlaError, OlaError } from '../core/errors.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import type { Redact } from '../core/redaction.ts';
+import { type AttemptRecord, noTokenCounts, type TokenCounts } from '../core/usage.ts';
+import { readAnswer } from '../protocols/openai-completions/answer.ts';
+import { readFailure } from '../protocols/openai-completions/errors.ts';
+import { type EncodedRequest, encodeRequest } from '../protocols/openai-completions/request.ts';
+import { createStreamTap } from '../protocols/openai-completions/stream.ts';
+import { readAtMost } from './bodies.ts';
+import { isRetryable, retryAfterSeconds, upstreamError } from './failures.ts';
+import type { Limits, Reservation } from './limits.ts';
+import { costMicros } from './pricing.ts';
+import { interrupted, type Relay, relay } from './relay.ts';
+import type { Attempt, Route } from './routing.ts';
+import type { Usage } from './usage.ts';
+
+export interface ChatCall {
+  /** The body as it came, and parsed. */
+  readonly text: string;
+  readonly request: ChatRequest;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly client: string | null;
+  readonly endpoint: string;
+  /** A preferred auth profile, by header. */
+  readonly profile: string | null;
+  readonly startedAt: number;
+  /** Fires when the client leaves. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly body: string | ReadableStream<Uint8Array>;
+  readonly contentType: string;
+  /** What answered, for `X-Ola-*`. */
+  readonly attempt: Attempt;
+  /** How many were tried. */
+  readonly attempts: number;
+}
+
+export interface Chat {
+  run(call: ChatCall): Promise<Answer>;
+  /** Called every second or so: keeps quiet streams alive. */
+  tick(): void;
+  /** Ends what still streams, each with an error event. */
+  cutAll(error: OlaError): void;
+}
+
+export interface ChatPorts {
+  readonly egress: Egress;
+  readonly limits: Limits;
+  readonly usage: Usage;
+  readonly route: (model: string | null | undefined, profile: string | null) => Route;
+  readonly redact: Redact;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+/** Answers are kept whole in memory while they are checked. */
+const longestAnswer = 64 * 1024 * 1024;
+const longestError = 64 * 1024;
+/** A model may think for minutes before its first byte; past this the connection is taken for dead. */
+const idleTimeoutMs = 300_000;
+
+/** What is gathered while a call runs, for its usage row. */
+interface Progress {
+  readonly call: ChatCall;
+  readonly reservation: Reservation;
+  readonly tried: AttemptRecord[];
+  attempt: Attempt | null;
+  firstByteAt: number | null;
+  settled: boolean;
+}
+
+export function createChat(ports: ChatPorts): Chat {
+  const { egress, limits, usage, redact, now, log } = ports;
+  const streams = new Set<Relay>();
+
+  function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
+    if (progress.settled) return;
+    progress.settled = true;
+    const { call, attempt, tried, firstByteAt } = progress;
+    progress.reservation.settle(tokens);
+    const endedAt = now();
+    const cost = costMicros(attempt?.price, tokens);
+    if (error !== null && error.status >= 500) {
+      log.log('warn', error.message, { request: call.requestId, code: error.code, provider: attempt?.provider.id });
+    }
+    usage.record({
+      startedAt: call.startedAt,
+      requestId: call.requestId,
+      subject: call.principal.subject,
+      tokenId: call.principal.tokenId,
+      project: call.principal.project,
+      client: call.client,
+      endpoint: call.endpoint,
+      requested: call.request.model ?? '',
+      provider: attempt?.provider.id ?? null,
+      model: attempt?.model ?? null,
+      profile: null,
+      source: attempt?.target.credential.source ?? null,
+      stream: call.request.stream === true,
+      status: error?.status ?? 200,
+      error: error?.code ?? null,
+      tokens,
+      costMicros: cost,
+      priceVersion: cost === null ? null : catalogVersion,
+      firstByteMs: firstByteAt === null ? null : firstByteAt - call.startedAt,
+      latencyMs: endedAt - call.startedAt,
+      attempts: tried.length === 0 ? null : tried,
+    });
+  }
+
+  async function run(call: ChatCall): Promise<Answer> {
+    const reservation = limits.reserve(call.principal);
+    const progress: Progress = { call, reservation, tried: [], attempt: null, firstByteAt: null, settled: false };
+    try {
+      const { attempts } = ports.route(call.request.model, call.profile);
+      return await tryInTurn(attempts, progress);
+    } catch (thrown) {
+      const error = call.signal.aborted ? clientGone() : asOlaError(thrown);
+      settle(progress, error, noTokenCounts);
+      throw error;
+    }
+  }
+
+  async function tryInTurn(attempts: Route['attempts'], progress: Progress): Promise<Answer> {
+    let last: unknown;
+    for (const attempt of attempts) {
+      const startedAt = now();
+      progress.attempt = attempt;
+      try {
+        return await tryOne(attempt, progress);
+      } catch (thrown) {
+        if (progress.call.signal.aborted) throw thrown;
+        last = thrown;
+        progress.tried.push(recordOf(attempt, thrown, now() - startedAt));
+        if (!(thrown instanceof OlaError) || !mayGoOn(thrown)) throw thrown;
+      }
+    }
+    throw last;
+  }
+
+  async function tryOne(attempt: Attempt, progress: Progress): Promise<Answer> {
+    const { call } = progress;
+    const { provider, model, target } = attempt;
+    const encoded = encodeRequest(call.text, call.request, model, provider.quirks);
+    const response = await egress.send(provider.destination, {
+      method: 'POST',
+      path: '/chat/completions',
+      headers: target.headers,
+      body: encoded.body,
+      signal: call.signal,
+      idleTimeoutMs,
+    });
+    const encoding = response.headers.get('content-encoding');
+    if (!response.ok) throw await refused(provider.id, response);
+    if (encoding !== null && encoding !== 'identity') {
+      await response.body?.cancel();
+      throw new OlaError('provider_error', `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
+    }
+    return call.request.stream === true ? stream(attempt, response, encoded, progress) : whole(attempt, response, progress);
+  }
+
+  async function refused(provider: string, response: Response): Promise<OlaError> {
+    const body = await readAtMost(response, longestError).catch(() => '');
+    const failure = readFailure(response.status, body ?? '');
+    const error = upstreamError(provider, failure, retryAfterSeconds(response.headers.get('retry-after'), now()), redact);
+    retryable.set(error, isRetryable(failure));
+    return error;
+  }
+
+  async function whole(attempt: Attempt, response: Response, progress: Progress): Promise<Answer> {
+    const provider = attempt.provider.id;
+    const text = await readAtMost(response, longestAnswer).catch((cause: unknown) => {
+      throw interrupted(provider, cause);
+    });
+    if (text === null) throw new OlaError('provider_error', `Provider '${provider}' answered more than ${longestAnswer} bytes.`);
+    const tokens = readAnswer(text, provider);
+    progress.firstByteAt = now();
+    settle(progress, null, tokens);
+    return { body: text, contentType: 'application/json', attempt, attempts: progress.tried.length + 1 };
+  }
+
+  async function stream(attempt: Attempt, response: Response, encoded: EncodedRequest, progress: Progress): Promise<Answer> {
+    const provider = attempt.provider.id;
+    const type = response.headers.get('content-type');
+    if (response.body === null || type === null || !type.startsWith('text/event-stream')) {
+      await response.body?.cancel();
+      throw new OlaError('provider_error', `Provider '${provider}' was asked for a stream and answered something else.`);
+    }
+    const tap = createStreamTap(encoded.usageAsked);
+    const relayed = relay(response.body, tap, {
+      provider,
+      now,
+      onFirstByte: () => {
+        progress.firstByteAt = now();
+      },
+      onEnd: (error) => {
+        streams.delete(relayed);
+        settle(progress, error, tap.tokens);
+      },
+    });
+    streams.add(relayed);
+    return { body: relayed.stream, contentType: 'text/event-stream', attempt, attempts: progress.tried.length + 1 };
+  }
+
+  return {
+    run,
+    tick() {
+      const at = now();
+      for (const each of streams) each.beat(at);
+    },
+    cutAll(error) {
+      for (const each of streams) each.cut(error);
+    },
+  };
+}
+
+/** Kept beside the error, not in it: what an upstream's answer means for the next attempt. */
+const retryable = new WeakMap<OlaError, boolean>();
+
+function mayGoOn(error: OlaError): boolean {
+  return retryable.get(error) ?? (error.code === 'upstream_unreachable' || error.code === 'upstream_timeout');
+}
+
+function recordOf(attempt: Attempt, thrown: unknown, milliseconds: number): AttemptRecord {
+  const error = asOlaError(thrown);
+  const status = error.facts.details?.['upstream_status'];
+  return {
+    provider: attempt.provider.id,
+    model: attempt.model,
+    source: attempt.target.credential.source,
+    status: typeof status === 'number' ? status : null,
+    error: error.code,
+    milliseconds,
+  };
+}
+
+function clientGone(): OlaError {
+  return new OlaError('client_closed_request', 'The client closed the connection.');
+}

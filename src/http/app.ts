@@ -1,0 +1,123 @@
+/** The one way in: every request passes here, in this order: id, admission, caller, route, scope, body, use-case. */
+import { Elysia } from 'elysia';
+import { localPrincipal } from '../core/access.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import type { Connection, Handler } from '../core/server.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { shuttingDown } from '../gateway/limits.ts';
+import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
+import { type Call, requestIdOf } from './call.ts';
+import { chatRoutes } from './chat.ts';
+import { configRoutes } from './config.ts';
+import { renderError } from './errors.ts';
+import { healthRoutes } from './health.ts';
+import { modelRoutes } from './models.ts';
+import type { Params, Route } from './routes.ts';
+import { tokenRoutes } from './tokens.ts';
+
+export interface AppPorts {
+  readonly gateway: Gateway;
+  readonly hosts: ServedHosts;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+export interface App {
+  readonly handle: Handler;
+  /** What is served, for documentation and tests. */
+  readonly routes: readonly Route[];
+}
+
+export function createApp(ports: AppPorts): App {
+  const { gateway, now, log } = ports;
+  const routes = [
+    ...chatRoutes(gateway),
+    ...modelRoutes(gateway),
+    ...healthRoutes(gateway),
+    ...configRoutes(gateway),
+    ...tokenRoutes(gateway, now),
+  ];
+  const admission = createAdmission(ports.hosts);
+  const calls = new WeakMap<Request, Call>();
+
+  /** Synchronous, and nothing of the body has been read: who calls is known before anything else is looked at. */
+  function open(request: Request, connection: Connection): Call {
+    const local = connection.kind === 'control';
+    const caller = local ? localPrincipal : gateway.access.authenticate(request.headers);
+    return { request, connection, requestId: requestIdOf(request.headers), startedAt: now(), caller };
+  }
+
+  // Elysia reads the source of a handler to see what it uses, and parses cookies, query and headers for one that takes
+  // the whole context: so handlers take theirs apart in the parameter list.
+  const app = new Elysia({ normalize: false }).onError(({ request, code, error }) => {
+    const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
+    return renderError(thrown, calls.get(request)?.requestId ?? null, log);
+  });
+  for (const { method, path, run } of routes) {
+    app.route(method, path, ({ request, params }) => run(calls.get(request) as Call, params as Params), { parse: 'none' });
+  }
+  const { fetch } = app.compile();
+
+  function handle(request: Request, connection: Connection): Response | Promise<Response> {
+    const call = open(request, connection);
+    calls.set(request, call);
+    try {
+      if (connection.kind === 'network') admit(request, admission, gateway);
+    } catch (refusal) {
+      return renderError(refusal, call.requestId, log);
+    }
+    return fetch(request);
+  }
+
+  return {
+    routes,
+    handle: (request, connection) =>
+      request.method === 'HEAD' ? answerHead(request, connection, handle) : handle(request, connection),
+  };
+}
+
+function admit(request: Request, admission: Admission, gateway: Gateway): void {
+  const path = pathOf(request.url);
+  admission.admit(request, path);
+  if (gateway.health.draining() && path !== '/health') throw shuttingDown();
+}
+
+/** `HEAD` answers wherever `GET` does, without the body (RFC 9110, 9.3.2). */
+async function answerHead(request: Request, connection: Connection, handle: Handler): Promise<Response> {
+  const get = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal });
+  const { kind } = connection;
+  const response = await handle(get, { kind, peer: () => connection.peer(request), hold: () => connection.hold(request) });
+  await response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
+}
+
+/** A path that nobody serves, or one that is served by other methods. */
+function noRoute(routes: readonly Route[], request: Request): OlaError {
+  const path = pathOf(request.url);
+  const methods = new Set(routes.filter((route) => matches(route.path, path)).map(({ method }) => method as string));
+  if (methods.size === 0) {
+    return new OlaError('route_not_found', `There is nothing at ${path.slice(0, 200)}; the API begins at /v1 and /config.`);
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  const allow = [...methods].join(', ');
+  return new OlaError('method_not_allowed', `${request.method} is not served here; ${allow} is.`, { headers: { allow } });
+}
+
+/** Whether a path fits a route's pattern: `:name` is one segment, a last `*` the rest. */
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.at(-1) === '*' ? given.length < wanted.length : given.length !== wanted.length) return false;
+  return wanted.every(
+    (segment, index) => segment === '*' || (segment.startsWith(':') ? given[index] !== '' : segment === given[index]),
+  );
+}
+
+/** The path of an absolute URL, without parsing it. */
+function pathOf(url: string): string {
+  const from = url.indexOf('/', url.indexOf('://') + 3);
+  if (from < 0) return '/';
+  const query = url.indexOf('?', from);
+  return query < 0 ? url.slice(from) : url.slice(from, query);
+}

@@ -1,0 +1,32 @@
+/** What is known of one request, from its first byte on. */
+import type { Principal } from '../core/access.ts';
+import type { OlaError } from '../core/errors.ts';
+import type { Connection } from '../core/server.ts';
+import type { Origin } from '../gateway/audit.ts';
+
+export interface Call {
+  readonly request: Request;
+  readonly connection: Connection;
+  readonly requestId: string;
+  readonly startedAt: number;
+  /** Who calls, or why nobody is let in: judged before the body is read, used when the route asks for a scope. */
+  readonly caller: Principal | OlaError;
+}
+
+const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** The client's own id when it is a plain one, else a new one. */
+export function requestIdOf(headers: Headers): string {
+  const given = headers.get('x-request-id');
+  return given !== null && requestIdShape.test(given) ? given : `req_${crypto.randomUUID()}`;
+}
+
+/** The client's address; null over the control socket. */
+export function clientAddress(call: Call): string | null {
+  return call.connection.peer(call.request);
+}
+
+export function originOf(call: Call, principal: Principal): Origin {
+  const userAgent = call.request.headers.get('user-agent');
+  return { principal, requestId: call.requestId, clientIp: clientAddress(call), userAgent: userAgent?.slice(0, 256) ?? null };
+}

@@ -1,0 +1,16 @@
+/**
+ * The entry. First what must not wait or must come before everything: the version, and the clean start of a server.
+ * Then the command line, over the parts that `compose.ts` builds.
+ */
+import { platform, programArguments, standardOutput, startClean } from './runtime/process.ts';
+import { versionLine } from './version.ts';
+
+const [command] = programArguments;
+if (command === '--version' || command === '-V') {
+  standardOutput.write(`${versionLine(platform)}\n`);
+} else {
+  // Before anything is opened: what is open does not survive it.
+  if (command === 'serve' && !programArguments.some((argument) => argument === '--help' || argument === '-h')) startClean();
+  const { main } = await import('./compose.ts');
+  await main();
+}

@@ -1,0 +1,146 @@
+/**
+ * OpenAI's chunk stream, tapped: whole events go on unchanged, usage is read in passing, and a stream that did not end
+ * in `[DONE]` is never taken for one that did.
+ */
+import { isObject } from '../../core/json.ts';
+import { createEventCutter, find, parseEvent, plainRun } from '../../core/sse.ts';
+import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
+import { readUsage } from './usage.ts';
+
+export type StreamFault =
+  /** An event that is neither JSON nor `[DONE]`. */
+  | 'malformed_event'
+  | 'oversized_event'
+  /** The upstream said in its stream that it failed. */
+  | 'upstream_error';
+
+export interface StreamTap {
+  /** Takes bytes of the upstream and emits those that may go to the client: whole events only. */
+  push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
+  /** The upstream has ended. A last `[DONE]` without its blank line counts: nothing can be missing behind it. */
+  finish(emit: (bytes: Uint8Array) => void): void;
+  /** `[DONE]` has come: the stream is complete. */
+  readonly done: boolean;
+  readonly fault: StreamFault | null;
+  readonly tokens: TokenCounts;
+}
+
+/** Images come as one event; a quarter of this is already unusual. */
+const eventLimit = 16 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+const usageKey = encoder.encode('"usage"');
+const errorKey = encoder.encode('"error"');
+const doneEvent = encoder.encode('data: [DONE]\n\n');
+
+type Verdict = 'pass' | 'withhold' | 'done' | StreamFault;
+
+/** @param usageAsked false: the event that carries usage and nothing else is withheld */
+export function createStreamTap(usageAsked: boolean): StreamTap {
+  const cutter = createEventCutter(eventLimit);
+  let done = false;
+  let fault: StreamFault | null = null;
+  let tokens = noTokenCounts;
+
+  /** Looks into one event. */
+  function inspect(data: string): Verdict {
+    let chunk: unknown;
+    try {
+      chunk = JSON.parse(data);
+    } catch {
+      return 'malformed_event';
+    }
+    if (!isObject(chunk)) return 'malformed_event';
+    if (chunk['error'] !== undefined && chunk['error'] !== null) return 'upstream_error';
+    const choices = chunk['choices'];
+    if (isObject(chunk['usage'])) {
+      tokens = readUsage(chunk['usage']);
+      if (!usageAsked && Array.isArray(choices) && choices.length === 0) return 'withhold';
+    }
+    return 'pass';
+  }
+
+  /** The complete reading: several lines, other fields, comments, no space after the colon. */
+  function judge(bytes: Uint8Array): Verdict {
+    if (plainRun(bytes, bytes.length) === bytes.length && firstOfInterest(bytes) === bytes.length) return 'pass';
+    const event = parseEvent(bytes);
+    if (event.name === 'error') return 'upstream_error';
+    const data = event.data?.trim();
+    if (data === undefined || data === '') return 'pass';
+    return data === '[DONE]' ? 'done' : inspect(data);
+  }
+
+  /** One event at a time: what stands at the end of a stream, and all of a stream that is written in another way. */
+  function pushSlowly(chunk: Uint8Array, passed: Uint8Array[]): void {
+    cutter.push(chunk, (bytes, start, end) => {
+      const verdict = judge(bytes.subarray(start, end));
+      if (verdict === 'withhold') return true;
+      if (verdict === 'pass' || verdict === 'done') {
+        passed.push(bytes.slice(start, end));
+        done = verdict === 'done';
+        return !done;
+      }
+      fault = verdict;
+      return false;
+    });
+  }
+
+  return {
+    push(chunk, emit) {
+      if (done || fault !== null) return;
+      const whole = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
+      if (whole === chunk.length) return emit(chunk);
+      const passed = whole > 0 ? [chunk.subarray(0, whole)] : [];
+      try {
+        pushSlowly(whole > 0 ? chunk.subarray(whole) : chunk, passed);
+      } catch {
+        fault = 'oversized_event';
+      }
+      // One piece, so that it is one write.
+      if (passed.length > 0) emit(joined(passed));
+    },
+    finish(emit) {
+      if (done || fault !== null || parseEvent(cutter.held()).data?.trim() !== '[DONE]') return;
+      done = true;
+      emit(doneEvent);
+    },
+    get done() {
+      return done;
+    },
+    get fault() {
+      return fault;
+    },
+    get tokens() {
+      return tokens;
+    },
+  };
+}
+
+/** Where the first key stands that may mean usage or an error; the length when none does. `"usage":null` means nothing. */
+function firstOfInterest(bytes: Uint8Array): number {
+  const error = find(bytes, errorKey);
+  const limit = error < 0 ? bytes.length : error;
+  let usage = find(bytes, usageKey);
+  while (usage >= 0 && usage < limit && isNull(bytes, usage + usageKey.length))
+    usage = find(bytes, usageKey, usage + usageKey.length);
+  return usage < 0 ? limit : Math.min(limit, usage);
+}
+
+/** Whether `:null` stands here, a space between or not. */
+function isNull(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== 0x3a) return false;
+  const value = bytes[at + 1] === 0x20 ? at + 2 : at + 1;
+  return bytes[value] === 0x6e && bytes[value + 1] === 0x75;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

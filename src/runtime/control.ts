@@ -1,0 +1,14 @@
+/** Calls to a running ola over its control socket. */
+
+/** @returns the answer, or null when nobody listens there */
+export async function callControl(socket: string, method: string, path: string, body?: unknown): Promise<Response | null> {
+  try {
+    return await fetch(`http://localhost${path}`, {
+      unix: socket,
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  } catch {
+    return null;
+  }
+}

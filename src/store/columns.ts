@@ -1,0 +1,33 @@
+/** Columns of a row as the types that the tables promise; another type is a damaged database. */
+import type { SqlRow } from '../core/ports.ts';
+
+export function textOf(row: SqlRow, column: string): string {
+  return textOrNull(row, column) ?? damaged(column);
+}
+
+export function textOrNull(row: SqlRow, column: string): string | null {
+  const value = row[column];
+  return value === null || typeof value === 'string' ? value : damaged(column);
+}
+
+export function numberOf(row: SqlRow, column: string): number {
+  return numberOrNull(row, column) ?? damaged(column);
+}
+
+export function numberOrNull(row: SqlRow, column: string): number | null {
+  const value = row[column];
+  return value === null || typeof value === 'number' ? value : damaged(column);
+}
+
+export function bytesOf(row: SqlRow, column: string): Uint8Array {
+  const value = row[column];
+  return value instanceof Uint8Array ? value : damaged(column);
+}
+
+export function jsonOf(row: SqlRow, column: string): unknown {
+  return JSON.parse(textOf(row, column));
+}
+
+function damaged(column: string): never {
+  throw new Error(`database is malformed: column ${column}`);
+}

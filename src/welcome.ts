@@ -1,0 +1,43 @@
+/** What `ola serve` says when it listens: where, and what to do next, ready to be copied. */
+
+export interface WelcomeFacts {
+  readonly address: string;
+  readonly version: string;
+  /** A token that was made just now and is never shown again; null when there was one already. */
+  readonly token: string | null;
+  readonly model: string;
+  readonly demo: boolean;
+  readonly home: string;
+}
+
+export function welcome({ address, version, token, model, demo, home }: WelcomeFacts): string {
+  const lines = [`ola ${version} listens on ${address}`, ''];
+  if (token !== null)
+    lines.push('  Your admin token, shown this once:', '', `    ${token}`, '', ...snippets(address, token, model));
+  else lines.push(`  Health   curl ${address}/health`, '  Tokens   ola token create NAME', '');
+  if (demo) lines.push(`  This is the demo: its state is in ${home}, its model says back what it hears.`, '');
+  lines.push('  Stop with Ctrl-C; streams get time to finish.', '');
+  return `${lines.join('\n')}\n`;
+}
+
+function snippets(address: string, token: string, model: string): string[] {
+  return [
+    '  Ask something:',
+    '',
+    `    curl ${address}/v1/chat/completions \\`,
+    `      -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\`,
+    `      -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+    '',
+    '  For the OpenAI SDKs and tools that read their variables:',
+    '',
+    `    export OPENAI_BASE_URL=${address}/v1 OPENAI_API_KEY=${token}`,
+    '',
+    '  In Python:',
+    '',
+    '    from openai import OpenAI',
+    `    client = OpenAI(base_url="${address}/v1", api_key="${token}")`,
+    `    print(client.chat.completions.create(model="${model}",`,
+    '          messages=[{"role": "user", "content": "Hello"}]).choices[0].message.content)',
+    '',
+  ];
+}
