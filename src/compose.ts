@@ -1,6 +1,7 @@
 /** Hands every part to the others and runs one command. */
+import { configFailure } from './cli/failure.ts';
 import type { ApiAnswer, CliPorts, RunningServer, Terminal } from './cli/ports.ts';
-import { runCli } from './cli/run.ts';
+import { runCli, sayFailure } from './cli/run.ts';
 import { OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
 import type { Connection } from './core/server.ts';
@@ -22,11 +23,12 @@ const terminal: Terminal = {
   out: self.standardOutput.write,
   err: self.standardError.write,
   interactive: self.standardOutput.interactive,
+  watched: self.standardError.interactive,
   answerable: self.inputInteractive,
 };
 
 export async function main(): Promise<never> {
-  const settings = readSettings(self.environment);
+  const settings = settingsOrExit();
   self.forget(secretVariables);
   const home = settings.home ?? `${self.userHome}/.open_llm_auth`;
   const ports: CliPorts = {
@@ -49,6 +51,17 @@ export async function main(): Promise<never> {
     now,
   };
   return self.exit(await runCli(ports));
+}
+
+/** A misspelt variable is told like any other mistake, in words: an error that nobody catches shows source text. */
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(self.environment);
+  } catch (thrown) {
+    const why = thrown instanceof OlaError ? thrown.message : 'The environment cannot be read.';
+    const failure = configFailure('the environment has a setting that cannot be used', why, 'ola --help');
+    return self.exit(sayFailure(failure, { argv: self.programArguments, terminal }));
+  }
 }
 
 async function whoHolds(home: string): Promise<RunningServer | null> {
@@ -86,7 +99,7 @@ async function callApi(home: string, settings: Settings, method: string, path: s
 }
 
 /** Whoever runs the command line over the home's files owns them. */
-const inProcess: Connection = { kind: 'control', peer: () => null, hold: () => undefined };
+const inProcess: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
 
 async function answerOf(response: Response): Promise<ApiAnswer> {
   try {

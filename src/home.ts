@@ -1,6 +1,6 @@
 /** Opens a home: its lock, its database, its keys, and the gateway over them. Shared by the server and the offline command line. */
 import { createCatalog } from './catalog/lookup.ts';
-import type { Egress, EgressPolicy } from './core/egress.ts';
+import type { Egress, EgressDenial, EgressPolicy } from './core/egress.ts';
 import { OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
@@ -54,7 +54,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
     const gateway = await createGateway({
       store,
       vault: await openVault(path, store, settings),
-      egress: (policy) => buildEgress(policy, options),
+      egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
       catalog: createCatalog(builtProtocols),
       environment,
       settings,
@@ -105,8 +105,12 @@ async function openVault(home: string, store: Store, settings: Settings): Promis
   return vault;
 }
 
-function buildEgress(policy: () => EgressPolicy, { now, log, ownListeners }: OpenHomeOptions): Egress {
-  return createEgress({ policy, resolve, dial, now, ownListeners, localAddresses, log });
+function buildEgress(
+  policy: () => EgressPolicy,
+  onDenied: (denial: EgressDenial) => void,
+  { now, log, ownListeners }: OpenHomeOptions,
+): Egress {
+  return createEgress({ policy, resolve, dial, now, ownListeners, localAddresses, log, onDenied });
 }
 
 function heldBy(path: string, holder: HolderFacts | null): OlaError {

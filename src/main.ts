@@ -2,7 +2,7 @@
  * The entry. First what must not wait or must come before everything: the version, and the clean start of a server.
  * Then the command line, over the parts that `compose.ts` builds.
  */
-import { platform, programArguments, standardOutput, startClean } from './runtime/process.ts';
+import { exit, platform, programArguments, standardError, standardOutput, startClean } from './runtime/process.ts';
 import { versionLine } from './version.ts';
 
 const [command] = programArguments;
@@ -12,5 +12,9 @@ if (command === '--version' || command === '-V') {
   // Before anything is opened: what is open does not survive it.
   if (command === 'serve' && !programArguments.some((argument) => argument === '--help' || argument === '-h')) startClean();
   const { main } = await import('./compose.ts');
-  await main();
+  await main().catch((error: unknown) => {
+    // Not left to the runtime: it would print source text, and the properties of the error with it.
+    standardError.write(`error: ola failed\n  why: ${error instanceof Error ? error.message : 'unknown'}\n  next: ola --help\n`);
+    exit(1);
+  });
 }

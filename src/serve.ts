@@ -1,6 +1,7 @@
 /** `ola serve`: opens the home, listens, says so, and ends in good order. */
 import { randomBytes } from 'node:crypto';
 import { demoProvider, demoUpstream } from './catalog/demo.ts';
+import { configFailure } from './cli/failure.ts';
 import type { ExitCode, ServeOptions, Terminal } from './cli/ports.ts';
 import { localPrincipal } from './core/access.ts';
 import { OlaError } from './core/errors.ts';
@@ -38,7 +39,7 @@ const drainPollMs = 20;
 
 export async function serve(parts: ServeParts): Promise<ExitCode> {
   const { options, settings, terminal, now } = parts;
-  const format = options.logFormat ?? (terminal.interactive ? 'pretty' : 'json');
+  const format = options.logFormat ?? (terminal.watched ? 'pretty' : 'json');
   let redact = createRedactor(() => []);
   const log = createLog({ level: options.logLevel, format, write: terminal.err, now, redact: (text) => redact(text) });
   onCrash((message) => log.log('error', 'ola crashed', { cause: message }));
@@ -58,17 +59,9 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     home.announce(address);
     const ticker = setInterval(() => home.gateway.chat.tick(), tickMs);
     const stopped = untilStopped(server, home.gateway, options.grace, log);
+    const token = await firstToken(parts, home.gateway);
     warn(parts, home, log);
-    terminal.out(
-      welcome({
-        address,
-        version,
-        token: await firstToken(parts, home.gateway),
-        model: exampleModel(home.gateway),
-        demo: options.demo,
-        home: home.path,
-      }),
-    );
+    terminal.out(welcome({ address, version, token, model: exampleModel(home.gateway), demo: options.demo, home: home.path }));
     const code = await stopped;
     clearInterval(ticker);
     await control.stop();
@@ -90,12 +83,10 @@ function startDemo(now: Clock): Demo {
 
 function requireToken(options: ServeOptions, gateway: Gateway): void {
   if (!options.requireToken || gateway.access.configured()) return;
-  throw new OlaError(
-    'invalid_field',
-    'API key not configured: set OPEN_LLM_AUTH_TOKEN, or make a token with `ola token create`.',
-    {
-      param: 'OPEN_LLM_AUTH_TOKEN',
-    },
+  throw configFailure(
+    'API key not configured',
+    'There is no access token: set OPEN_LLM_AUTH_TOKEN, or make one.',
+    'ola token create NAME',
   );
 }
 
@@ -138,9 +129,9 @@ async function firstToken({ options, terminal }: ServeParts, gateway: Gateway): 
 }
 const demoTokenName = 'demo (made at start)';
 
-function exampleModel(gateway: Gateway): string {
+function exampleModel(gateway: Gateway): string | null {
   const models = gateway.listModels();
-  return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? 'PROVIDER/MODEL';
+  return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
 }
 
 function warn({ options, settings }: ServeParts, home: OpenHome, log: Log): void {
@@ -152,7 +143,7 @@ function warn({ options, settings }: ServeParts, home: OpenHome, log: Log): void
   if (settings.everyProviderLocal)
     log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
   if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel in clear');
-  if (!home.gateway.access.configured() && !options.demo) {
+  if (!home.gateway.access.configured()) {
     log.log('warn', 'no access token is configured, so every request gets 401: make one with `ola token create`');
   }
 }

@@ -5,19 +5,32 @@ export interface WelcomeFacts {
   readonly version: string;
   /** A token that was made just now and is never shown again; null when there was one already. */
   readonly token: string | null;
-  readonly model: string;
+  /** One that could be asked now; null when no provider can be used yet. */
+  readonly model: string | null;
   readonly demo: boolean;
   readonly home: string;
 }
 
 export function welcome({ address, version, token, model, demo, home }: WelcomeFacts): string {
   const lines = [`ola ${version} listens on ${address}`, ''];
-  if (token !== null)
-    lines.push('  Your admin token, shown this once:', '', `    ${token}`, '', ...snippets(address, token, model));
+  if (token !== null) lines.push('  Your admin token, shown this once:', '', `    ${token}`, '');
+  if (model === null) lines.push(...firstProvider(address, token ?? '$TOKEN'));
+  if (token !== null) lines.push(...snippets(address, token, model ?? 'PROVIDER/MODEL'));
   else lines.push(`  Health   curl ${address}/health`, '  Tokens   ola token create NAME', '');
   if (demo) lines.push(`  This is the demo: its state is in ${home}, its model says back what it hears.`, '');
   lines.push('  Stop with Ctrl-C; streams get time to finish.', '');
   return `${lines.join('\n')}\n`;
+}
+
+function firstProvider(address: string, token: string): string[] {
+  return [
+    '  No provider can be used yet. Set its key (OPENAI_API_KEY, GROQ_API_KEY, ...) and start again, or give it to ola:',
+    '',
+    `    curl -X PUT ${address}/config/providers/openai \\`,
+    `      -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\`,
+    `      -d '{"apiKey":"sk-..."}'`,
+    '',
+  ];
 }
 
 function snippets(address: string, token: string, model: string): string[] {

@@ -30,12 +30,22 @@ export function usageFailure(what: string, why: string, next: string): Failure {
   return new Failure({ code: 'usage', what, why, next, exitCode: exitCodes.usage });
 }
 
+/** The environment or the configuration keeps ola from starting. @param next a command to run next */
+export function configFailure(what: string, why: string, next: string): Failure {
+  return new Failure({ code: 'invalid_field', what, why, next, exitCode: exitCodes.configInvalid });
+}
+
 /** Codes that scripts tell apart; every other one is a plain failure. */
 const exitCodeByError: { readonly [code in ErrorCode]?: ExitCode } = {
   invalid_api_key: exitCodes.authNeeded,
   insufficient_scope: exitCodes.authNeeded,
   shutting_down: exitCodes.unreachable,
   request_timeout: exitCodes.unreachable,
+};
+
+/** What helps more than the command's own help. */
+const nextByError: { readonly [code in ErrorCode]?: string } = {
+  conflict: 'ola status',
 };
 
 export function exitCodeOf(code: string): ExitCode {
@@ -47,7 +57,13 @@ export function asFailure(thrown: unknown, typed: string): Failure {
   if (thrown instanceof Failure) return thrown;
   const code: ErrorCode = thrown instanceof OlaError ? thrown.code : 'internal_error';
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new Failure({ code, what: `${typed} failed`, why, next: `${typed} --help`, exitCode: exitCodeOf(code) });
+  return new Failure({
+    code,
+    what: `${typed} failed`,
+    why,
+    next: nextByError[code] ?? `${typed} --help`,
+    exitCode: exitCodeOf(code),
+  });
 }
 
 // No secret is held here; what looks like a key was typed, or came in a message.

@@ -19,6 +19,8 @@ export interface Terminal {
   err(text: string): void;
   /** Whether a person reads what `out` writes. */
   readonly interactive: boolean;
+  /** Whether a person reads what `err` writes. */
+  readonly watched: boolean;
   /** Whether a person could answer. */
   readonly answerable: boolean;
 }

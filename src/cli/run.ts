@@ -1,6 +1,6 @@
 /** One run of the command line: choose, do, and say by the exit code how it went. */
 import { commands, groups } from './commands.ts';
-import { asFailure, renderFailure } from './failure.ts';
+import { asFailure, type Failure, renderFailure } from './failure.ts';
 import { topics } from './help.ts';
 import type { CliPorts, ExitCode } from './ports.ts';
 import { exitCodes } from './ports.ts';
@@ -28,10 +28,14 @@ export async function runCli(ports: CliPorts): Promise<ExitCode> {
     typed = ['ola', ...choice.command.path].join(' ');
     return await choice.command.run({ ports, help: program.help }, choice.options, choice.args);
   } catch (thrown) {
-    const { facts } = asFailure(thrown, typed);
-    terminal.err(renderFailure(facts, wantsJson(argv)));
-    return facts.exitCode;
+    return sayFailure(asFailure(thrown, typed), ports);
   }
+}
+
+/** For a failure that came before any command was chosen, too. */
+export function sayFailure({ facts }: Failure, { argv, terminal }: Pick<CliPorts, 'argv' | 'terminal'>): ExitCode {
+  terminal.err(renderFailure(facts, wantsJson(argv)));
+  return facts.exitCode;
 }
 
 /** Asked before the arguments are understood, because that is what may fail. */

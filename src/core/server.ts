@@ -15,8 +15,10 @@ export interface Connection {
   readonly kind: 'network' | 'control';
   /** The address on the other end; null for the control socket, and when the other end is gone. */
   peer(request: Request): string | null;
-  /** Takes the idle timer off: a slow model is not a dead connection. Call it once the body is read. */
+  /** Takes the idle timer off: a slow model is not a dead connection. */
   hold(request: Request): void;
+  /** Puts it back, while the response is still open: a connection that is kept alive must not stay for ever. */
+  release(request: Request): void;
 }
 
 export type Handler = (request: Request, connection: Connection) => Response | Promise<Response>;

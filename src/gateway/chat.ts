@@ -32,6 +32,8 @@ export interface ChatCall {
   readonly startedAt: number;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
+  /** Takes the idle timer off the client's connection, or puts it back. */
+  readonly keepOpen: (on: boolean) => void;
 }
 
 export interface Answer {
@@ -45,7 +47,7 @@ export interface Answer {
 
 export interface Chat {
   run(call: ChatCall): Promise<Answer>;
-  /** Called every second or so: keeps quiet streams alive. */
+  /** Called every second or so: keeps quiet streams and slow calls alive. */
   tick(): void;
   /** Ends what still streams, each with an error event. */
   cutAll(error: OlaError): void;
@@ -66,6 +68,8 @@ const longestAnswer = 64 * 1024 * 1024;
 const longestError = 64 * 1024;
 /** A model may think for minutes before its first byte; past this the connection is taken for dead. */
 const idleTimeoutMs = 300_000;
+/** Most calls are over before the server's idle timer could matter; only the others are worth a call into the runtime. */
+const holdAfterMs = 5000;
 
 /** What is gathered while a call runs, for its usage row. */
 interface Progress {
@@ -75,15 +79,19 @@ interface Progress {
   attempt: Attempt | null;
   firstByteAt: number | null;
   settled: boolean;
+  held: boolean;
 }
 
 export function createChat(ports: ChatPorts): Chat {
   const { egress, limits, usage, redact, now, log } = ports;
   const streams = new Set<Relay>();
+  const running = new Set<Progress>();
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;
     progress.settled = true;
+    running.delete(progress);
+    if (progress.held) progress.call.keepOpen(false);
     const { call, attempt, tried, firstByteAt } = progress;
     progress.reservation.settle(tokens);
     const endedAt = now();
@@ -118,7 +126,8 @@ export function createChat(ports: ChatPorts): Chat {
 
   async function run(call: ChatCall): Promise<Answer> {
     const reservation = limits.reserve(call.principal);
-    const progress: Progress = { call, reservation, tried: [], attempt: null, firstByteAt: null, settled: false };
+    const progress: Progress = { call, reservation, tried: [], attempt: null, firstByteAt: null, settled: false, held: false };
+    running.add(progress);
     try {
       const { attempts } = ports.route(call.request.model, call.profile);
       return await tryInTurn(attempts, progress);
@@ -215,6 +224,11 @@ export function createChat(ports: ChatPorts): Chat {
     tick() {
       const at = now();
       for (const each of streams) each.beat(at);
+      for (const progress of running) {
+        if (progress.held || at - progress.call.startedAt < holdAfterMs) continue;
+        progress.held = true;
+        progress.call.keepOpen(true);
+      }
     },
     cutAll(error) {
       for (const each of streams) each.cut(error);

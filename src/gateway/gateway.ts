@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
 import type { ConfigDocument } from '../core/config.ts';
-import { defaultEgressPolicy, type Egress, type EgressPolicy } from '../core/egress.ts';
+import { defaultEgressPolicy, type Egress, type EgressDenial, type EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
@@ -46,8 +46,8 @@ export interface Gateway {
 export interface GatewayPorts {
   readonly store: Store;
   readonly vault: Vault;
-  /** Made from the policy of the moment. */
-  readonly egress: (policy: () => EgressPolicy) => Egress;
+  /** Made over the policy of the moment; every refusal is told. */
+  readonly egress: (policy: () => EgressPolicy, onDenied: (denial: EgressDenial) => void) => Egress;
   readonly catalog: Catalog;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly settings: GatewaySettings;
@@ -89,9 +89,12 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   });
 
   const redact = createRedactor(() => heldSecrets(view));
-  const egress = ports.egress(() => view.policy);
-  const chat = createChat({ egress, limits, usage, redact, now, log, route: (model, profile) => view.route(model, profile) });
   const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
+  const egress = ports.egress(
+    () => view.policy,
+    (denial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied')),
+  );
+  const chat = createChat({ egress, limits, usage, redact, now, log, route: (model, profile) => view.route(model, profile) });
   audit.record(audit.event('server.start', own, { version }));
 
   return {

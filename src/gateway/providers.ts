@@ -118,9 +118,10 @@ export function createProviders(ports: {
     async remove(givenId, ifMatch, origin) {
       const id = canonical(givenId);
       const snapshot = await config.change(origin, ifMatch, async (current) => {
-        const { [id]: removed, ...rest } = (current.document['providers'] ?? {}) as JsonObject;
-        if (removed === undefined)
+        const configured = (current.document['providers'] ?? {}) as JsonObject;
+        if (!Object.hasOwn(configured, id))
           throw new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
+        const { [id]: _, ...rest } = configured;
         return {
           summary: `provider.delete ${id}`,
           action: 'provider.delete',
@@ -162,6 +163,7 @@ function withoutNulls(map: JsonObject, parent: string, cleared: Path[]): JsonObj
 /** What the schema cannot say. */
 function checkProvider(wanted: JsonObject): void {
   checkSchema(providerSchema, wanted);
+  refuseReferences(wanted);
   const provider = wanted as ProviderConfig;
   if (provider.api !== undefined && !(builtProtocols as readonly string[]).includes(provider.api)) {
     const message = `'api' ${provider.api} is not served by this version; it has ${builtProtocols.join(', ')}.`;
@@ -184,6 +186,15 @@ function checkProvider(wanted: JsonObject): void {
       throw new OlaError('invalid_field', `'${param}' has a value that a header cannot carry.`, { param });
     }
   }
+}
+
+/** References are ola's own: one that is sent in could point at another provider's secret, or keep a new one in clear. */
+function refuseReferences(wanted: JsonObject): void {
+  mapSecrets(wanted, providerSchema, (value, path) => {
+    if (!isSecretReference(value)) return value;
+    const param = path.join('.');
+    throw new OlaError('invalid_field', `'${param}' is a reference to a stored secret; send the value itself.`, { param });
+  });
 }
 
 /**

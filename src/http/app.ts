@@ -86,8 +86,7 @@ function admit(request: Request, admission: Admission, gateway: Gateway): void {
 /** `HEAD` answers wherever `GET` does, without the body (RFC 9110, 9.3.2). */
 async function answerHead(request: Request, connection: Connection, handle: Handler): Promise<Response> {
   const get = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal });
-  const { kind } = connection;
-  const response = await handle(get, { kind, peer: () => connection.peer(request), hold: () => connection.hold(request) });
+  const response = await handle(get, { ...connection, peer: () => connection.peer(request) });
   await response.body?.cancel();
   return new Response(null, { status: response.status, headers: response.headers });
 }

@@ -26,7 +26,6 @@ export async function readJson(call: Call): Promise<JsonBody> {
     throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
   }
   const text = await readText(call.request, headers.get('content-length'));
-  call.connection.hold(call.request);
   try {
     return { text, value: JSON.parse(text) as Json };
   } catch {

@@ -19,9 +19,10 @@ export function chatRoutes(gateway: Gateway): Route[] {
           requestId: call.requestId,
           client: clientAddress(call),
           endpoint,
-          profile: call.request.headers.get('x-auth-profile'),
+          profile: call.request.headers.get('x-auth-profile') || null,
           startedAt: call.startedAt,
           signal: call.request.signal,
+          keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),
         });
         return respond(call, answer);
       },

@@ -6,6 +6,9 @@ export async function callControl(socket: string, method: string, path: string, 
     return await fetch(`http://localhost${path}`, {
       unix: socket,
       method,
+      // The variables of the environment would print the request, and send it elsewhere.
+      verbose: false,
+      proxy: false,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   } catch {

@@ -25,6 +25,7 @@ export const listen: Listen = {
       // Who reaches a loopback address is on this machine: asking the system each time would tell nothing more.
       peer: hostname === loopback ? () => loopback : (request) => server.requestIP(request)?.address ?? null,
       hold: (request) => server.timeout(request, 0),
+      release: (request) => server.timeout(request, idleSeconds),
     };
     return {
       hostname,
@@ -44,7 +45,12 @@ export const listen: Listen = {
       error: failed,
     });
     chmodSync(path, 0o600);
-    const connection: Connection = { kind: 'control', peer: () => null, hold: (request) => server.timeout(request, 0) };
+    const connection: Connection = {
+      kind: 'control',
+      peer: () => null,
+      hold: (request) => server.timeout(request, 0),
+      release: (request) => server.timeout(request, idleSeconds),
+    };
     return {
       async stop() {
         await server.stop(true);

@@ -51,6 +51,7 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
         err += text;
       },
       interactive: scene.interactive ?? false,
+      watched: false,
       answerable: false,
     },
     environment: {},

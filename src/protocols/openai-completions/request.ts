@@ -38,47 +38,21 @@ const escapedLetter = '\\u006';
 
 /**
  * The text with the model's value cut out and replaced, so that a megabyte of messages is not written anew; null where
- * that is not certain to be right. It is right when `"model"` stands in the text once only and at the top level: as
- * the first key, or before any nested value. (Inside a string it would be written `\"model\"`.)
+ * that is not certain to be right. It is right when `"model"` stands in the text once only and no key can be an escaped
+ * spelling of it: then the one that was parsed is this one, wherever it stands.
  */
 function splice(text: string, request: ChatRequest, model: string, addUsage: boolean): string | null {
   if (typeof request.model !== 'string' || (addUsage && 'stream_options' in request)) return null;
   const key = text.indexOf(modelKey);
-  if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || !isTopLevel(text, key)) return null;
-  if (text.includes(escapedLetter)) return null;
+  if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
   const value = JSON.stringify(request.model);
-  let at = skipSpace(text, key + modelKey.length);
-  if (text[at] !== ':') return null;
-  at = skipSpace(text, at + 1);
+  const colon = skipSpace(text, key + modelKey.length);
+  const at = skipSpace(text, colon + 1);
+  // It may be spelled with escapes (`a\/b`).
   if (!text.startsWith(value, at)) return null;
   const open = text.indexOf('{') + 1;
   const usage = addUsage ? '"stream_options":{"include_usage":true},' : '';
   return text.slice(0, open) + usage + text.slice(open, at) + JSON.stringify(model) + text.slice(at + value.length);
-}
-
-/** Whether the key at `at` belongs to the outermost object; walks strings and brackets of what stands before it. */
-function isTopLevel(text: string, at: number): boolean {
-  let depth = 0;
-  for (let i = 0; i < at; i++) {
-    const character = text.charCodeAt(i);
-    if (character === 0x22) {
-      i = stringEnd(text, i);
-    } else if (character === 0x7b || character === 0x5b) depth++;
-    else if (character === 0x7d || character === 0x5d) depth--;
-  }
-  return depth === 1;
-}
-
-/** The offset of the quote that ends the string which begins at `quote`. */
-function stringEnd(text: string, quote: number): number {
-  let end = text.indexOf('"', quote + 1);
-  while (end > 0) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
-    if (backslashes % 2 === 0) return end;
-    end = text.indexOf('"', end + 1);
-  }
-  return text.length;
 }
 
 function skipSpace(text: string, from: number): number {

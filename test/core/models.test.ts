@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'bun:test';
+import { type ModelReference, parseModelReference } from '../../src/core/models.ts';
+
+const table: readonly [text: string, ...ModelReference[]][] = [
+  ['gpt-5', { provider: null, profile: null, model: 'gpt-5' }],
+  ['openai/gpt-5', { provider: 'openai', profile: null, model: 'gpt-5' }],
+  ['OpenAI/GPT-5', { provider: 'openai', profile: null, model: 'GPT-5' }],
+  ['openrouter/meta-llama/llama-4', { provider: 'openrouter', profile: null, model: 'meta-llama/llama-4' }],
+  ['openai:work/gpt-5', { provider: 'openai', profile: 'openai:work', model: 'gpt-5' }],
+  ['OpenAI:Work/gpt-5', { provider: 'openai', profile: 'openai:Work', model: 'gpt-5' }],
+  ['openai:openai:work/gpt-5', { provider: 'openai', profile: 'openai:work', model: 'gpt-5' }],
+  ['openai:me@example.com/gpt-5', { provider: 'openai', profile: 'openai:me@example.com', model: 'gpt-5' }],
+  ['llama3:8b', { provider: null, profile: null, model: 'llama3:8b' }],
+  ['ollama/llama3:8b', { provider: 'ollama', profile: null, model: 'llama3:8b' }],
+  ['  openai/gpt-5  ', { provider: 'openai', profile: null, model: 'gpt-5' }],
+  ['/gpt-5', { provider: null, profile: null, model: '/gpt-5' }],
+  ['openai/', { provider: 'openai', profile: null, model: '' }],
+  ['', { provider: null, profile: null, model: '' }],
+];
+
+describe('a model reference', () => {
+  for (const [text, expected] of table) {
+    test(`reads ${JSON.stringify(text)}`, () => expect(parseModelReference(text)).toEqual(expected as ModelReference));
+  }
+
+  test('loses a context suffix at its end, and only there', () => {
+    for (const suffix of ['[1m]', '[200k]', '[1M]']) expect(parseModelReference(`a/b${suffix}`).model).toBe('b');
+    for (const name of ['b[1m]x', 'b[m]', 'b[1g]', 'b(1m)']) expect(parseModelReference(`a/${name}`).model).toBe(name);
+  });
+});

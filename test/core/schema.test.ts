@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { chatRequestSchema } from '../../src/core/chat.ts';
+import { documentSchema, providerSchema } from '../../src/core/config.ts';
+import { OlaError } from '../../src/core/errors.ts';
+import type { Json } from '../../src/core/json.ts';
+import { checkSchema, unknownFields } from '../../src/core/schema.ts';
+
+type Schema = Parameters<typeof checkSchema>[0];
+
+function misfit(schema: Schema, value: unknown): OlaError {
+  try {
+    checkSchema(schema, value);
+  } catch (error) {
+    if (error instanceof OlaError) return error;
+  }
+  throw new Error('it fits');
+}
+
+describe('what fits', () => {
+  test('passes, with fields that the schema does not know', () => {
+    checkSchema(chatRequestSchema, { messages: [{ role: 'user', content: null, x: 1 }], stream: null, temperature: 'hot' });
+    checkSchema(providerSchema, {});
+    checkSchema(documentSchema, { providers: { acme: { baseUrl: 'u', headers: { a: 'b' } } }, other: [] });
+  });
+});
+
+describe('what does not fit', () => {
+  const table: readonly [name: string, schema: Schema, value: unknown, param: string | undefined, expected: RegExp][] = [
+    ['a field that is missing', chatRequestSchema, {}, 'messages', /^'messages' does not fit: expected /],
+    ['a field of another type', chatRequestSchema, { messages: 'hi' }, 'messages', /^'messages' does not fit: expected array/],
+    ['an array that is empty', chatRequestSchema, { messages: [] }, 'messages', /greater or equal to 1/],
+    [
+      'an item, by its place',
+      chatRequestSchema,
+      { messages: [{}, 7] },
+      'messages.1',
+      /^'messages.1' does not fit: expected object/,
+    ],
+    ['a number where a choice is', providerSchema, { api: 'soap' }, 'api', /expected one of openai-completions, /],
+    ['a field of a map', documentSchema, { providers: { acme: { baseUrl: 7 } } }, 'providers.acme.baseUrl', /string/],
+    ['a name with a slash and a tilde', providerSchema, { headers: { 'a/b~c': 7 } }, 'headers.a/b~c', /^'headers.a\/b~c' /],
+    ['what is meant, from the schema', providerSchema, { ports: [0] }, 'ports.0', /equal to 1/],
+    ['the whole of it', providerSchema, 'text', undefined, /^The body does not fit: expected object/],
+    ['nothing', providerSchema, undefined, undefined, /^The body /],
+  ];
+  for (const [name, schema, value, param, expected] of table) {
+    test(`is named: ${name}`, () => {
+      const error = misfit(schema, value);
+      expect(error.code).toBe('invalid_field');
+      expect(error.status).toBe(422);
+      expect(error.facts.param).toBe(param as string);
+      expect(error.message).toMatch(expected);
+    });
+  }
+
+  test('is never repeated: the value that was sent is not in the message', () => {
+    const canary = 'CANARY-sk-0123456789';
+    const value = fc.oneof(
+      fc.constant(canary),
+      fc.constant(canary.repeat(200)),
+      fc.constant([canary]),
+      fc.constant({ [`x`]: canary }),
+      fc.integer(),
+      fc.constant(null),
+      fc.boolean(),
+    );
+    const field = fc.constantFrom(...Object.keys(providerSchema.properties));
+    fc.assert(
+      fc.property(field, value, (name, wrong) => {
+        for (const [schema, body] of [
+          [providerSchema, { [name]: wrong }],
+          [documentSchema, { providers: { acme: { [name]: wrong } }, models: wrong, defaultModel: wrong }],
+          [chatRequestSchema, { messages: wrong, model: wrong, stream: wrong }],
+        ] as const) {
+          try {
+            checkSchema(schema, body);
+          } catch (error) {
+            expect(error).toBeInstanceOf(OlaError);
+            expect(JSON.stringify([String(error), (error as OlaError).facts])).not.toContain('CANARY');
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('a number written as text', () => {
+  test('is not taken for a number', () => {
+    expect(misfit(providerSchema, { ports: ['443'] }).facts.param).toBe('ports.0');
+  });
+});
+
+describe('unknown keys', () => {
+  const unknown = (value: Json) => unknownFields(documentSchema, value).map(({ path }) => path);
+
+  test('are reported with their path, below maps and arrays too', () => {
+    const value = {
+      providers: {
+        acme: { baseUrl: 'u', apikey: 'k', headers: { anything: 'goes' }, models: [{ id: 'm' }, { id: 'n', size: 1 }] },
+      },
+      activProviderIds: [],
+    };
+    expect(unknown(value)).toEqual(['providers.acme.apikey', 'providers.acme.models.1.size', 'activProviderIds']);
+  });
+
+  test('named like something every object has are unknown too', () => {
+    expect(unknown(JSON.parse('{"constructor": 1, "__proto__": {"a": 1}}') as Json)).toEqual(['constructor', '__proto__']);
+  });
+
+  test('their reason does not hold the value', () => {
+    expect(JSON.stringify(unknownFields(providerSchema, { apikey: 'CANARY' }))).not.toContain('CANARY');
+  });
+});

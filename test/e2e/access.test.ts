@@ -1,0 +1,198 @@
+/** Who is let in, by which token, for how long, and for what. */
+import { describe, expect, test } from 'bun:test';
+import { type Answer, adminToken, expectError, request, stage } from './stage.ts';
+
+const { start, run, directory, upstream } = stage();
+const bare = { OPEN_LLM_AUTH_TOKEN: '' };
+const tokenShape = /^ola_[0-9A-Za-z]{49}$/;
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+async function createToken(home: string, ...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await run(['token', 'create', ...args], { home });
+  expect([code, err]).toEqual([0, '']);
+  return out.trim();
+}
+
+test('without a terminal and without a token nobody is let in, and the 401 says how a token is made', async () => {
+  const ola = await start({ env: bare });
+  expect(ola.out()).not.toMatch(/ola_\w{20}/);
+  expect(ola.err()).toContain('ola token create');
+  for (const [method, path] of [
+    ['GET', '/v1/models'],
+    ['GET', '/config'],
+    ['POST', '/v1/chat/completions'],
+    ['POST', '/config/tokens'],
+  ] as const) {
+    const answer = await request(ola.address + path, method);
+    expect(String(expectError(answer, 401, 'invalid_api_key')['message'])).toContain('ola token create');
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  }
+  expect((await request(`${ola.address}/health`)).status).toBe(200);
+});
+
+test('a token made on the command line while no server runs is valid in the next one', async () => {
+  const home = directory();
+  const token = await createToken(home, 'laptop');
+  expect(token).toMatch(tokenShape);
+  const ola = await start({ home, env: bare });
+  expect((await request(`${ola.address}/v1/models`, 'GET', bearer(token))).status).toBe(200);
+});
+
+test('a token made, listed and revoked on the command line while a server runs is so at once', async () => {
+  const ola = await start({ env: bare });
+  const token = await createToken(ola.home, 'laptop');
+  const models = () => request(`${ola.address}/v1/models`, 'GET', bearer(token));
+  expect((await models()).status).toBe(200);
+  const listed = await run(['token', 'list'], { home: ola.home });
+  expect(listed).toMatchObject({ code: 0, err: '' });
+  expect(listed.out).toContain('laptop');
+  expect(listed.out).not.toContain(token);
+  const json = await run(['token', 'list', '--json'], { home: ola.home });
+  expect(JSON.parse(json.out)).toMatchObject({ object: 'list', data: [{ name: 'laptop', scopes: ['read', 'write'] }] });
+  expect(await run(['token', 'revoke', 'laptop'], { home: ola.home })).toMatchObject({ code: 0 });
+  expect((await models()).status).toBe(401);
+  expect(await run(['token', 'revoke', 'laptop'], { home: ola.home })).toMatchObject({ code: 1, out: '' });
+  expect(JSON.parse((await run(['token', 'list', '--json'], { home: ola.home })).out)).toMatchObject({ data: [] });
+});
+
+test('a token revoked while no server runs is dead in the next one', async () => {
+  const home = directory();
+  const token = await createToken(home, 'laptop');
+  expect(await run(['token', 'revoke', 'laptop'], { home })).toMatchObject({ code: 0 });
+  const ola = await start({ home, env: bare });
+  expect((await request(`${ola.address}/v1/models`, 'GET', bearer(token))).status).toBe(401);
+});
+
+test('a token revoked over HTTP is dead for the next request, on a connection that was open before', async () => {
+  const ola = await start();
+  const { id, token } = (await ola.ask('POST', '/config/tokens', { name: 'x' })).json as unknown as { id: string; token: string };
+  const models = () => request(`${ola.address}/v1/models`, 'GET', bearer(token));
+  expect((await models()).status).toBe(200);
+  expect((await ola.ask('DELETE', `/config/tokens/${id}`)).status).toBe(200);
+  expectError(await models(), 401, 'invalid_api_key');
+  expectError(await ola.ask('DELETE', `/config/tokens/${id}`), 404, 'not_found');
+});
+
+test('a token ends when it expires, and still counts as configured', async () => {
+  const ola = await start();
+  const expiresAt = Date.now() + 600;
+  const { token } = (await ola.ask('POST', '/config/tokens', { name: 'short', expiresAt })).json as unknown as { token: string };
+  const models = () => request(`${ola.address}/v1/models`, 'GET', bearer(token));
+  expect((await models()).status).toBe(200);
+  await Bun.sleep(expiresAt - Date.now() + 20);
+  expect(String(expectError(await models(), 401, 'invalid_api_key')['message'])).not.toContain('configured');
+});
+
+describe('what a token may do follows its scopes', () => {
+  const routes = [
+    ['GET', '/v1/models', 'read'],
+    ['GET', '/v1/models/acme/m', 'read'],
+    ['POST', '/v1/chat/completions', 'write'],
+    ['GET', '/config', 'admin'],
+    ['GET', '/config/providers', 'admin'],
+    ['PUT', '/config/providers/x', 'admin'],
+    ['DELETE', '/config/providers/x', 'admin'],
+    ['GET', '/config/tokens', 'admin'],
+    ['POST', '/config/tokens', 'admin'],
+    ['DELETE', '/config/tokens/x', 'admin'],
+  ] as const;
+  for (const scope of ['read', 'write', 'admin'] as const) {
+    test(`${scope} alone`, async () => {
+      const ola = await start();
+      const { token } = (await ola.ask('POST', '/config/tokens', { name: scope, scopes: [scope] })).json as unknown as {
+        token: string;
+      };
+      for (const [method, path, needed] of routes) {
+        const answer = await request(
+          ola.address + path,
+          method,
+          bearer(token),
+          method === 'POST' || method === 'PUT' ? '{' : undefined,
+        );
+        if (needed === scope || scope === 'admin') expect([path, [401, 403].includes(answer.status)]).toEqual([path, false]);
+        else expect(expectError(answer, 403, 'insufficient_scope')['details']).toEqual({ required: needed } as never);
+      }
+    });
+  }
+});
+
+test('LLM_INTERACTIVE_PROXY_API_KEY reads and writes, and never administers', async () => {
+  const ola = await start({ env: { ...bare, LLM_INTERACTIVE_PROXY_API_KEY: 'proxy-key-1234' } });
+  const up = await upstream();
+  const ask = (method: string, path: string, body?: unknown) =>
+    request(ola.address + path, method, bearer('proxy-key-1234'), body);
+  expect((await ask('GET', '/v1/models')).status).toBe(200);
+  expectError(await ask('POST', '/v1/chat/completions', { model: 'acme/m', messages: [{}] }), 404, 'provider_resolution_failed');
+  expectError(await ask('GET', '/config'), 403, 'insufficient_scope');
+  expectError(await ask('PUT', '/config/providers/acme', { baseUrl: up.baseUrl }), 403, 'insufficient_scope');
+  expectError(await ask('POST', '/config/tokens', { name: 'x', admin: true }), 403, 'insufficient_scope');
+});
+
+describe('a token comes in one of three headers', () => {
+  const send = async (headers: Readonly<Record<string, string>>, path = '/v1/models'): Promise<Answer> => {
+    const ola = await shared;
+    return request(ola.address + path, 'GET', headers);
+  };
+  const shared = start();
+  const other = 'another-token-0123456789-0123456789-01';
+
+  test.each([
+    { authorization: `Bearer ${adminToken}` },
+    { authorization: `bearer   ${adminToken}` },
+    { 'x-api-key': adminToken },
+    { 'x-goog-api-key': adminToken },
+    { authorization: `Bearer ${adminToken}`, 'x-api-key': adminToken, 'x-goog-api-key': adminToken },
+  ] as Record<string, string>[])('%o is let in', async (headers) => {
+    expect((await send(headers)).status).toBe(200);
+  });
+
+  test.each([
+    { authorization: adminToken },
+    { authorization: `Basic ${btoa(`admin:${adminToken}`)}` },
+    { authorization: `Bearer ${adminToken}x` },
+    { authorization: 'Bearer' },
+    { 'x-api-key': '' },
+    { cookie: `token=${adminToken}` },
+    { 'x-forwarded-authorization': `Bearer ${adminToken}` },
+  ] as Record<string, string>[])('%o is not', async (headers) => {
+    expectError(await send(headers), 401, 'invalid_api_key');
+  });
+
+  test('a token in the query lets nobody in', async () => {
+    for (const name of ['key', 'api_key', 'access_token', 'token'])
+      expectError(await send({}, `/v1/models?${name}=${adminToken}`), 401, 'invalid_api_key');
+  });
+
+  test('two different credentials are refused, even when one of them is good', async () => {
+    expectError(await send({ authorization: `Bearer ${adminToken}`, 'x-api-key': other }), 400, 'conflicting_credentials');
+    expectError(await send({ 'x-goog-api-key': other, 'x-api-key': adminToken }), 400, 'conflicting_credentials');
+  });
+});
+
+test('--require-token does not start without one, and does with one', async () => {
+  const home = directory();
+  const refused = await run(['serve', '--require-token', '--port', '0'], { home });
+  expect(refused).toMatchObject({ code: 3, out: '' });
+  expect(refused.err).toContain('API key not configured');
+  expect(refused.err).toContain('OPEN_LLM_AUTH_TOKEN');
+  await createToken(home, 'laptop');
+  await start({ home, env: bare, args: ['--require-token'] });
+});
+
+test('what a token was made with is told once: the token itself never again', async () => {
+  const ola = await start();
+  const made = await ola.ask('POST', '/config/tokens', { name: 'x', project: 'p', expiresInDays: 2 });
+  expect(made.status).toBe(201);
+  const { id, token } = made.json as unknown as { id: string; token: string };
+  expect(token).toMatch(tokenShape);
+  const shown = await ola.ask('GET', `/config/tokens/${id}`);
+  expect(shown.json as unknown).toMatchObject({
+    id,
+    name: 'x',
+    project: 'p',
+    scopes: ['read', 'write'],
+    hint: `ola_****${token.slice(-4)}`,
+  });
+  expect(shown.text + (await ola.ask('GET', '/config/tokens')).text).not.toContain(token);
+});

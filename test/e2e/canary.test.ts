@@ -1,0 +1,172 @@
+/** One secret in every place that a secret can be in, every route and every failure walked: none of them comes out anywhere. */
+import { expect, test } from 'bun:test';
+import { type Answer, filesBelow, type Ola, request, stage } from './stage.ts';
+import { answer, bytes, chunk, event, stream, streamHead, type Upstream } from './upstream.ts';
+import { exchange, requestBytes } from './wire.ts';
+
+const { start, run, upstream } = stage();
+
+const secrets = {
+  adminToken: 'canary-admin-1f0e2d3c4b5a69788796a5b4c3d2e1f0',
+  proxyKey: 'canary-proxy-2a3b4c5d6e7f8091a2b3c4d5e6f70819',
+  masterKey: Buffer.from('canary-master-key-of-32-bytes-xy').toString('base64'),
+  envKey: 'canary-env-3c4d5e6f708192a3b4c5d6e7f8091a2b',
+  providerKey: 'canary-provider-4d5e6f708192a3b4c5d6e7f8091a',
+  headerValue: 'canary-header-5e6f708192a3b4c5d6e7f8091a2b3c',
+  replacedKey: 'canary-replaced-6f708192a3b4c5d6e7f8091a2b3c',
+  unknownField: 'canary-unknown-708192a3b4c5d6e7f8091a2b3c4d5e',
+  refusedKey: 'canary-refused-8192a3b4c5d6e7f8091a2b3c4d5e6f',
+  prompt: 'canary-prompt-92a3b4c5d6e7f8091a2b3c4d5e6f7081',
+  wrongToken: 'canary-wrong-a3b4c5d6e7f8091a2b3c4d5e6f708192',
+} as const;
+
+const env = {
+  OPEN_LLM_AUTH_TOKEN: secrets.adminToken,
+  LLM_INTERACTIVE_PROXY_API_KEY: secrets.proxyKey,
+  OPEN_LLM_AUTH_MASTER_KEY: secrets.masterKey,
+  ACME_API_KEY: secrets.envKey,
+};
+
+/** Upstreams that say back what they were sent, in every way they can fail. */
+function giveModes(up: Upstream): readonly string[] {
+  const leak = (head: string) => `leaking ${head} ${secrets.headerValue}`;
+  for (const status of [400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503, 529]) {
+    up.modes.set(`m${status}`, (received) =>
+      answer(status, { error: { message: leak(received.head), code: leak(received.head), param: leak(received.head) } })(
+        received,
+      ),
+    );
+  }
+  up.modes.set('garbage', (received) => answer(200, leak(received.head))(received));
+  up.modes.set('cut', (received) =>
+    bytes(`HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n${leak(received.head)}`, 'end')(received),
+  );
+  up.modes.set('moved', (received) =>
+    answer(302, '', { location: `http://127.0.0.1/${encodeURIComponent(received.headers.get('authorization') ?? '')}` })(
+      received,
+    ),
+  );
+  up.modes.set('broken', (received) => stream(event('a'), `data: ${leak(received.head).replaceAll('\r\n', ' ')}\n\n`)(received));
+  up.modes.set('stream-error', (received) =>
+    stream(event('a'), `data: ${JSON.stringify({ error: { message: leak(received.head) } })}\n\n`)(received),
+  );
+  up.modes.set('stream-cut', ({ socket }) => void socket.write(streamHead + chunk(event('a')), () => socket.destroy()));
+  return [...up.modes.keys()];
+}
+
+async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
+  const ask = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    request(ola.address + path, method, { authorization: `Bearer ${secrets.adminToken}`, ...headers }, body);
+  const provider = {
+    baseUrl: up.baseUrl,
+    allowLocal: true,
+    apiKey: secrets.providerKey,
+    headers: { 'X-Secret': secrets.headerValue },
+  };
+  const put = (id: string, body: object) => ask('PUT', `/config/providers/${id}`, body);
+  const answers: Answer[] = [
+    await put('acme', { ...provider, apiKey: secrets.replacedKey, madeUp: secrets.unknownField }),
+    await put('acme', provider),
+    await put('acme', { ...provider, apiKey: { no: secrets.refusedKey } }),
+    await put('acme', { ...provider, apiKey: `${secrets.refusedKey}\n` }),
+    await put('acme', { ...provider, baseUrl: `http://user:${secrets.refusedKey}@127.0.0.1/v1` }),
+    await put('acme', { ...provider, baseUrl: `http://127.0.0.1/v1?key=${secrets.refusedKey}` }),
+    await put('acme', { ...provider, headers: { Host: secrets.refusedKey } }),
+    await put('acme', { baseUrl: 'http://127.0.0.1:1/v1', allowLocal: true }),
+    await ask('PUT', '/config/providers/acme', provider, { 'if-match': '"stale"' }),
+    await ask('PUT', '/config/providers/acme', `{"apiKey":"${secrets.refusedKey}`),
+    await put('demo/../x', provider),
+  ];
+  const models = giveModes(up);
+  for (const path of [
+    '/config',
+    '/config/providers',
+    '/config/tokens',
+    '/v1/models',
+    '/v1/models/acme/x',
+    '/health',
+    '/nowhere',
+    '/config/tokens/nobody',
+  ])
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+      answers.push(await ask(method, path, method === 'POST' || method === 'PUT' ? {} : undefined));
+  for (const model of [...models, 'fine'])
+    for (const streamed of [false, true])
+      answers.push(
+        await ask('POST', '/v1/chat/completions', {
+          model: `acme/${model}`,
+          messages: [{ role: 'user', content: secrets.prompt }],
+          stream: streamed,
+          api_key: secrets.prompt,
+        }),
+      );
+  answers.push(await ask('POST', '/v1/chat/completions', { messages: secrets.prompt, model: secrets.prompt }));
+  answers.push(await ask('POST', '/v1/chat/completions', `{"messages": ${secrets.prompt}`));
+  for (const headers of [
+    { authorization: `Bearer ${secrets.wrongToken}` },
+    { authorization: `Basic ${secrets.wrongToken}` },
+    { 'x-api-key': secrets.wrongToken },
+    { origin: `http://${secrets.wrongToken}` },
+  ])
+    answers.push(await ask('GET', '/config', undefined, headers as Record<string, string>));
+  answers.push(await request(`${ola.address}/v1/models?key=${secrets.wrongToken}`));
+  answers.push(await request(`${ola.address}/v1/models`, 'GET', { authorization: `Bearer ${secrets.proxyKey}` }));
+  answers.push(await ask('DELETE', '/config/providers/nobody'));
+  await exchange(ola.port, requestBytes('GET /v1/models HTTP/1.1', [`X-A: ${secrets.wrongToken}\0`]));
+  return answers;
+}
+
+function expectAbsent(where: string, content: string | Buffer, besides: readonly string[] = []): void {
+  const text = typeof content === 'string' ? content : content.toString('latin1');
+  for (const [name, secret] of Object.entries(secrets)) {
+    const forms = [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), Buffer.from(secret).toString('hex')];
+    if (!besides.includes(name)) expect([where, name, forms.some((form) => text.includes(form))]).toEqual([where, name, false]);
+  }
+}
+
+test('no secret is in a file, in the output, or in an answer', async () => {
+  const ola = await start({ env, args: ['--log-level', 'debug'] });
+  const up = await upstream();
+  const answers = await walk(ola, up);
+  expect(up.received.map(({ head }) => head).join()).toContain(secrets.providerKey);
+
+  const made = (
+    await request(`${ola.address}/config/tokens`, 'POST', { authorization: `Bearer ${secrets.adminToken}` }, { name: 'x' })
+  ).json as unknown as { token: string };
+  const listed = await run(['token', 'list', '--json'], { home: ola.home, env });
+  const status = await run(['status', '--json'], { home: ola.home, env });
+
+  // A name that was asked for may be named in the refusal: the model, as any caller may write it.
+  for (const [index, { status: code, headers, text }] of answers.entries())
+    expectAbsent(
+      `answer ${index}: ${code} ${text.slice(0, 80)}`,
+      JSON.stringify([...headers]) + text,
+      text.includes('"param":"model"') ? ['prompt'] : [],
+    );
+  const look = (when: string) => {
+    for (const { path, bytes: content } of filesBelow(ola.home)) {
+      expectAbsent(`${when} ${path}`, content, ['prompt']);
+      expect([path, content.includes(made.token)]).toEqual([path, false]);
+    }
+  };
+  look('running');
+  for (const text of [listed.out + listed.err, status.out + status.err, ola.out(), ola.err()]) {
+    expectAbsent('output', text);
+    expect(text).not.toContain(made.token);
+  }
+  ola.kill('SIGTERM');
+  expect(await ola.exited).toBe(0);
+  look('stopped');
+  expectAbsent('output at the end', ola.out() + ola.err());
+}, 15_000);
+
+test('no secret is in what a start that fails prints, nor in the environment that the process shows', async () => {
+  const ola = await start({ env });
+  const refused = await run(['serve', '--port', String(ola.port)], { env });
+  const taken = await run(['serve', '--port', '0'], { home: ola.home, env });
+  const misused = await run(['serve', '--port', secrets.refusedKey], { env });
+  const odd = await run(['token', 'revoke', `sk-${secrets.refusedKey}`], { env });
+  for (const { out, err } of [refused, taken]) expectAbsent('refusal', out + err);
+  expectAbsent('misuse', misused.out + odd.out, ['refusedKey']);
+  for (const { err } of [misused, odd]) expect(err).not.toContain('    at ');
+});

@@ -1,0 +1,208 @@
+/** Providers over HTTP: written, shown without their secrets, judged, kept. */
+import { describe, expect, test } from 'bun:test';
+import { expectError, filesBelow, type Json, type Ola, stage } from './stage.ts';
+
+const { start, upstream } = stage();
+const key = 'sk-e2e-provider-key-a1b2c3d4e5f6';
+const headerSecret = 'header-secret-f6e5d4c3b2a1';
+
+async function expectNowhere(ola: Ola, ...secrets: readonly string[]): Promise<void> {
+  for (const { path, bytes } of filesBelow(ola.home))
+    for (const secret of secrets) expect([path, bytes.includes(secret)]).toEqual([path, false]);
+  for (const secret of secrets) expect(ola.out() + ola.err()).not.toContain(secret);
+}
+
+test('a provider is put, shown redacted, called, and deleted', async () => {
+  const ola = await start();
+  const up = await upstream();
+  const body = {
+    baseUrl: up.baseUrl,
+    apiKey: key,
+    allowLocal: true,
+    headers: { 'X-Team': headerSecret },
+    models: [{ id: 'm', contextWindow: 1000 }],
+  };
+  const put = await ola.ask('PUT', '/config/providers/acme', body);
+  expect(put).toMatchObject({ status: 200, json: { status: 'ok', provider: 'acme' } });
+  const etag = put.headers.get('etag');
+  expect(etag).toMatch(/^"\w+"$/);
+
+  const list = await ola.ask('GET', '/config/providers');
+  const shown = (list.json as unknown as { providers: { acme: Json } }).providers.acme as unknown;
+  expect(shown).toEqual({ ...body, apiKey: '[REDACTED]', headers: { 'X-Team': '[REDACTED]' }, hint: 'sk-****e5f6' });
+  expect(list.headers.get('etag')).toBe(etag);
+  const whole = await ola.ask('GET', '/config');
+  expect(whole.headers.get('etag')).toBe(etag);
+  expect(list.text + whole.text + put.text).not.toContain(key);
+  expect(list.text + whole.text + put.text).not.toContain(headerSecret);
+
+  expect((await ola.ask('GET', '/v1/models/acme/m')).json as unknown).toMatchObject({
+    id: 'acme/m',
+    owned_by: 'acme',
+    context_window: 1000,
+  });
+  expect((await ola.chat('acme/m')).status).toBe(200);
+  expect(up.only('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect(up.only('m').headers.get('x-team')).toBe(headerSecret);
+
+  expect((await ola.ask('DELETE', '/config/providers/acme')).json as unknown).toEqual({ status: 'ok', deleted: 'acme' });
+  expectError(await ola.ask('DELETE', '/config/providers/acme'), 404, 'not_found');
+  expectError(await ola.chat('acme/m'), 404, 'provider_resolution_failed');
+  await expectNowhere(ola, key, headerSecret);
+});
+
+test('providers and their keys survive a restart, sealed', async () => {
+  const first = await start();
+  const up = await upstream();
+  await first.addProvider('acme', up, { apiKey: key, headers: { 'X-Team': headerSecret } });
+  first.kill('SIGTERM');
+  expect(await first.exited).toBe(0);
+  await expectNowhere(first, key, headerSecret);
+  const second = await start({ home: first.home });
+  expect((await second.chat('acme/after')).status).toBe(200);
+  expect(up.only('after').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect(up.only('after').headers.get('x-team')).toBe(headerSecret);
+});
+
+test('a placeholder or an absent key keeps the stored one, null deletes it, and a placeholder for nothing is refused', async () => {
+  const ola = await start();
+  const up = await upstream();
+  const put = (body: object) => ola.ask('PUT', '/config/providers/acme', { baseUrl: up.baseUrl, allowLocal: true, ...body });
+  expectError(await put({ apiKey: '[REDACTED]' }), 422, 'invalid_field');
+  expect((await put({ apiKey: key })).status).toBe(200);
+  expect((await put({ apiKey: '[REDACTED]' })).status).toBe(200);
+  expect((await put({})).status).toBe(200);
+  await ola.chat('acme/kept');
+  expect(up.only('kept').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect((await put({ apiKey: null })).status).toBe(200);
+  expectError(await ola.chat('acme/gone'), 404, 'provider_resolution_failed');
+});
+
+test('a key follows its provider to no other address', async () => {
+  const ola = await start();
+  const [up, other] = [await upstream(), await upstream()];
+  await ola.addProvider('acme', up, { apiKey: key });
+  const moved = await ola.ask('PUT', '/config/providers/acme', { baseUrl: other.baseUrl, allowLocal: true });
+  expect(expectError(moved, 422, 'secret_required')['param'] as unknown).toBe('apiKey');
+  await ola.chat('acme/m');
+  expect([up.received.length, other.received.length]).toEqual([1, 0]);
+});
+
+describe('keys from the environment', () => {
+  test('<ID>_API_KEY is the key of a provider of that id', async () => {
+    const ola = await start({ env: { ACME_EAST_API_KEY: key } });
+    const up = await upstream();
+    await ola.addProvider('acme-east', up, { apiKey: undefined });
+    await ola.chat('acme-east/m');
+    expect(up.only('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+    await expectNowhere(ola, key);
+  });
+
+  test("a vendor's own variable is not sent to another address under the vendor's name", async () => {
+    const ola = await start({ env: { OPENAI_API_KEY: key } });
+    const up = await upstream();
+    await ola.addProvider('openai', up, { apiKey: undefined });
+    const refused = expectError(await ola.chat('openai/gpt-5'), 404, 'provider_resolution_failed');
+    expect(String(refused['message'])).toContain('origin_mismatch');
+    await ola.addProvider('openai', up, { apiKey: 'the-key-of-the-other-place' });
+    await ola.chat('openai/gpt-5');
+    expect(up.only('gpt-5').headers.get('authorization')).toBe('Bearer the-key-of-the-other-place');
+    expect(up.received.map(({ head }) => head).join()).not.toContain(key);
+  });
+});
+
+describe('an unsafe address is refused and nothing is saved', () => {
+  const shared = start();
+  const unsafe = async (body: object, reason: string) => {
+    const ola = await shared;
+    const before = (await ola.ask('GET', '/config')).text;
+    const error = expectError(
+      await ola.ask('PUT', '/config/providers/acme', { apiKey: key, ...body }),
+      400,
+      'unsafe_destination',
+    );
+    expect(error['details'] as unknown).toMatchObject({ provider: 'acme', reason, phase: 'write' });
+    expect((await ola.ask('GET', '/config')).text).toBe(before);
+  };
+
+  test.each([
+    ['http://127.0.0.1:9/v1', 'loopback_ip'],
+    ['https://127.1/v1', 'loopback_ip'],
+    ['https://0x7f000001/v1', 'loopback_ip'],
+    ['https://[::1]/v1', 'loopback_ip'],
+    ['https://[::ffff:127.0.0.1]/v1', 'reserved_ip'],
+    ['https://localhost/v1', 'localhost_forbidden'],
+    ['https://10.0.0.1/v1', 'private_ip'],
+    ['https://intranet/v1', 'single_label_host'],
+    ['http://93.184.216.34/v1', 'insecure_http_forbidden'],
+    ['https://93.184.216.34:22/v1', 'port_forbidden'],
+    ['ftp://93.184.216.34/v1', 'unsupported_scheme'],
+    ['https://user:secret@93.184.216.34/v1', 'userinfo_forbidden'],
+  ])('%s: %s', (baseUrl, reason) => unsafe({ baseUrl }, reason));
+
+  test.each([
+    ['http://169.254.169.254/v1', 'metadata_ip'],
+    ['http://[fd00:ec2::254]/v1', 'metadata_ip'],
+    ['http://metadata.google.internal/v1', 'metadata_host'],
+  ])('%s even with allowLocal: %s', (baseUrl, reason) => unsafe({ baseUrl, allowLocal: true }, reason));
+
+  test('ola itself, even with allowLocal', async () => {
+    const ola = await shared;
+    await unsafe({ baseUrl: `${ola.address}/v1`, allowLocal: true }, 'self_connection');
+  });
+});
+
+test('a write with a stale If-Match is refused, and changes nothing', async () => {
+  const ola = await start();
+  const up = await upstream();
+  const old = (await ola.ask('GET', '/config')).headers.get('etag') ?? '';
+  await ola.addProvider('acme', up);
+  const body = { baseUrl: up.baseUrl, apiKey: key, allowLocal: true };
+  expectError(await ola.ask('PUT', '/config/providers/other', body, { 'if-match': old }), 412, 'precondition_failed');
+  expectError(await ola.ask('DELETE', '/config/providers/acme', undefined, { 'if-match': old }), 412, 'precondition_failed');
+  const now = (await ola.ask('GET', '/config')).headers.get('etag') ?? '';
+  expect(Object.keys((await ola.ask('GET', '/config/providers')).json['providers']!)).toEqual(['acme']);
+  expect((await ola.ask('PUT', '/config/providers/other', body, { 'if-match': now })).status).toBe(200);
+});
+
+test('twenty writes at once with the same If-Match: one is taken', async () => {
+  const ola = await start();
+  const up = await upstream();
+  const etag = (await ola.ask('GET', '/config')).headers.get('etag') ?? '';
+  const writes = Array.from({ length: 20 }, (_, n) =>
+    ola.ask('PUT', `/config/providers/p${n}`, { baseUrl: up.baseUrl, apiKey: key, allowLocal: true }, { 'if-match': etag }),
+  );
+  const statuses = (await Promise.all(writes)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toEqual([200]);
+  expect(statuses.filter((status) => status === 412).length).toBe(19);
+});
+
+test('what a provider cannot be is refused, naming the field and repeating no value', async () => {
+  const ola = await start();
+  const up = await upstream();
+  const cases: readonly (readonly [body: object, param: string])[] = [
+    [{ apiKey: 12345678 }, 'apiKey'],
+    [{ apiKey: 'two\nlines-of-secret' }, 'apiKey'],
+    [{ headers: { Host: 'secret-value' } }, 'headers.Host'],
+    [{ headers: { 'Content-Length': 'secret-value' } }, 'headers.Content-Length'],
+    [{ headers: { 'X-A': 'a\r\nX-Injected: secret-value' } }, 'headers.X-A'],
+    [{ api: 'anthropic-messages' }, 'api'],
+    [{ auth: 'oauth' }, 'auth'],
+    [{ models: [{ id: '' }] }, 'models.0.id'],
+    [{ baseUrl: 7 }, 'baseUrl'],
+    [{ base_url: up.baseUrl }, 'baseUrl'],
+  ];
+  for (const [more, param] of cases) {
+    const answer = await ola.ask('PUT', '/config/providers/acme', { baseUrl: up.baseUrl, allowLocal: true, ...more });
+    expect([answer.status, answer.json['error']?.['param'] as unknown, answer.text.includes('secret')]).toEqual([
+      422,
+      param,
+      false,
+    ]);
+  }
+  for (const id of ['', 'UPPER CASE', 'a/b', '..', '-x', 'a'.repeat(65), '%00'])
+    expect((await ola.ask('PUT', `/config/providers/${encodeURIComponent(id)}`, { baseUrl: up.baseUrl })).status).toBeOneOf([
+      400, 404, 405,
+    ]);
+  expect((await ola.ask('GET', '/config')).text).toBe('{}');
+});

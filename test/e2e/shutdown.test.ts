@@ -1,0 +1,150 @@
+/** The end: in order when asked, at once when asked twice, and without loss when killed. */
+import { Database } from 'bun:sqlite';
+import { describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { adminToken, expectError, type Ola, request, stage, until } from './stage.ts';
+import { chunk, done, event, lastChunk, type Received, streamHead, type Upstream } from './upstream.ts';
+
+const { start, upstream } = stage();
+
+interface Running {
+  readonly ola: Ola;
+  readonly up: Upstream;
+  /** A stream that has had its first event and waits for more. */
+  readonly held: Received;
+  /** The whole text of that stream, when it has ended. */
+  readonly text: Promise<string>;
+}
+
+async function streaming(...args: readonly string[]): Promise<Running> {
+  const ola = await start({ args });
+  const up = await upstream();
+  await ola.addProvider('acme', up);
+  up.modes.set('held', ({ socket }) => void socket.write(streamHead + chunk(event('first'))));
+  const response = await fetch(`${ola.address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'acme/held', messages: [{}], stream: true }),
+  });
+  const reader = response.body!.getReader();
+  const decoder = new TextDecoder();
+  let gathered = decoder.decode((await reader.read()).value);
+  const text = (async () => {
+    for (;;) {
+      const next = await reader.read().catch(() => ({ done: true, value: undefined }));
+      if (next.done) return gathered;
+      gathered += decoder.decode(next.value);
+    }
+  })();
+  return { ola, up, held: up.only('held'), text };
+}
+
+const draining = (ola: Ola) => until('it drains', async () => (await request(`${ola.address}/health`)).status === 503);
+
+interface Row {
+  readonly model: string;
+  readonly status: number;
+  readonly error: string | null;
+}
+
+function usageRows(home: string): Row[] {
+  const database = new Database(`${home}/runtime_state.sqlite3`, { readonly: true });
+  const rows = database.query('SELECT model, status, error FROM usage ORDER BY id').all() as Row[];
+  database.close();
+  return rows;
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  test('lets nothing new in, lets streams finish, writes usage, and exits 0', async () => {
+    const { ola, held, text } = await streaming();
+    ola.kill(signal);
+    await draining(ola);
+    const health = await request(`${ola.address}/health`);
+    expect(health.json as unknown).toMatchObject({ status: 'unavailable', checks: { server: 'draining', store: 'ok' } });
+    const refused = await ola.chat('acme/new');
+    expectError(refused, 503, 'shutting_down');
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expectError(await ola.ask('GET', '/v1/models'), 503, 'shutting_down');
+    held.socket.write(chunk(event('last') + done) + lastChunk);
+    expect(await text).toBe(event('first') + event('last') + done);
+    expect(await ola.exited).toBe(0);
+    expect(usageRows(ola.home)).toEqual([{ model: 'held', status: 200, error: null }]);
+    expect(existsSync(`${ola.home}/control.sock`)).toBe(false);
+  });
+
+  test('with --grace 1 cuts what still streams, with an error event and no [DONE]', async () => {
+    const { ola, held, text } = await streaming('--grace', '1');
+    const asked = performance.now();
+    ola.kill(signal);
+    const whole = await text;
+    expect(performance.now() - asked).toBeWithin(900, 2500);
+    expect(whole).toStartWith(event('first'));
+    expect(whole).toContain('"code":"shutting_down"');
+    expect(whole).not.toContain('[DONE]');
+    expect(await ola.exited).toBe(0);
+    expect(held.closedAt()).not.toBeNull();
+    expect(usageRows(ola.home)).toEqual([{ model: 'held', status: 503, error: 'shutting_down' }]);
+  });
+
+  test('a second time ends it at once', async () => {
+    const { ola, text } = await streaming();
+    ola.kill(signal);
+    await draining(ola);
+    const asked = performance.now();
+    ola.kill(signal);
+    expect(await ola.exited).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(1000);
+    expect(await text).not.toContain('[DONE]');
+  });
+});
+
+test('without anything under way it ends at once, and --grace 0 waits for nothing', async () => {
+  for (const args of [[], ['--grace', '0']]) {
+    const ola = await start({ args });
+    expect((await ola.ask('GET', '/v1/models')).status).toBe(200);
+    const asked = performance.now();
+    ola.kill('SIGTERM');
+    expect(await ola.exited).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(1000);
+  }
+});
+
+test('kill -9: what was acknowledged is there at the next start, and usage of more than a moment ago', async () => {
+  const first = await start();
+  const up = await upstream();
+  await first.addProvider('acme', up);
+  const { token } = (await first.ask('POST', '/config/tokens', { name: 'x' })).json as unknown as { token: string };
+  expect((await first.chat('acme/before')).status).toBe(200);
+  await Bun.sleep(200);
+  // Acknowledged, and killed in the same moment.
+  const { token: late } = (await first.ask('POST', '/config/tokens', { name: 'late' })).json as unknown as { token: string };
+  first.kill('SIGKILL');
+  await first.exited;
+  const second = await start({ home: first.home });
+  for (const each of [token, late]) {
+    const answer = await request(`${second.address}/v1/models`, 'GET', { authorization: `Bearer ${each}` });
+    expect(answer.status).toBe(200);
+  }
+  expect((await second.chat('acme/after')).status).toBe(200);
+  expect(up.only('after').headers.get('authorization')).toStartWith('Bearer key-of-acme');
+  second.kill('SIGTERM');
+  await second.exited;
+  expect(usageRows(first.home).map(({ model }) => model)).toEqual(['before', 'after']);
+});
+
+test('a process that is stopped while it starts leaves a home that the next one can use', async () => {
+  const ola = await start();
+  for (const delay of [5, 15, 30, 45]) {
+    ola.kill('SIGKILL');
+    await ola.exited;
+    const early = Bun.spawn([process.env['OLA_BINARY'] ?? 'dist/ola', 'serve', '--port', '0'], {
+      env: { OPEN_LLM_AUTH_HOME: ola.home },
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+    await Bun.sleep(delay);
+    early.kill('SIGKILL');
+    await early.exited;
+  }
+  const next = await start({ home: ola.home });
+  expect((await next.ask('GET', '/v1/models')).status).toBe(200);
+});

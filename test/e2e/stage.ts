@@ -1,0 +1,247 @@
+/** The compiled binary on a stage of its own: started over a temporary home, watched, and taken away after the file. */
+import { afterAll, expect } from 'bun:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Upstream, upstream } from './upstream.ts';
+
+export const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../../dist/ola');
+/** A legacy admin token of more than 32 characters, for tests that are not about tokens. */
+export const adminToken = 'e2e-admin-token-0123456789-0123456789';
+
+export interface Start {
+  /** After `serve`; `--port 0` unless a port is named. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly home?: string;
+  readonly cwd?: string;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A process whose output is gathered as it comes. */
+export interface Process {
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+  /** Everything it has written to stdout, to stderr. */
+  out(): string;
+  err(): string;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Ola extends Process {
+  readonly address: string;
+  readonly port: number;
+  readonly home: string;
+  /** Asks as the admin; the body, when there is one, goes as JSON. */
+  ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  chat(model: string, more?: Readonly<Record<string, unknown>>, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Configures the upstream as a provider that may be local. */
+  addProvider(id: string, to: Upstream, more?: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Json;
+}
+
+/** What a JSON answer is to a test: anything, looked into freely, checked by `expect`. */
+export type Json = { readonly [key: string]: Json } & { readonly [index: number]: Json } & readonly Json[];
+
+export interface Stage {
+  directory(): string;
+  start(options?: Start): Promise<Ola>;
+  /** Starts a server that is not expected to come up, or any command; waits for its end. */
+  run(args: readonly string[], options?: Omit<Start, 'args'>): Promise<Ended>;
+  upstream(): Promise<Upstream>;
+}
+
+/** @returns a stage, cleared after the tests of the file */
+export function stage(): Stage {
+  const directories: string[] = [];
+  const processes: Process[] = [];
+  const upstreams: Upstream[] = [];
+  afterAll(async () => {
+    for (const each of processes) each.kill('SIGKILL');
+    await Promise.all([...processes.map(({ exited }) => exited), ...upstreams.map((each) => each.close())]);
+    for (const path of directories) rmSync(path, { recursive: true, force: true });
+  });
+
+  function directory(): string {
+    const path = mkdtempSync(join(tmpdir(), 'ola-e2e-'));
+    directories.push(path);
+    return path;
+  }
+
+  function spawn(args: readonly string[], { env = {}, home, cwd }: Omit<Start, 'args'>): Process {
+    const started = watch(args, { ...cleanEnvironment(home ?? directory()), ...env }, cwd ?? directory());
+    processes.push(started);
+    return started;
+  }
+
+  return {
+    directory,
+    async start(options = {}) {
+      const home = options.home ?? directory();
+      const args = options.args ?? [];
+      const port = args.includes('--port') ? [] : ['--port', '0'];
+      const env = { OPEN_LLM_AUTH_TOKEN: adminToken, ...options.env };
+      const started = spawn(['serve', ...port, ...args], { ...options, env, home });
+      return client(started, await address(started), home);
+    },
+    async run(args, options = {}) {
+      const started = spawn(args, options);
+      const code = await started.exited;
+      return { code, out: started.out(), err: started.err() };
+    },
+    async upstream() {
+      const made = await upstream();
+      upstreams.push(made);
+      return made;
+    },
+  };
+}
+
+/** Nothing of the developer's: neither keys, which would change what is configured, nor their home. */
+function cleanEnvironment(home: string): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '', HOME: home, OPEN_LLM_AUTH_HOME: home, TZ: 'UTC' };
+}
+
+function watch(args: readonly string[], env: Record<string, string>, cwd: string): Process {
+  // A variable that is empty here is meant to be absent.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const child = Bun.spawn([binary, ...args], { env: set, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const written = { out: '', err: '' };
+  const gather = async (stream: ReadableStream<Uint8Array>, name: 'out' | 'err') => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) written[name] += decoder.decode(chunk, { stream: true });
+  };
+  const gathered = Promise.all([gather(child.stdout, 'out'), gather(child.stderr, 'err')]);
+  return {
+    pid: child.pid,
+    exited: child.exited.then(async () => {
+      await gathered;
+      return child.signalCode === null ? child.exitCode : null;
+    }),
+    out: () => written.out,
+    err: () => written.err,
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** Waits for the line that says where it listens. */
+async function address(started: Process): Promise<string> {
+  let ended = false;
+  void started.exited.then(() => {
+    ended = true;
+  });
+  return until('the binary listens', () => {
+    if (ended) throw new Error(`the binary ended: ${started.err()}`);
+    return /listens on (http:\/\/\S+)\n.*Ctrl-C/s.exec(started.out())?.[1];
+  });
+}
+
+function client(started: Process, at: string, home: string): Ola {
+  const ask: Ola['ask'] = (method, path, body, headers) =>
+    request(at + path, method, { authorization: `Bearer ${adminToken}`, ...headers }, body);
+  return {
+    ...started,
+    address: at,
+    port: Number(new URL(at).port),
+    home,
+    ask,
+    chat: (model, more, headers) =>
+      ask('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hi' }], ...more }, headers),
+    async addProvider(id, to, more) {
+      const body = { baseUrl: to.baseUrl, apiKey: `key-of-${id}-0123456789`, allowLocal: true, ...more };
+      const { status, text } = await ask('PUT', `/config/providers/${id}`, body);
+      expect(`${status} ${text}`).toStartWith('200 ');
+    },
+  };
+}
+
+/** One request; a header with an empty value is left out. A string body goes as it is. */
+export async function request(
+  url: string,
+  method = 'GET',
+  headers: Readonly<Record<string, string>> = {},
+  body?: unknown,
+): Promise<Answer> {
+  const sent = new Headers();
+  if (body !== undefined) sent.set('content-type', 'application/json');
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === '') sent.delete(name);
+    else sent.set(name, value);
+  }
+  const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(url, {
+    method,
+    headers: sent,
+    redirect: 'manual',
+    ...(payload === undefined ? {} : { body: payload }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: parsed(text) };
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return {} as Json;
+  }
+}
+
+/**
+ * Waits for something that another process brings about.
+ * @param probe gives a value that is neither undefined nor false when it has come about
+ */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 4000,
+): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new Error(`it did not come about in ${ms} ms: ${what}`);
+    await Bun.sleep(10);
+  }
+}
+
+/** Fails unless the answer is the one envelope with this status and code. */
+export function expectError(answer: { readonly status: number; readonly text: string }, status: number, code: string): Json {
+  const body = parsed(answer.text);
+  expect([answer.status, body['error']?.['code'], answer.text.slice(0, 300)]).toEqual([
+    status,
+    code as unknown as Json,
+    expect.any(String),
+  ]);
+  const error = body['error']!;
+  expect(Object.keys(body)).toEqual(['error']);
+  expect(Object.keys(error).filter((key) => key !== 'details')).toEqual(['message', 'type', 'param', 'code']);
+  expect(String(error['message']).length).toBeGreaterThan(10);
+  expect(String(error['type'])).toBe(typeFor(status));
+  return error;
+}
+
+function typeFor(status: number): string {
+  if (status >= 500) return 'api_error';
+  const named: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' };
+  return named[status] ?? 'invalid_request_error';
+}
+
+/** Every file below a directory with its bytes. */
+export function filesBelow(directory: string): { readonly path: string; readonly bytes: Buffer }[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ path, bytes: readFileSync(path) }));
+}

@@ -1,0 +1,240 @@
+/** Streams: an end is told as it is, nobody holds what nobody reads, and many run at once. */
+import { describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { adminToken, type Ola, stage, until } from './stage.ts';
+import {
+  type Behaviour,
+  bytes,
+  chunk,
+  done,
+  event,
+  lastChunk,
+  type Received,
+  stream,
+  streamHead,
+  type Upstream,
+  usageEvent,
+} from './upstream.ts';
+import { drained, open, requestBytes, type Wire } from './wire.ts';
+
+const { start, upstream } = stage();
+
+async function scene(): Promise<{ readonly ola: Ola; readonly up: Upstream }> {
+  const ola = await start();
+  const up = await upstream();
+  await ola.addProvider('acme', up);
+  return { ola, up };
+}
+const shared = scene();
+
+/** A raw client that asks for a stream, so that it can leave, or not read. */
+async function ask(ola: Ola, model: string, more: object = { stream: true }): Promise<Wire> {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'x' }], ...more });
+  const wire = await open(ola.port);
+  const headers = [`Authorization: Bearer ${adminToken}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  wire.send(requestBytes('POST /v1/chat/completions HTTP/1.1', headers, body));
+  return wire;
+}
+
+function errorOf(text: string): { readonly code: string; readonly type: string } {
+  const last = text.trimEnd().split('\n\n').at(-1) ?? '';
+  expect(last).toStartWith('data: {"error":');
+  return (JSON.parse(last.slice(6)) as { error: { code: string; type: string } }).error;
+}
+
+describe('whole events go through unchanged', () => {
+  const odd = [
+    'data:{"choices":[],"x":1.0}\n\n',
+    ': a comment\n\n',
+    'event: message\nid: 7\ndata: {"choices":[]}\n\n',
+    'data: {"choices":\ndata: []}\n\n',
+    'data: {"choices":[{"delta":{"content":"\\"usage\\" \\"error\\""}}]}\n\n',
+    event('é😀\\u2028'),
+  ];
+  test.each(['in one piece', 'byte by byte'])('%s', async (how) => {
+    const { ola, up } = await shared;
+    const whole = odd.join('') + done;
+    up.modes.set(`odd ${how}`, async ({ socket }) => {
+      socket.write(streamHead);
+      if (how === 'in one piece') socket.write(chunk(whole));
+      else
+        for (const byte of Buffer.from(whole))
+          socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]));
+      socket.write(lastChunk);
+    });
+    expect((await ola.chat(`acme/odd ${how}`, { stream: true })).text).toBe(whole);
+  });
+
+  test('with CRLF and CR line ends too', async () => {
+    const { ola, up } = await shared;
+    const whole = 'data: {"choices":[]}\r\n\r\ndata: {"choices":[1]}\r\rdata: [DONE]\r\n\r\n';
+    up.modes.set('crlf', stream(whole));
+    expect((await ola.chat('acme/crlf', { stream: true })).text).toBe(whole);
+  });
+
+  test('nothing goes on after [DONE]', async () => {
+    const { ola, up } = await shared;
+    up.modes.set('goes-on', stream(event('a'), done, event('late'), done));
+    expect((await ola.chat('acme/goes-on', { stream: true })).text).toBe(event('a') + done);
+  });
+
+  test('a [DONE] that the connection ends right behind counts', async () => {
+    const { ola, up } = await shared;
+    up.modes.set('tight', bytes(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${event('a')}data: [DONE]`, 'end'));
+    expect((await ola.chat('acme/tight', { stream: true })).text).toBe(event('a') + done);
+  });
+});
+
+describe('a stream that ends before its end says so, and has no [DONE]', () => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n';
+  const two = event('Hel') + event('lo');
+  const cases: readonly (readonly [string, Behaviour, string])[] = [
+    ['chunked, the connection closed', bytes(streamHead + chunk(two), 'end'), 'upstream_truncated'],
+    ['chunked, ended in order without [DONE]', stream(two), 'upstream_truncated'],
+    ['chunked, inside an event', bytes(streamHead + chunk(two + event('half').slice(0, 40)), 'end'), 'upstream_truncated'],
+    ['chunked, ended in order inside an event', stream(two, event('half').slice(0, 40)), 'upstream_truncated'],
+    ['by length, cut', bytes(`${head}content-length: 9999\r\n\r\n${two}`, 'end'), 'upstream_truncated'],
+    ['by length, without [DONE]', bytes(`${head}content-length: ${two.length}\r\n\r\n${two}`), 'upstream_truncated'],
+    ['by close, without [DONE]', bytes(`${head}\r\n${two}`, 'end'), 'upstream_truncated'],
+    ['reset', bytes(streamHead + chunk(two), 'reset'), 'upstream_truncated'],
+    ['an event that is no JSON', stream(two, 'data: words of the upstream\n\n', done), 'provider_error'],
+    ['an event that is half JSON', stream(two, 'data: {"choices":[ words of the upstream\n\n', done), 'provider_error'],
+    ['an error event', stream(two, 'data: {"error":{"message":"words of the upstream"}}\n\n', done), 'provider_error'],
+    ['a named error event', stream(two, 'event: error\ndata: {"message":"words of the upstream"}\n\n', done), 'provider_error'],
+    [
+      'broken chunk framing',
+      ({ socket }) => {
+        socket.write(streamHead + chunk(two));
+        setTimeout(() => socket.write('zz\r\nwords of the upstream'), 30);
+      },
+      'upstream_truncated',
+    ],
+  ];
+  test.each(cases)('%s', async (what, behaviour, code) => {
+    const { ola, up } = await shared;
+    up.modes.set(what, behaviour);
+    const { status, text } = await ola.chat(`acme/${what}`, { stream: true });
+    expect([status, text.slice(0, two.length)]).toEqual([200, two]);
+    expect(errorOf(text)).toMatchObject({ code, type: 'api_error' });
+    expect(text.split('\n\n').length).toBe(4);
+    expect(text).not.toMatch(/DONE|words of|half/);
+  });
+
+  test('an event without end is not gathered without end', async () => {
+    const { ola, up } = await shared;
+    let stop = false;
+    up.modes.set('endless', async ({ socket }) => {
+      socket.write(streamHead + chunk(event('a')) + chunk('data: {"'));
+      const block = chunk('x'.repeat(256 * 1024));
+      while (!stop && !socket.destroyed) if (!socket.write(block)) await Bun.sleep(1);
+    });
+    const { text } = await ola.chat('acme/endless', { stream: true });
+    stop = true;
+    expect(errorOf(text).code).toBe('provider_error');
+    expect(text.length).toBeLessThan(2000);
+  });
+});
+
+/** When the gateway closed the connection, in ms after `since`; fails after two seconds. */
+async function closedAfter(received: Received, since: number): Promise<number> {
+  return (await until('the upstream connection is closed', () => received.closedAt() ?? false, 2000)) - since;
+}
+
+describe('a client that leaves frees the upstream within a second', () => {
+  const silent: Behaviour = () => undefined;
+  const begun: Behaviour = ({ socket }) => void socket.write(streamHead + chunk(event('a')));
+  const busy: Behaviour = async ({ socket }) => {
+    socket.write(streamHead);
+    while (!socket.destroyed) {
+      socket.write(chunk(event('a')));
+      await Bun.sleep(5);
+    }
+  };
+  test.each([
+    ['before the headers of a stream', silent, { stream: true }, 0],
+    ['before an answer', silent, {}, 0],
+    ['in a stream that is quiet', begun, { stream: true }, 1],
+    ['in a stream that flows', busy, { stream: true }, 1],
+  ] as const)('%s', async (what, behaviour, more, events) => {
+    const { ola, up } = await shared;
+    for (const how of ['end', 'reset'] as const) {
+      const model = `${what} ${how}`;
+      up.modes.set(model, behaviour);
+      const wire = await ask(ola, `acme/${model}`, more);
+      await until('the upstream is asked', () => up.for(model).length === 1 && wire.received().includes('data:') === events > 0);
+      const left = performance.now();
+      if (how === 'end') wire.socket.destroy();
+      else wire.socket.resetAndDestroy();
+      expect(await closedAfter(up.only(model), left)).toBeLessThan(1000);
+    }
+  });
+});
+
+function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+test('a reader that does not read slows the upstream down, and is not paid for in memory', async () => {
+  const { ola, up } = await scene();
+  let sent = 0;
+  const block = chunk(event('x'.repeat(32 * 1024)).repeat(4));
+  up.modes.set('flood', async ({ socket }) => {
+    socket.write(streamHead);
+    while (!socket.destroyed && sent < 400e6) {
+      sent += block.length;
+      if (!socket.write(block)) await drained(socket);
+    }
+  });
+  const before = residentBytes(ola.pid);
+  const readers = await Promise.all(Array.from({ length: 4 }, () => ask(ola, 'acme/flood')));
+  for (const { socket } of readers) socket.pause();
+  // The flood stands still when everything between is full.
+  let last = -1;
+  await until(
+    'the flood stands still',
+    async () => {
+      if (sent > 0 && sent === last) return true;
+      last = sent;
+      await Bun.sleep(250);
+      return false;
+    },
+    5000,
+  );
+  expect(sent).toBeLessThan(80e6);
+  expect(residentBytes(ola.pid) - before).toBeLessThan(64e6);
+  for (const { socket } of readers) socket.destroy();
+}, 10_000);
+
+test('300 slow streams run at once: each gets its first event while all are open, and its end', async () => {
+  const { ola, up } = await scene();
+  const opened: Received[] = [];
+  up.modes.set('slow', (received) => {
+    opened.push(received);
+    received.socket.write(streamHead + chunk(event('first')));
+  });
+  const wires = await Promise.all(Array.from({ length: 300 }, () => ask(ola, 'acme/slow')));
+  await until('all 300 have their first event', () => wires.every((wire) => wire.received().includes('first')), 10_000);
+  expect(opened.length).toBe(300);
+  expect((await ola.ask('GET', '/health')).status).toBe(200);
+  for (const { socket } of opened) socket.write(chunk(usageEvent + done) + lastChunk);
+  await until('all 300 are whole', () => wires.every((wire) => wire.replies()[0]?.whole === true), 10_000);
+  for (const wire of wires) expect(wire.replies()[0]?.text).toBe(event('first') + done);
+  for (const { socket } of wires) socket.destroy();
+}, 30_000);
+
+test('a HEAD, a second stream and a plain answer go over one connection after a stream has ended', async () => {
+  const { ola } = await shared;
+  const wire = await ask(ola, 'acme/one');
+  await until('the first is whole', () => wire.replies()[0]?.whole === true);
+  const body = '{"model":"acme/two","messages":[{}]}';
+  wire.send(
+    requestBytes(
+      'POST /v1/chat/completions HTTP/1.1',
+      [`Authorization: Bearer ${adminToken}`, 'Content-Type: application/json', `Content-Length: ${body.length}`],
+      body,
+    ),
+  );
+  const second = await until('the second is whole', () => wire.replies()[1]?.whole === true && wire.replies()[1]);
+  expect(second?.status).toBe(200);
+  wire.socket.destroy();
+});

@@ -1,0 +1,76 @@
+/** The gateway over a real database in a directory of its own, behind the real door out; only names resolve by a table. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCatalog } from '../../src/catalog/lookup.ts';
+import { localPrincipal } from '../../src/core/access.ts';
+import type { LogLevel } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/store.ts';
+import { createVault, parseKeys } from '../../src/credentials/vault.ts';
+import { createEgress } from '../../src/egress/dial.ts';
+import type { Origin } from '../../src/gateway/audit.ts';
+import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
+import { builtProtocols, type ProcessProvider } from '../../src/gateway/registry.ts';
+import { dial } from '../../src/runtime/dial.ts';
+import { openSqlite } from '../../src/runtime/sqlite.ts';
+import { openStore } from '../../src/store/open.ts';
+
+export const start = 1_760_000_000_000;
+export const own: Origin = { principal: localPrincipal, requestId: 'req_1', clientIp: null, userAgent: null };
+
+export interface Scene extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly store: Store;
+  /** The clock, to be set. */
+  now: number;
+  readonly log: { readonly level: LogLevel; readonly message: string; readonly fields: unknown }[];
+  /** Every byte that is on the disk. */
+  onDisk(): string;
+}
+
+export interface SceneOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly settings?: Partial<GatewaySettings>;
+  readonly processProviders?: readonly ProcessProvider[];
+}
+
+const vendors: readonly string[] = ['api.openai.com', 'api.x.ai'];
+
+/** Any name under `.example` is public and so are two vendors', nothing else resolves: no test asks a resolver. */
+async function resolve(name: string): Promise<readonly string[]> {
+  if (name.endsWith('.example') || vendors.includes(name)) return ['93.184.216.34'];
+  throw new Error(`no such name: ${name}`);
+}
+
+/** @param path a directory, its database made when it is not there */
+export async function open(path: string, options: SceneOptions = {}): Promise<Scene> {
+  const log: Scene['log'] = [];
+  const sink = { log: (level: LogLevel, message: string, fields?: unknown) => void log.push({ level, message, fields }) };
+  const now = () => scene.now;
+  const store = openStore({ database: openSqlite(join(path, 'state.sqlite3')), now: () => start, backUp: () => undefined });
+  const scene = { now: start } as { now: number };
+  const gateway = await createGateway({
+    store,
+    vault: createVault(parseKeys('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f')),
+    egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
+    catalog: createCatalog(builtProtocols),
+    environment: options.environment ?? {},
+    settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false, ...options.settings },
+    processProviders: options.processProviders ?? [],
+    version: '0.1.0',
+    now,
+    log: sink,
+  });
+  return Object.assign(scene, {
+    gateway,
+    store,
+    log,
+    onDisk: () =>
+      readdirSync(path)
+        .map((name) => readFileSync(join(path, name), 'latin1'))
+        .join('\n'),
+    async [Symbol.asyncDispose]() {
+      await gateway.flush();
+      store.close();
+    },
+  });
+}

@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { may, type RouteScope } from '../../src/core/access.ts';
+import type { ErrorEnvelope } from '../../src/core/errors.ts';
+import { type AppScene, open } from './scene.ts';
+
+const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
+let scene: AppScene;
+beforeAll(async () => {
+  scene = await open(path);
+});
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]();
+  rmSync(path, { recursive: true, force: true });
+});
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const admin = () => bearer(scene.tokens.admin);
+const asJson = (token: string, body: unknown): RequestInit => ({
+  headers: { ...bearer(token), 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+async function errorOf(response: Response): Promise<ErrorEnvelope['error']> {
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(response.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
+  return ((await response.json()) as ErrorEnvelope).error;
+}
+
+/** A path that fits the pattern of a route. */
+const example = (pattern: string) => pattern.replace(/:[a-z]+/gi, 'example').replace('*', 'acme/model');
+
+describe('every route', () => {
+  const scopes: readonly RouteScope[] = ['none', 'read', 'write', 'admin'];
+
+  test('declares its scope and says what it does, and stands there once', () => {
+    const { routes } = scene.app;
+    expect(routes.length).toBeGreaterThan(8);
+    for (const { method, path: pattern, scope, summary } of routes) {
+      expect(scopes, `${method} ${pattern}`).toContain(scope);
+      expect(summary).toMatch(/^[A-Z].{5,}/);
+    }
+    expect(new Set(routes.map((route) => `${route.method} ${route.path}`)).size).toBe(routes.length);
+  });
+
+  test('has the scope that its place calls for', () => {
+    for (const { method, path: pattern, scope } of scene.app.routes) {
+      const due = pattern.startsWith('/config')
+        ? 'admin'
+        : pattern.startsWith('/health')
+          ? 'none'
+          : method === 'GET'
+            ? 'read'
+            : 'write';
+      expect(scope, `${method} ${pattern}`).toBe(due);
+    }
+  });
+
+  test('that is not public asks a stranger for a token, before it looks at the body', async () => {
+    for (const { method, path: pattern, scope } of scene.app.routes) {
+      const init = method === 'GET' || method === 'DELETE' ? {} : { body: 'no json', headers: { 'content-type': 'text/plain' } };
+      const response = await scene.ask(method, example(pattern), init);
+      if (scope === 'none') {
+        expect(response.status, pattern).toBeLessThan(400);
+        continue;
+      }
+      expect(response.status, pattern).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(await errorOf(response)).toMatchObject({ code: 'invalid_api_key', type: 'authentication_error', param: null });
+    }
+  });
+
+  test('lets in exactly those whose scope it asks for; others learn which one it is', async () => {
+    for (const { method, path: pattern, scope } of scene.app.routes) {
+      for (const has of ['read', 'write', 'admin'] as const) {
+        const response = await scene.ask(method, example(pattern), { headers: bearer(scene.tokens[has]) });
+        const passes = scope === 'none' || may({ subject: '', project: null, tokenId: null, scopes: [has] }, scope);
+        expect([401, 403].includes(response.status), `${has}: ${method} ${pattern}`).toBe(!passes);
+        if (!passes) {
+          const error = await errorOf(response);
+          expect(error).toMatchObject({ code: 'insufficient_scope', type: 'permission_error', details: { required: scope } });
+        }
+      }
+    }
+  });
+
+  test('gives the request’s id back, the client’s own when it is a plain one', async () => {
+    for (const { method, path: pattern } of scene.app.routes) {
+      const with_ = async (id: string) =>
+        (await scene.ask(method, example(pattern), { headers: { ...admin(), 'x-request-id': id } })).headers.get('x-request-id');
+      expect(await with_('my-id_1.2')).toBe('my-id_1.2');
+      for (const odd of ['a b', 'x'.repeat(129), '<script>', 'a/b']) expect(await with_(odd)).toMatch(/^req_[0-9a-f-]{36}$/);
+    }
+  });
+});
+
+describe('a path', () => {
+  test('that nobody serves is 404, for strangers and friends alike', async () => {
+    for (const target of [
+      '/nothing',
+      '/v1',
+      '/v1/chat',
+      '/config/tokens/a/b',
+      '/configs',
+      '/%00',
+      '//health',
+      '/constructor',
+      '/V1/models',
+    ]) {
+      for (const headers of [{}, admin()]) {
+        const response = await scene.ask('GET', target, { headers });
+        expect(response.status, target).toBe(404);
+        expect((await errorOf(response)).code).toBe('route_not_found');
+      }
+    }
+  });
+
+  test('that is served by other methods is 405 and says by which', async () => {
+    const table: readonly [method: string, target: string, allow: string][] = [
+      ['GET', '/v1/chat/completions', 'POST'],
+      ['POST', '/v1/models', 'GET, HEAD'],
+      ['DELETE', '/health', 'GET, HEAD'],
+      ['PATCH', '/config/tokens', 'POST, GET, HEAD'],
+      ['POST', '/config/providers/acme', 'PUT, DELETE'],
+      ['OPTIONS', '/v1/chat/completions', 'POST'],
+      ['PUT', '/v1/models/a/b', 'GET, HEAD'],
+    ];
+    for (const [method, target, allow] of table) {
+      const response = await scene.ask(method, target, { headers: {} });
+      expect(response.status, target).toBe(405);
+      expect(response.headers.get('allow')).toBe(allow);
+      expect((await errorOf(response)).code).toBe('method_not_allowed');
+    }
+  });
+
+  test('that is very long is not repeated whole', async () => {
+    expect((await errorOf(await scene.ask('GET', `/${'x'.repeat(5000)}`))).message.length).toBeLessThan(400);
+  });
+
+  test('with broken percent-encoding does not break anything', async () => {
+    for (const target of ['/config/tokens/%', '/config/tokens/%ff', '/v1/models/%zz', '/%']) {
+      const response = await scene.ask('GET', target, { headers: admin() });
+      expect(response.status, target).toBe(404);
+      await errorOf(response);
+    }
+  });
+});
+
+describe('HEAD', () => {
+  test('answers wherever GET does, with the same status and headers and no body', async () => {
+    for (const { method, path: pattern } of scene.app.routes.filter((route) => route.method === 'GET')) {
+      for (const headers of [{}, admin()]) {
+        const init = { headers: { ...headers, 'x-request-id': 'same' } };
+        const [get, head] = [await scene.ask(method, example(pattern), init), await scene.ask('HEAD', example(pattern), init)];
+        expect(head.status, pattern).toBe(get.status);
+        expect([...head.headers].sort()).toEqual([...get.headers].sort());
+        expect(await head.text()).toBe('');
+      }
+    }
+  });
+
+  test('is 405 where there is no GET', async () => {
+    const response = await scene.ask('HEAD', '/v1/chat/completions', { headers: admin() });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+});
+
+describe('a credential', () => {
+  test('in another carrier lets in too', async () => {
+    for (const carrier of ['x-api-key', 'x-goog-api-key']) {
+      expect((await scene.ask('GET', '/v1/models', { headers: { [carrier]: scene.tokens.read } })).status).toBe(200);
+    }
+  });
+
+  test('in the query lets nobody in', async () => {
+    for (const name of ['key', 'api_key', 'access_token', 'token']) {
+      expect((await scene.ask('GET', `/v1/models?${name}=${scene.tokens.admin}`)).status).toBe(401);
+    }
+  });
+
+  test('beside another is 400', async () => {
+    const headers = { ...admin(), 'x-api-key': scene.tokens.read };
+    const response = await scene.ask('GET', '/v1/models', { headers });
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toMatchObject({ code: 'conflicting_credentials', type: 'invalid_request_error' });
+    const twice = `Bearer ${scene.tokens.admin}, Bearer ${scene.tokens.read}`;
+    expect((await scene.ask('GET', '/v1/models', { headers: { authorization: twice } })).status).toBe(400);
+  });
+
+  test('is not asked of whoever comes over the control socket', async () => {
+    const request = new Request('http://localhost/config');
+    const response = await scene.app.handle(request, {
+      kind: 'control',
+      peer: () => null,
+      hold: () => undefined,
+      release: () => undefined,
+    });
+    expect(response.status).toBe(200);
+  });
+});
+
+describe('a model', () => {
+  test('is found under an id with slashes, raw or encoded, and is 404 in the envelope when it is not there', async () => {
+    const model = { id: 'meta/llama 3' };
+    const provider = { baseUrl: 'https://acme.example/v1', authHeader: false, models: [model] };
+    expect((await scene.ask('PUT', '/config/providers/acme', asJson(scene.tokens.admin, provider))).status).toBe(200);
+    for (const target of ['acme/meta/llama%203', 'acme%2Fmeta%2Fllama%203', 'meta%2Fllama%203']) {
+      const response = await scene.ask('GET', `/v1/models/${target}`, { headers: bearer(scene.tokens.read) });
+      expect(await response.json()).toMatchObject({ id: 'acme/meta/llama 3', object: 'model', owned_by: 'acme' });
+    }
+    const missing = await scene.ask('GET', '/v1/models/acme/no', { headers: bearer(scene.tokens.read) });
+    expect(missing.status).toBe(404);
+    expect(await errorOf(missing)).toMatchObject({ code: 'model_not_found', param: 'model' });
+  });
+});
+
+describe('tokens over the wire', () => {
+  test('are made, shown once, listed by pages and revoked', async () => {
+    const created = await scene.ask('POST', '/config/tokens', asJson(scene.tokens.admin, { name: 'mine', scopes: ['read'] }));
+    expect(created.status).toBe(201);
+    const { id, token, expiresAt } = (await created.json()) as { id: string; token: string; expiresAt: string };
+    expect(Date.parse(expiresAt)).toBe(scene.now + 30 * 86_400_000);
+    expect((await scene.ask('GET', '/v1/models', { headers: bearer(token) })).status).toBe(200);
+    const shown = await scene.ask('GET', `/config/tokens/${id}`, { headers: admin() });
+    expect(await shown.text()).not.toContain(token);
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const after: string = cursor === '' ? '' : `&after=${cursor}`;
+      const listed = await scene.ask('GET', `/config/tokens?limit=2${after}`, { headers: admin() });
+      const list = (await listed.json()) as { data: { id: string }[]; hasMore: boolean; nextCursor: string | null };
+      expect(list.data.length).toBeLessThanOrEqual(2);
+      expect(list.hasMore).toBe(list.nextCursor !== null);
+      seen.push(...list.data.map((each) => each.id));
+      cursor = list.nextCursor;
+    }
+    expect(seen).toEqual(scene.gateway.tokens.list().map((each) => each.id));
+    expect((await scene.ask('DELETE', `/config/tokens/${id}`, { headers: admin() })).status).toBe(200);
+    expect((await scene.ask('GET', '/v1/models', { headers: bearer(token) })).status).toBe(401);
+    expect((await scene.ask('DELETE', `/config/tokens/${id}`, { headers: admin() })).status).toBe(404);
+  });
+
+  test('are refused with a date that has passed, that is none, or with a restriction that is not understood', async () => {
+    const bodies = [
+      [{ name: 'n', expiresAt: '2001-01-01' }, 'expiresAt'],
+      [{ name: 'n', expiresAt: 'tomorrow' }, 'expiresAt'],
+      [{ name: 'n', expiresAt: null, expiresInDays: 1 }, 'expiresAt'],
+      [{ name: 'n', expiresInDays: 0 }, 'expiresInDays'],
+      [{ name: 'n', expiresInDays: '3' }, 'expiresInDays'],
+      [{ name: '' }, 'name'],
+      [{ name: 'n', scopes: ['root'] }, 'scopes.0'],
+      [{ name: 'n', allowedModels: ['x'] }, 'allowedModels'],
+    ] as const;
+    for (const [body, param] of bodies) {
+      const response = await scene.ask('POST', '/config/tokens', asJson(scene.tokens.admin, body));
+      expect(response.status).toBe(422);
+      expect((await errorOf(response)).param).toBe(param);
+    }
+  });
+
+  test('are paged by whole numbers and known cursors only', async () => {
+    for (const query of ['limit=0', 'limit=-1', 'limit=x', 'limit=1.5', 'after=nobody']) {
+      expect((await scene.ask('GET', `/config/tokens?${query}`, { headers: admin() })).status).toBe(422);
+    }
+    expect((await scene.ask('GET', '/config/tokens?limit=100000', { headers: admin() })).status).toBe(200);
+  });
+});
+
+describe('the configuration over the wire', () => {
+  test('has an ETag, and a write that started from an older one is 412', async () => {
+    const provider = asJson(scene.tokens.admin, { baseUrl: 'https://other.example/v1', apiKey: 'sk-CANARY-0123456789' });
+    expect((await scene.ask('PUT', '/config/providers/other', provider)).status).toBe(200);
+    const config = await scene.ask('GET', '/config', { headers: admin() });
+    const etag = config.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"[^"]+"$/);
+    expect(await config.text()).not.toContain('CANARY');
+    const ifMatch = (tag: string) => ({ ...provider, headers: { ...provider.headers, 'if-match': tag } });
+    const passed = await scene.ask('PUT', '/config/providers/other', ifMatch(etag));
+    expect(passed.status).toBe(200);
+    expect(passed.headers.get('etag')).not.toBe(etag);
+    const stale = await scene.ask('PUT', '/config/providers/other', ifMatch(etag));
+    expect(stale.status).toBe(412);
+    expect((await errorOf(stale)).code).toBe('precondition_failed');
+  });
+});
+
+describe('while the gateway drains', () => {
+  test('health says so and nothing else is served', async () => {
+    await using other = await open(mkdtempSync(join(path, 'drain-')));
+    other.gateway.drain();
+    expect((await other.ask('GET', '/health')).status).toBe(503);
+    const refused = await other.ask('GET', '/v1/models', { headers: bearer(other.tokens.read) });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect((await errorOf(refused)).code).toBe('shutting_down');
+  });
+});

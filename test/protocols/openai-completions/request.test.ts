@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { ChatRequest } from '../../../src/core/chat.ts';
+import type { ProviderQuirks } from '../../../src/core/providers.ts';
+import { encodeRequest } from '../../../src/protocols/openai-completions/request.ts';
+
+type Fields = Record<string, unknown>;
+
+const encode = (text: string, model = 'up/stream "id" é', quirks: ProviderQuirks = {}) =>
+  encodeRequest(text, JSON.parse(text) as ChatRequest, model, quirks);
+
+/** What the upstream is to read: the request with the model replaced, and usage asked for in a stream. */
+function wanted(text: string, model: string): Fields {
+  const request = JSON.parse(text) as Fields;
+  const options = request['stream_options'] as Fields | null | undefined;
+  const stream = request['stream'] === true ? { stream_options: { ...options, include_usage: true } } : {};
+  return { ...request, ...stream, model };
+}
+
+const space = fc.constantFrom('', '', ' ', '\n', '\t', '\r\n  ');
+const escaped = (text: string) => text.replace(/./g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const modelName = fc.oneof(
+  fc.constantFrom('gpt-5', 'openai/gpt-5', 'a"b\\c', 'é😀', 'model', '"model"', '', 'a/b'),
+  fc.string({ unit: 'grapheme', maxLength: 10 }),
+);
+const value = fc.oneof(
+  fc.jsonValue({ depthSize: 'small' }).map((json) => JSON.stringify(json)),
+  fc.constantFrom(
+    ...['"model"', '"say \\"model\\": x"', '{"model":"inner"}', '[{"model":1},"model"]', '{"a":{"model":["model"]}}'],
+    ...['"\\\\"', '"\\\\\\""', '"{"', '"}]"', '1.50', '-1.0', '1E2', '"\\ud83d\\ude00"', '"\\ud83d"', '"a\\/b"'],
+  ),
+);
+const otherKey = fc.constantFrom(
+  ...['"messages"', '"temperature"', '"metadata"', '"x"', '"__proto__"', '"Model"', '"model "', '"my\\"model"', '"\\\\"', '""'],
+);
+const member = fc.tuple(otherKey, space, space, value).map(([name, a, b, json]) => `${name}${a}:${b}${json}`);
+
+/** A model written in one of the ways that JSON allows: escaped, or said twice. */
+const modelMember = fc
+  .tuple(modelName, fc.constantFrom('plain', 'plain', 'plain', 'escaped key', 'escaped letter', 'escaped value'), space, space)
+  .map(([name, way, a, b]) => {
+    const key = way === 'escaped key' ? `"${escaped('model')}"` : way === 'escaped letter' ? '"mod\\u0065l"' : '"model"';
+    const json = way === 'escaped value' && /^[\x20-\x7e]+$/.test(name) ? `"${escaped(name)}"` : JSON.stringify(name);
+    return `${key}${a}:${b}${json}`;
+  });
+const streamMembers = fc.constantFrom(
+  ...[[], [], ['"stream":true'], ['"stream":true'], ['"stream": false'], ['"stream":null']],
+  ...[
+    ['"stream":true', '"stream_options":{"include_usage":true}'],
+    ['"stream":true', '"stream_options":{"include_usage":false}'],
+  ],
+  ...[
+    ['"stream":true', '"stream_options":null'],
+    ['"stream":true', '"stream_options":{"x":1}'],
+  ],
+  ['"stream":true', '"str\\u0065am_options":{"include_usage":true}'],
+);
+
+interface Written {
+  readonly before: readonly string[];
+  readonly models: readonly string[];
+  readonly after: readonly string[];
+  readonly stream: readonly string[];
+  readonly streamFirst: boolean;
+  readonly gap: string;
+}
+
+const text = fc
+  .record<Written>({
+    before: fc.array(member, { maxLength: 3 }),
+    models: fc.array(modelMember, { minLength: 0, maxLength: 2 }),
+    after: fc.array(member, { maxLength: 3 }),
+    stream: streamMembers,
+    streamFirst: fc.boolean(),
+    gap: space,
+  })
+  .map(({ before, models, after, stream, streamFirst, gap }) => {
+    const middle = [...before, ...models, ...after];
+    const all = streamFirst ? [...stream, ...middle] : [...middle, ...stream];
+    return `${gap}{${gap}${all.join(`${gap},${gap}`)}${gap}}${gap}`;
+  });
+
+describe('the body that goes on', () => {
+  test('says what the client said, but for the model and the wish for usage, however it is written', () => {
+    fc.assert(
+      fc.property(text, modelName, (body, model) => {
+        expect(JSON.parse(encode(body, model).body)).toEqual(wanted(body, model));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  const spliced: readonly [name: string, given: string, expected: string][] = [
+    ['model first', '{"model":"a/b","messages":[ {"role":"user"} ]}', '{"model":"M","messages":[ {"role":"user"} ]}'],
+    ['model last', '{"messages":[ {"role":"user"} ],"model":"a/b"}', '{"messages":[ {"role":"user"} ],"model":"M"}'],
+    ['model in the middle', '{"n":1.50, "model" : "a/b" , "x":{} }', '{"n":1.50, "model" : "M" , "x":{} }'],
+    [
+      'a stream',
+      '{"model":"a/b","stream":true,"x":1e2}',
+      '{"stream_options":{"include_usage":true},"model":"M","stream":true,"x":1e2}',
+    ],
+    ['numbers that no number can hold', '{"model":"a","seed":12345678901234567890}', '{"model":"M","seed":12345678901234567890}'],
+  ];
+  for (const [name, given, expected] of spliced) {
+    test(`is the client's own text with the model cut in: ${name}`, () => expect(encode(given, 'M').body).toBe(expected));
+  }
+
+  test('does not take a model that is not the top one for it', () => {
+    const table = [
+      '{"metadata":{"model":"x"},"model":"x"}',
+      '{"model":"x","tools":[{"model":"x"}]}',
+      '{"messages":["model"],"model":"x"}',
+      '{"x":"model","model":"x"}',
+      '{"my\\"model":"x","model":"x"}',
+      '{"x":"\\\\","model":"x"}',
+      '{"x":"{[","model":"x"}',
+    ];
+    for (const body of table) expect(JSON.parse(encode(body, 'M').body)).toEqual({ ...(JSON.parse(body) as Fields), model: 'M' });
+  });
+
+  test('names one model where the client named two, one of them escaped', () => {
+    for (const body of ['{"model":"x","mod\\u0065l":"x"}', '{"mod\\u0065l":"x","model":"x"}', '{"model":"x","model":"y"}']) {
+      expect(JSON.parse(encode(body, 'M').body)).toEqual({ model: 'M' });
+    }
+  });
+
+  test('does not mind how the model is spelled', () => {
+    for (const name of ['"a\\/b"', '"\\u0070lain"', '"\\ud83d\\ude00"', '"\\u002f\\"x"', '"a\\u002Fb"']) {
+      const body = `{"x":1,"model":${name},"y":2}`;
+      expect(JSON.parse(encode(body, 'M').body)).toEqual({ x: 1, model: 'M', y: 2 });
+    }
+  });
+
+  test('has a model even where the client named none', () => {
+    for (const body of ['{"messages":[]}', '{"model":null,"messages":[]}', '{"model":"","messages":[]}']) {
+      expect(JSON.parse(encode(body, 'M').body)).toEqual({ model: 'M', messages: [] });
+    }
+  });
+
+  test('of megabytes is not written anew, and is right', () => {
+    const content = 'Grüße "quoted" \\ \n\u2028 😀 '.repeat(60_000);
+    const body = JSON.stringify({ messages: [{ role: 'user', content }], model: 'a/b', stream: true });
+    const encoded = encode(body, 'M').body;
+    expect(encoded).toBe(`{"stream_options":{"include_usage":true},${body.slice(1).replace('"model":"a/b"', '"model":"M"')}`);
+  });
+});
+
+describe('usage in a stream', () => {
+  test('is asked for in any case, and given to the client only when it asked', () => {
+    const asked = encode('{"model":"a","stream":true,"stream_options":{"include_usage":true,"x":1}}');
+    expect(asked.usageAsked).toBe(true);
+    expect(JSON.parse(asked.body)).toMatchObject({ stream_options: { include_usage: true, x: 1 } });
+    for (const options of ['', ',"stream_options":null', ',"stream_options":{}', ',"stream_options":{"include_usage":false}']) {
+      const { body, usageAsked } = encode(`{"model":"a","stream":true${options}}`);
+      expect(usageAsked).toBe(false);
+      expect(JSON.parse(body)).toMatchObject({ stream_options: { include_usage: true } });
+    }
+  });
+
+  test('is not asked for where there is no stream', () => {
+    for (const stream of ['false', 'null']) {
+      expect(JSON.parse(encode(`{"model":"a","stream":${stream}}`).body)).not.toHaveProperty('stream_options');
+    }
+  });
+});
+
+describe('quirks', () => {
+  test('noStreamUsage: stream_options do not go on, whether the client sent them or not', () => {
+    const quirks: ProviderQuirks = { noStreamUsage: true };
+    for (const options of ['', ',"stream_options":{"include_usage":true}', ',"stream_options":null']) {
+      const body = encode(`{"model":"a","stream":true${options},"x":1}`, 'M', quirks).body;
+      expect(JSON.parse(body)).toEqual({ model: 'M', stream: true, x: 1 });
+    }
+  });
+
+  test('maxTokensOnly: max_completion_tokens is said as max_tokens', () => {
+    const quirks: ProviderQuirks = { maxTokensOnly: true };
+    expect(JSON.parse(encode('{"model":"a","max_completion_tokens":5}', 'M', quirks).body)).toEqual({
+      model: 'M',
+      max_tokens: 5,
+    });
+    expect(JSON.parse(encode('{"model":"a","max_tokens":5}', 'M', quirks).body)).toEqual({ model: 'M', max_tokens: 5 });
+    expect(JSON.parse(encode('{"model":"a"}', 'M', quirks).body)).toEqual({ model: 'M' });
+  });
+
+  test('together, with usage asked for where it may be', () => {
+    const body = '{"model":"a","stream":true,"max_completion_tokens":5,"stream_options":{"x":1}}';
+    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true }).body)).toEqual({
+      model: 'M',
+      stream: true,
+      max_tokens: 5,
+      stream_options: { x: 1, include_usage: true },
+    });
+    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true, noStreamUsage: true }).body)).toEqual({
+      model: 'M',
+      stream: true,
+      max_tokens: 5,
+    });
+  });
+
+  test('none: nothing is renamed or dropped', () => {
+    const body = '{"model":"M","max_completion_tokens":5,"store":true,"reasoning_effort":"low"}';
+    expect(encode(body, 'M').body).toBe(body);
+  });
+});
