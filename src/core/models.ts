@@ -10,12 +10,16 @@ export interface ModelReference {
 /** `[1m]` and the like: a hint of context size that some clients append. */
 const contextSuffix = /\[[0-9]+[km]\]$/i;
 
+export function withoutContextSuffix(name: string): string {
+  return name.trim().replace(contextSuffix, '');
+}
+
 /**
  * Splits at the first `/` only, so that the model id keeps its own slashes.
  * A `profile` without `:` is a suffix of the provider: `acme:work` for `acme:work/model`.
  */
 export function parseModelReference(text: string): ModelReference {
-  const name = text.trim().replace(contextSuffix, '');
+  const name = withoutContextSuffix(text);
   const slash = name.indexOf('/');
   if (slash <= 0) return { provider: null, profile: null, model: name };
   const head = name.slice(0, slash);

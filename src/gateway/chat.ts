@@ -212,7 +212,8 @@ export function createChat(ports: ChatPorts): Chat {
       },
       onEnd: (error) => {
         streams.delete(relayed);
-        settle(progress, error, tap.tokens);
+        // A client that leaves may first show as an upstream that was cut off.
+        settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, tap.tokens);
       },
     });
     streams.add(relayed);

@@ -34,7 +34,11 @@ export function upstreamError(provider: string, failure: UpstreamFailure, retryA
   if (clientStatuses.includes(status)) {
     const message = failure.message === null ? `${said}.` : `${said}: ${shorten(redact(failure.message))}`;
     const code =
-      kind === 'context_overflow' ? 'context_length_exceeded' : failure.code === null ? null : shorten(redact(failure.code));
+      kind === 'context_overflow' && (status !== 413 || failure.code === null)
+        ? 'context_length_exceeded'
+        : failure.code === null
+          ? null
+          : shorten(redact(failure.code));
     return new OlaError('upstream_http_error', message, {
       status,
       details,

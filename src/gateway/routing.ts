@@ -1,7 +1,7 @@
 /** From a model name to attempts: pure, over the registry of the moment. */
 import type { Catalog } from '../catalog/lookup.ts';
 import { OlaError } from '../core/errors.ts';
-import { parseModelReference } from '../core/models.ts';
+import { parseModelReference, withoutContextSuffix } from '../core/models.ts';
 import type { CatalogModel } from '../core/providers.ts';
 import type { ActiveProvider, Registry, Target } from './registry.ts';
 
@@ -87,9 +87,10 @@ function pick(text: string, facts: RoutingFacts): Picked {
       throw new OlaError('model_not_found', `'${text}' names a provider but no model; write '${id}/MODEL'.`, { param: 'model' });
     }
     // `meta-llama/llama-4` may be the whole id of a model that a host lists.
-    const hosts = listing(text, facts);
+    const whole = withoutContextSuffix(text);
+    const hosts = listing(whole, facts);
     const [host] = hosts;
-    if (host !== undefined && hosts.length === 1) return { provider: host, model: text };
+    if (host !== undefined && hosts.length === 1) return { provider: host, model: whole };
     const why = facts.registry.why(id);
     throw new OlaError(why?.code ?? 'provider_resolution_failed', why?.help ?? `Provider '${id}' cannot be used.`, {
       param: 'model',

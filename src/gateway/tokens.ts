@@ -68,8 +68,19 @@ export async function loadTokens(ports: {
     try {
       await store.recordUse(batch);
     } catch (cause) {
-      log.log('error', 'uses of tokens could not be written', { cause: String(cause) });
+      for (const use of batch) countUse(use.id, use.count, use.lastUsedAt);
+      log.log('error', 'uses of tokens could not be written; they wait in memory', { cause: String(cause) });
     }
+  }
+
+  function countUse(id: string, count: number, at: number): void {
+    const use = uses.get(id);
+    if (use === undefined) uses.set(id, { count, lastUsedAt: at });
+    else {
+      use.count += count;
+      use.lastUsedAt = Math.max(use.lastUsedAt, at);
+    }
+    timer ??= setTimeout(() => void flush(), useWriteMs);
   }
 
   return {
@@ -114,16 +125,7 @@ export async function loadTokens(ports: {
       if (!enabled || revokedAt !== null || (expiresAt !== null && expiresAt <= now())) return null;
       return entry.principal;
     },
-    used(id) {
-      const use = uses.get(id);
-      const lastUsedAt = now();
-      if (use === undefined) uses.set(id, { count: 1, lastUsedAt });
-      else {
-        use.count++;
-        use.lastUsedAt = lastUsedAt;
-      }
-      timer ??= setTimeout(() => void flush(), useWriteMs);
-    },
+    used: (id) => countUse(id, 1, now()),
     flush,
   };
 }

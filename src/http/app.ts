@@ -113,9 +113,10 @@ function matches(pattern: string, path: string): boolean {
   );
 }
 
-/** The path of an absolute URL, without parsing it. */
+/** The path of a URL, without parsing it; HTTP/1.0 without a Host gives one that is relative. */
 function pathOf(url: string): string {
-  const from = url.indexOf('/', url.indexOf('://') + 3);
+  const scheme = url.indexOf('://');
+  const from = scheme < 0 ? 0 : url.indexOf('/', scheme + 3);
   if (from < 0) return '/';
   const query = url.indexOf('?', from);
   return query < 0 ? url.slice(from) : url.slice(from, query);

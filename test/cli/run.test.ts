@@ -173,7 +173,7 @@ describe('serve', () => {
     const fail = (thrown: Error) => ola(['serve'], { startServer: async () => Promise.reject(thrown) });
     const { exit, err } = await fail(new OlaError('conflict', `Port 8080 is in use. ${key}`));
     expect(exit).toBe(1);
-    expect(err).toBe('error: ola serve failed\n  why: Port 8080 is in use. [REDACTED]\n  next: ola serve --help\n');
+    expect(err).toBe('error: ola serve failed\n  why: Port 8080 is in use. [REDACTED]\n  next: ola status\n');
     expect((await fail(new OlaError('shutting_down', 'No.'))).exit).toBe(5);
     expect((await fail(new TypeError('a bug'))).exit).toBe(1);
   });

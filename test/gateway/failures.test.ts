@@ -22,7 +22,7 @@ const table: readonly [from: number, to: number, code: string, words: boolean, a
   [408, 504, 'upstream_timeout', false, true],
   [409, 502, 'upstream_http_error', false, true],
   [410, 502, 'upstream_http_error', false, false],
-  [413, 413, 'context_length_exceeded', true, false],
+  [413, 413, 'some_code', true, false],
   [415, 502, 'upstream_http_error', false, false],
   [418, 502, 'upstream_http_error', false, false],
   [422, 422, 'some_code', true, false],

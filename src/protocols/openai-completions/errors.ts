@@ -28,8 +28,9 @@ const overflowPhrases =
 export function readFailure(status: number, body: string): UpstreamFailure {
   const error = errorObject(body);
   const message = text(error?.['message']);
-  const code = text(error?.['code']) ?? text(error?.['type']);
-  return { kind: classify(status, message ?? '', code ?? ''), status, message, param: text(error?.['param']), code };
+  const code = text(error?.['code']);
+  const kind = classify(status, message ?? '', code ?? text(error?.['type']) ?? '');
+  return { kind, status, message, param: text(error?.['param']), code };
 }
 
 /** `{error: {...}}`, or the bare `{message, ...}` and `{error: "text"}` that some compatible servers send. */

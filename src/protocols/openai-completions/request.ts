@@ -1,5 +1,7 @@
 /** OpenAI chat completions, towards an upstream: the body as it came with only the model replaced. */
 import type { ChatRequest } from '../../core/chat.ts';
+import { isObject } from '../../core/json.ts';
+import { dropMembers, setMembers } from '../../core/json-text.ts';
 import type { ProviderQuirks } from '../../core/providers.ts';
 
 export interface EncodedRequest {
@@ -15,48 +17,26 @@ export interface EncodedRequest {
  */
 export function encodeRequest(text: string, request: ChatRequest, model: string, quirks: ProviderQuirks): EncodedRequest {
   const usageAsked = request.stream_options?.include_usage === true;
-  const addUsage = request.stream === true && !usageAsked && quirks.noStreamUsage !== true;
-  const renameMaximum = quirks.maxTokensOnly === true && 'max_completion_tokens' in request;
-  const dropOptions = quirks.noStreamUsage === true && 'stream_options' in request;
-  if (!renameMaximum && !dropOptions) {
-    const spliced = splice(text, request, model, addUsage);
-    if (spliced !== null) return { body: spliced, usageAsked };
+  const values = new Map([['model', JSON.stringify(model)]]);
+  if (request.stream === true && !usageAsked && quirks.noStreamUsage !== true) {
+    values.set('stream_options', JSON.stringify({ ...request.stream_options, include_usage: true }));
   }
-  const body: Record<string, unknown> = { ...request, model };
-  if (addUsage) body['stream_options'] = { ...request.stream_options, include_usage: true };
-  if (dropOptions) delete body['stream_options'];
-  if (renameMaximum) {
-    body['max_tokens'] = request['max_completion_tokens'];
-    delete body['max_completion_tokens'];
+  const refused = new Set<string>();
+  if (quirks.noStreamUsage === true) refused.add('stream_options');
+  if (quirks.noStore === true) refused.add('store');
+  if (quirks.noReasoningEffort === true) refused.add('reasoning_effort');
+  if (quirks.noDeveloperRole === true && request.messages.some(isDeveloper)) {
+    const messages = request.messages.map((message) => (isDeveloper(message) ? { ...message, role: 'system' } : message));
+    values.set('messages', JSON.stringify(messages));
   }
-  return { body: JSON.stringify(body), usageAsked };
+  if (quirks.maxTokensOnly === true && Object.hasOwn(request, 'max_completion_tokens')) {
+    // The newer name wins when both are there, as at OpenAI.
+    refused.add('max_completion_tokens');
+    values.set('max_tokens', JSON.stringify(request['max_completion_tokens']));
+  }
+  return { body: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked };
 }
 
-const modelKey = '"model"';
-/** What every escape of a letter of "model" begins with: a second key may hide behind it, and the last one counts. */
-const escapedLetter = '\\u006';
-
-/**
- * The text with the model's value cut out and replaced, so that a megabyte of messages is not written anew; null where
- * that is not certain to be right. It is right when `"model"` stands in the text once only and no key can be an escaped
- * spelling of it: then the one that was parsed is this one, wherever it stands.
- */
-function splice(text: string, request: ChatRequest, model: string, addUsage: boolean): string | null {
-  if (typeof request.model !== 'string' || (addUsage && 'stream_options' in request)) return null;
-  const key = text.indexOf(modelKey);
-  if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
-  const value = JSON.stringify(request.model);
-  const colon = skipSpace(text, key + modelKey.length);
-  const at = skipSpace(text, colon + 1);
-  // It may be spelled with escapes (`a\/b`).
-  if (!text.startsWith(value, at)) return null;
-  const open = text.indexOf('{') + 1;
-  const usage = addUsage ? '"stream_options":{"include_usage":true},' : '';
-  return text.slice(0, open) + usage + text.slice(open, at) + JSON.stringify(model) + text.slice(at + value.length);
-}
-
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (' \t\r\n'.includes(text[at] ?? 'x')) at++;
-  return at;
+function isDeveloper(message: unknown): boolean {
+  return isObject(message) && message['role'] === 'developer';
 }

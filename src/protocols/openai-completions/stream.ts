@@ -87,7 +87,7 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
 
   return {
     push(chunk, emit) {
-      if (done || fault !== null) return;
+      if (done || fault !== null || chunk.length === 0) return;
       const whole = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
       if (whole === chunk.length) return emit(chunk);
       const passed = whole > 0 ? [chunk.subarray(0, whole)] : [];

@@ -1,0 +1,105 @@
+/** Edits the outermost members of a JSON object as text, so that nothing else of it changes: not a number, not a space. */
+
+/** A member of the outermost object: `"name": value`, as offsets into the text. */
+export interface Member {
+  readonly name: string;
+  readonly start: number;
+  /** Where the value begins. */
+  readonly value: number;
+  /** Behind the value. */
+  readonly end: number;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** @param text an object in valid JSON: it has been parsed already */
+export function membersOf(text: string): Member[] {
+  const members: Member[] = [];
+  let at = skipSpace(text, text.indexOf('{') + 1);
+  while (text.charCodeAt(at) === quote) {
+    const nameEnd = stringEnd(text, at);
+    const value = skipSpace(text, skipSpace(text, nameEnd) + 1);
+    const end = valueEnd(text, value);
+    members.push({ name: nameOf(text, at, nameEnd), start: at, value, end });
+    // Over the comma, or to the closing brace.
+    at = skipSpace(text, skipSpace(text, end) + 1);
+  }
+  return members;
+}
+
+/** Sets values of the outermost object in its text; every other byte stays. */
+export function setMembers(text: string, values: ReadonlyMap<string, string>): string {
+  const missing = new Set(values.keys());
+  let edited = '';
+  let copied = text.indexOf('{') + 1;
+  const members = membersOf(text);
+  for (const { name, value, end } of members) {
+    const replacement = values.get(name);
+    if (replacement === undefined) continue;
+    missing.delete(name);
+    edited += text.slice(copied, value) + replacement;
+    copied = end;
+  }
+  const open = text.indexOf('{') + 1;
+  const first = [...missing].map((name) => `${JSON.stringify(name)}:${values.get(name)}`).join(',');
+  const comma = first !== '' && members.length > 0 ? ',' : '';
+  return text.slice(0, open) + first + comma + edited + text.slice(copied);
+}
+
+/** Leaves members of the outermost object out; the others keep their text. */
+export function dropMembers(text: string, names: ReadonlySet<string>): string {
+  const members = membersOf(text);
+  if (!members.some(({ name }) => names.has(name))) return text;
+  const kept = members.filter(({ name }) => !names.has(name));
+  return `{${kept.map(({ start, end }) => text.slice(start, end)).join(',')}}`;
+}
+
+/** A name may be spelled with escapes (`"mod\u0065l"`). */
+function nameOf(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end - 1);
+  return raw.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : raw;
+}
+
+function valueEnd(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === quote) return stringEnd(text, start);
+  if (first !== 0x7b && first !== 0x5b) return scalarEnd(text, start);
+  let depth = 0;
+  for (let at = start; ; at++) {
+    const character = text.charCodeAt(at);
+    if (character === quote) at = stringEnd(text, at) - 1;
+    else if (character === 0x7b || character === 0x5b) depth++;
+    else if ((character === 0x7d || character === 0x5d) && --depth === 0) return at + 1;
+  }
+}
+
+/** Behind a number, `true`, `false` or `null`. */
+function scalarEnd(text: string, start: number): number {
+  let at = start;
+  while (/[-+.0-9a-zA-Z]/.test(text.charAt(at))) at++;
+  return at;
+}
+
+/** Behind the quote that ends the string which begins at `start`; a native search, as most of a request is strings. */
+function stringEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end + 1;
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === backslash) first--;
+  return (at - first) % 2 === 1;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const character = text.charCodeAt(at);
+    if (character !== 0x20 && character !== 0x0a && character !== 0x0d && character !== 0x09) return at;
+    at++;
+  }
+}
