@@ -95,7 +95,8 @@ function isEscaped(text: string, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-function skipSpace(text: string, from: number): number {
+/** The offset of the first character from `from` on that is no white space of JSON. */
+export function skipSpace(text: string, from: number): number {
   let at = from;
   for (;;) {
     const character = text.charCodeAt(at);

@@ -26,6 +26,9 @@ export interface ProviderQuirks {
   readonly noReasoningEffort?: true;
 }
 
+/** What most providers have, as one object, so that it can be recognised at once. */
+export const noQuirks: ProviderQuirks = {};
+
 /** A row of the catalog. */
 export interface CatalogProvider {
   readonly id: string;

@@ -1,22 +1,21 @@
 /** Checks data against a schema and says, without repeating the data, which field is wrong and what is expected. */
 import type { TSchema } from '@sinclair/typebox';
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { ValueError } from '@sinclair/typebox/errors';
 import { OlaError } from './errors.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
-const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
-
 /** @throws OlaError `invalid_field` (422), `param` naming the first field that does not fit */
-export function checkSchema(schema: TSchema, value: unknown): void {
-  let check = compiled.get(schema);
-  if (check === undefined) {
-    check = TypeCompiler.Compile(schema);
-    compiled.set(schema, check);
-  }
-  if (check.Check(value)) return;
-  const error = check.Errors(value).First();
-  throw error === undefined ? new OlaError('invalid_field', 'The body does not fit its schema.') : misfit(error);
+export type Check = (value: unknown) => void;
+
+/** Compiles a schema, once, where it is declared. */
+export function compileCheck(schema: TSchema): Check {
+  const compiled = TypeCompiler.Compile(schema);
+  return (value) => {
+    if (compiled.Check(value)) return;
+    const error = compiled.Errors(value).First();
+    throw error === undefined ? new OlaError('invalid_field', 'The body does not fit its schema.') : misfit(error);
+  };
 }
 
 /** A misfit in words: the path, and what the schema expects; never the value that was sent. */

@@ -77,8 +77,9 @@ const bearer = /^bearer +([^\s,]+)$/i;
 /** The one token of a request, from `Authorization`, `x-api-key` or `x-goog-api-key`; never from the query. */
 function presentedToken(headers: Headers): string | null | typeof conflictingTokens {
   const authorization = headers.get('authorization');
-  const keys = [headers.get('x-api-key'), headers.get('x-goog-api-key')];
-  if (keys[0] === null && keys[1] === null) {
+  const apiKey = headers.get('x-api-key');
+  const googleKey = headers.get('x-goog-api-key');
+  if (apiKey === null && googleKey === null) {
     if (authorization === null) return null;
     const token = bearer.exec(authorization)?.[1];
     if (token !== undefined) return token;
@@ -90,7 +91,7 @@ function presentedToken(headers: Headers): string | null | typeof conflictingTok
     if (token === undefined) return null;
     found.add(token);
   }
-  for (const key of keys) for (const part of key?.split(',') ?? []) found.add(part.trim());
+  for (const key of [apiKey, googleKey]) for (const part of key?.split(',') ?? []) found.add(part.trim());
   if (found.size > 1) return conflictingTokens;
   const [token] = found;
   return token ?? null;

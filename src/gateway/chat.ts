@@ -19,10 +19,13 @@ import { interrupted, type Relay, relay } from './relay.ts';
 import type { Attempt, Route } from './routing.ts';
 import type { Usage } from './usage.ts';
 
-export interface ChatCall {
-  /** The body as it came, and parsed. */
+/** The body as it came, and parsed; let go once it is sent, as a stream may outlive it by far. */
+export interface ChatBody {
   readonly text: string;
   readonly request: ChatRequest;
+}
+
+export interface ChatCall {
   readonly principal: Principal;
   readonly requestId: string;
   readonly client: string | null;
@@ -46,7 +49,7 @@ export interface Answer {
 }
 
 export interface Chat {
-  run(call: ChatCall): Promise<Answer>;
+  run(call: ChatCall, body: ChatBody): Promise<Answer>;
   /** Called every second or so: keeps quiet streams and slow calls alive. */
   tick(): void;
   /** Ends what still streams, each with an error event. */
@@ -75,6 +78,8 @@ const holdAfterMs = 5000;
 interface Progress {
   readonly call: ChatCall;
   readonly reservation: Reservation;
+  readonly requested: string;
+  readonly stream: boolean;
   readonly tried: AttemptRecord[];
   attempt: Attempt | null;
   firstByteAt: number | null;
@@ -107,12 +112,12 @@ export function createChat(ports: ChatPorts): Chat {
       project: call.principal.project,
       client: call.client,
       endpoint: call.endpoint,
-      requested: call.request.model ?? '',
+      requested: progress.requested,
       provider: attempt?.provider.id ?? null,
       model: attempt?.model ?? null,
       profile: null,
       source: attempt?.target.credential.source ?? null,
-      stream: call.request.stream === true,
+      stream: progress.stream,
       status: error?.status ?? 200,
       error: error?.code ?? null,
       tokens,
@@ -124,13 +129,23 @@ export function createChat(ports: ChatPorts): Chat {
     });
   }
 
-  async function run(call: ChatCall): Promise<Answer> {
-    const reservation = limits.reserve(call.principal);
-    const progress: Progress = { call, reservation, tried: [], attempt: null, firstByteAt: null, settled: false, held: false };
+  async function run(call: ChatCall, body: ChatBody): Promise<Answer> {
+    const { request } = body;
+    const progress: Progress = {
+      call,
+      reservation: limits.reserve(call.principal),
+      requested: request.model ?? '',
+      stream: request.stream === true,
+      tried: [],
+      attempt: null,
+      firstByteAt: null,
+      settled: false,
+      held: false,
+    };
     running.add(progress);
     try {
-      const { attempts } = ports.route(call.request.model, call.profile);
-      return await tryInTurn(attempts, progress);
+      const { attempts } = ports.route(request.model, call.profile);
+      return await tryInTurn(attempts, body, progress);
     } catch (thrown) {
       const error = call.signal.aborted ? clientGone() : asOlaError(thrown);
       settle(progress, error, noTokenCounts);
@@ -138,13 +153,13 @@ export function createChat(ports: ChatPorts): Chat {
     }
   }
 
-  async function tryInTurn(attempts: Route['attempts'], progress: Progress): Promise<Answer> {
+  async function tryInTurn(attempts: Route['attempts'], body: ChatBody, progress: Progress): Promise<Answer> {
     let last: unknown;
     for (const attempt of attempts) {
       const startedAt = now();
       progress.attempt = attempt;
       try {
-        return await tryOne(attempt, progress);
+        return await tryOne(attempt, body, progress);
       } catch (thrown) {
         if (progress.call.signal.aborted) throw thrown;
         last = thrown;
@@ -155,25 +170,23 @@ export function createChat(ports: ChatPorts): Chat {
     throw last;
   }
 
-  async function tryOne(attempt: Attempt, progress: Progress): Promise<Answer> {
-    const { call } = progress;
+  async function tryOne(attempt: Attempt, { text, request }: ChatBody, progress: Progress): Promise<Answer> {
     const { provider, model, target } = attempt;
-    const encoded = encodeRequest(call.text, call.request, model, provider.quirks);
+    const encoded = encodeRequest(text, request, model, provider.quirks);
     const response = await egress.send(provider.destination, {
       method: 'POST',
       path: '/chat/completions',
       headers: target.headers,
       body: encoded.body,
-      signal: call.signal,
+      signal: progress.call.signal,
       idleTimeoutMs,
     });
-    const encoding = response.headers.get('content-encoding');
     if (!response.ok) throw await refused(provider.id, response);
+    const encoding = response.headers.get('content-encoding');
     if (encoding !== null && encoding !== 'identity') {
-      await response.body?.cancel();
-      throw new OlaError('provider_error', `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
+      throw unexpected(response, `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
     }
-    return call.request.stream === true ? stream(attempt, response, encoded, progress) : whole(attempt, response, progress);
+    return progress.stream ? stream(attempt, response, encoded, progress) : whole(attempt, response, progress);
   }
 
   async function refused(provider: string, response: Response): Promise<OlaError> {
@@ -186,9 +199,12 @@ export function createChat(ports: ChatPorts): Chat {
 
   async function whole(attempt: Attempt, response: Response, progress: Progress): Promise<Answer> {
     const provider = attempt.provider.id;
-    const text = await readAtMost(response, longestAnswer).catch((cause: unknown) => {
+    let text: string | null;
+    try {
+      text = await readAtMost(response, longestAnswer);
+    } catch (cause) {
       throw interrupted(provider, cause);
-    });
+    }
     if (text === null) throw new OlaError('provider_error', `Provider '${provider}' answered more than ${longestAnswer} bytes.`);
     const tokens = readAnswer(text, provider);
     progress.firstByteAt = now();
@@ -196,12 +212,11 @@ export function createChat(ports: ChatPorts): Chat {
     return { body: text, contentType: 'application/json', attempt, attempts: progress.tried.length + 1 };
   }
 
-  async function stream(attempt: Attempt, response: Response, encoded: EncodedRequest, progress: Progress): Promise<Answer> {
+  function stream(attempt: Attempt, response: Response, encoded: EncodedRequest, progress: Progress): Answer {
     const provider = attempt.provider.id;
     const type = response.headers.get('content-type');
     if (response.body === null || type === null || !type.startsWith('text/event-stream')) {
-      await response.body?.cancel();
-      throw new OlaError('provider_error', `Provider '${provider}' was asked for a stream and answered something else.`);
+      throw unexpected(response, `Provider '${provider}' was asked for a stream and answered something else.`);
     }
     const tap = createStreamTap(encoded.usageAsked);
     const relayed = relay(response.body, tap, {
@@ -255,6 +270,12 @@ function recordOf(attempt: Attempt, thrown: unknown, milliseconds: number): Atte
     error: error.code,
     milliseconds,
   };
+}
+
+/** An answer that will not be read: its connection is given up. */
+function unexpected(response: Response, message: string): OlaError {
+  response.body?.cancel().catch(() => undefined);
+  return new OlaError('provider_error', message);
 }
 
 function clientGone(): OlaError {

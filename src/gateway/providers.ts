@@ -4,7 +4,7 @@ import type { Egress } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import { foldNames } from '../core/names.ts';
-import { checkSchema, unknownFields, type Warning } from '../core/schema.ts';
+import { compileCheck, unknownFields, type Warning } from '../core/schema.ts';
 import { isSecretReference, mapSecrets, type Path, redacted, valueAt } from '../core/secrets.ts';
 import type { Origin } from './audit.ts';
 import type { Config, ConfigSnapshot } from './config.ts';
@@ -160,9 +160,11 @@ function withoutNulls(map: JsonObject, parent: string, cleared: Path[]): JsonObj
   return kept;
 }
 
+const fitsSchema = compileCheck(providerSchema);
+
 /** What the schema cannot say. */
 function checkProvider(wanted: JsonObject): void {
-  checkSchema(providerSchema, wanted);
+  fitsSchema(wanted);
   refuseReferences(wanted);
   const provider = wanted as ProviderConfig;
   if (provider.api !== undefined && !(builtProtocols as readonly string[]).includes(provider.api)) {

@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/lookup.ts';
 import type { ConfigDocument, Protocol, ProviderConfig } from '../core/config.ts';
 import type { Destination } from '../core/egress.ts';
-import type { CatalogModel, CredentialStyle, ProviderQuirks } from '../core/providers.ts';
+import { type CatalogModel, type CredentialStyle, noQuirks, type ProviderQuirks } from '../core/providers.ts';
 import { isSecretReference } from '../core/secrets.ts';
 import { type Credential, chooseCredentials, defaultEnvVar } from '../credentials/resolve.ts';
 import type { ConfigSnapshot } from './config.ts';
@@ -154,7 +154,7 @@ function activate(
     destination,
     models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
     anyModel: !replace,
-    quirks: row?.quirks ?? {},
+    quirks: row?.quirks ?? noQuirks,
     targets: [first, ...rest],
   };
 }
@@ -208,7 +208,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
     destination: { name: id, baseUrl, allowLocal: true },
     models,
     anyModel: false,
-    quirks: {},
+    quirks: noQuirks,
     targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts.userAgent)],
   };
 }

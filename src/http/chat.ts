@@ -12,18 +12,19 @@ export function chatRoutes(gateway: Gateway): Route[] {
     bodyRoute(
       { method: 'POST', path: endpoint, scope: 'write', summary: 'Create a chat completion', body: chatRequestSchema },
       async (call, principal, body, _params, text) => {
-        const answer = await gateway.chat.run({
-          text,
-          request: body,
-          principal,
-          requestId: call.requestId,
-          client: clientAddress(call),
-          endpoint,
-          profile: call.request.headers.get('x-auth-profile') || null,
-          startedAt: call.startedAt,
-          signal: call.request.signal,
-          keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),
-        });
+        const answer = await gateway.chat.run(
+          {
+            principal,
+            requestId: call.requestId,
+            client: clientAddress(call),
+            endpoint,
+            profile: call.request.headers.get('x-auth-profile') || null,
+            startedAt: call.startedAt,
+            signal: call.request.signal,
+            keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),
+          },
+          { text, request: body },
+        );
         return respond(call, answer);
       },
     ),

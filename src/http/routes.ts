@@ -1,7 +1,7 @@
 /** A route as data, so that scopes, documentation and tests walk the same table; and its way into Elysia. */
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { Principal, RouteScope } from '../core/access.ts';
-import { checkSchema } from '../core/schema.ts';
+import { compileCheck } from '../core/schema.ts';
 import { authorize } from '../gateway/access.ts';
 import { readJson } from './body.ts';
 import type { Call } from './call.ts';
@@ -46,12 +46,13 @@ export function bodyRoute<Body extends TSchema>(
   declared: Declared & { readonly body: Body },
   handle: (call: Call, principal: Principal, body: Static<Body>, params: Params, text: string) => Response | Promise<Response>,
 ): Route {
+  const check = compileCheck(declared.body);
   return {
     ...declared,
     async run(call, params) {
       const principal = authorize(call.caller, declared.scope);
       const { text, value } = await readJson(call);
-      checkSchema(declared.body, value);
+      check(value);
       return handle(call, principal, value as Static<Body>, params, text);
     },
   };

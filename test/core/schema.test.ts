@@ -4,13 +4,13 @@ import { chatRequestSchema } from '../../src/core/chat.ts';
 import { documentSchema, providerSchema } from '../../src/core/config.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
-import { checkSchema, unknownFields } from '../../src/core/schema.ts';
+import { compileCheck, unknownFields } from '../../src/core/schema.ts';
 
-type Schema = Parameters<typeof checkSchema>[0];
+type Schema = Parameters<typeof compileCheck>[0];
 
 function misfit(schema: Schema, value: unknown): OlaError {
   try {
-    checkSchema(schema, value);
+    compileCheck(schema)(value);
   } catch (error) {
     if (error instanceof OlaError) return error;
   }
@@ -19,9 +19,9 @@ function misfit(schema: Schema, value: unknown): OlaError {
 
 describe('what fits', () => {
   test('passes, with fields that the schema does not know', () => {
-    checkSchema(chatRequestSchema, { messages: [{ role: 'user', content: null, x: 1 }], stream: null, temperature: 'hot' });
-    checkSchema(providerSchema, {});
-    checkSchema(documentSchema, { providers: { acme: { baseUrl: 'u', headers: { a: 'b' } } }, other: [] });
+    compileCheck(chatRequestSchema)({ messages: [{ role: 'user', content: null, x: 1 }], stream: null, temperature: 'hot' });
+    compileCheck(providerSchema)({});
+    compileCheck(documentSchema)({ providers: { acme: { baseUrl: 'u', headers: { a: 'b' } } }, other: [] });
   });
 });
 
@@ -74,7 +74,7 @@ describe('what does not fit', () => {
           [chatRequestSchema, { messages: wrong, model: wrong, stream: wrong }],
         ] as const) {
           try {
-            checkSchema(schema, body);
+            compileCheck(schema)(body);
           } catch (error) {
             expect(error).toBeInstanceOf(OlaError);
             expect(JSON.stringify([String(error), (error as OlaError).facts])).not.toContain('CANARY');
