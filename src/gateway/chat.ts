@@ -1,6 +1,7 @@
 /** A chat completion from beginning to end: reserve, route, try, answer, settle, record. */
 import { catalogVersion } from '../catalog/models.ts';
 import type { Principal } from '../core/access.ts';
+import { createBag, type InBag } from '../core/bag.ts';
 import type { ChatRequest } from '../core/chat.ts';
 import type { Egress } from '../core/egress.ts';
 import { asOlaError, OlaError } from '../core/errors.ts';
@@ -75,7 +76,7 @@ const idleTimeoutMs = 300_000;
 const holdAfterMs = 5000;
 
 /** What is gathered while a call runs, for its usage row. */
-interface Progress {
+interface Progress extends InBag {
   readonly call: ChatCall;
   readonly reservation: Reservation;
   readonly requested: string;
@@ -90,12 +91,12 @@ interface Progress {
 export function createChat(ports: ChatPorts): Chat {
   const { egress, limits, usage, redact, now, log } = ports;
   const streams = new Set<Relay>();
-  const running = new Set<Progress>();
+  const running = createBag<Progress>();
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;
     progress.settled = true;
-    running.delete(progress);
+    running.remove(progress);
     if (progress.held) progress.call.keepOpen(false);
     const { call, attempt, tried, firstByteAt } = progress;
     progress.reservation.settle(tokens);
@@ -141,6 +142,7 @@ export function createChat(ports: ChatPorts): Chat {
       firstByteAt: null,
       settled: false,
       held: false,
+      slot: -1,
     };
     running.add(progress);
     try {
@@ -240,7 +242,7 @@ export function createChat(ports: ChatPorts): Chat {
     tick() {
       const at = now();
       for (const each of streams) each.beat(at);
-      for (const progress of running) {
+      for (const progress of running.items()) {
         if (progress.held || at - progress.call.startedAt < holdAfterMs) continue;
         progress.held = true;
         progress.call.keepOpen(true);

@@ -39,7 +39,6 @@ export function createApp(ports: AppPorts): App {
     ...tokenRoutes(gateway, now),
   ];
   const admission = createAdmission(ports.hosts);
-  const calls = new WeakMap<Request, Call>();
 
   /** Synchronous, and nothing of the body has been read: who calls is known before anything else is looked at. */
   function open(request: Request, connection: Connection): Call {
@@ -52,16 +51,16 @@ export function createApp(ports: AppPorts): App {
   // the whole context: so handlers take theirs apart in the parameter list.
   const app = new Elysia({ normalize: false }).onError(({ request, code, error }) => {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
-    return renderError(thrown, calls.get(request)?.requestId ?? null, log);
+    return renderError(thrown, callOf(request)?.requestId ?? null, log);
   });
   for (const { method, path, run } of routes) {
-    app.route(method, path, ({ request, params }) => run(calls.get(request) as Call, params as Params), { parse: 'none' });
+    app.route(method, path, ({ request, params }) => run(callOf(request) as Call, params as Params), { parse: 'none' });
   }
   const { fetch } = app.compile();
 
   function handle(request: Request, connection: Connection): Response | Promise<Response> {
     const call = open(request, connection);
-    calls.set(request, call);
+    (request as Carrier)[carried] = call;
     try {
       if (connection.kind === 'network') admit(request, admission, gateway);
     } catch (refusal) {
@@ -75,6 +74,16 @@ export function createApp(ports: AppPorts): App {
     handle: (request, connection) =>
       request.method === 'HEAD' ? answerHead(request, connection, handle) : handle(request, connection),
   };
+}
+
+/** The call travels on its request through Elysia: a WeakMap would cost every collection of garbage a walk over it. */
+const carried = Symbol('call');
+interface Carrier extends Request {
+  [carried]?: Call;
+}
+
+function callOf(request: Request): Call | undefined {
+  return (request as Carrier)[carried];
 }
 
 function admit(request: Request, admission: Admission, gateway: Gateway): void {

@@ -1,4 +1,5 @@
 /** The only reader of request bodies: declared type, counted length, deadline, JSON. */
+import { createBag, type InBag } from '../core/bag.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Call } from './call.ts';
@@ -60,24 +61,24 @@ async function readCounted(request: Request): Promise<string> {
 }
 
 /** One timer for all bodies that are being read: a timer of its own for each request would cost more than the reading. */
-interface Waiting {
+interface Waiting extends InBag {
   readonly until: number;
   readonly expire: () => void;
 }
-const waiting = new Set<Waiting>();
+const waiting = createBag<Waiting>();
 let sweep: ReturnType<typeof setInterval> | null = null;
 
 function beforeDeadline(reading: Promise<string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const entry: Waiting = { until: performance.now() + deadlineMs, expire: () => reject(tooSlow()) };
+    const entry: Waiting = { until: performance.now() + deadlineMs, expire: () => reject(tooSlow()), slot: -1 };
     waiting.add(entry);
     sweep ??= setInterval(expireLate, 1000);
     const settled = (text: string) => {
-      waiting.delete(entry);
+      waiting.remove(entry);
       resolve(text);
     };
     reading.then(settled, (cause: unknown) => {
-      waiting.delete(entry);
+      waiting.remove(entry);
       reject(cause instanceof OlaError ? cause : cutShort());
     });
   });
@@ -85,12 +86,12 @@ function beforeDeadline(reading: Promise<string>): Promise<string> {
 
 function expireLate(): void {
   const now = performance.now();
-  for (const entry of waiting) {
+  for (const entry of waiting.items()) {
     if (entry.until > now) continue;
-    waiting.delete(entry);
+    waiting.remove(entry);
     entry.expire();
   }
-  if (waiting.size === 0 && sweep !== null) {
+  if (waiting.size() === 0 && sweep !== null) {
     clearInterval(sweep);
     sweep = null;
   }

@@ -11,7 +11,9 @@ export interface Migration {
 
 /*
  * Usage is one row a request, so it has no secondary index: its id is the time it arrived, times 1024, plus a sequence,
- * and the rows lie in the order of time. Audit ids are never used again (AUTOINCREMENT), so that a cut tail shows.
+ * and the rows lie in the order of time. What repeats from call to call is a kind, once: a narrow row costs less than
+ * half a wide one. The key of a kind is all of its columns as one text, as UNIQUE over columns takes two NULLs for different.
+ * Audit ids are never used again (AUTOINCREMENT), so that a cut tail shows.
  * `revisions.secrets` lists the secrets that the document names: a secret lives as long as a revision names it.
  */
 const first = `
@@ -53,9 +55,9 @@ CREATE TABLE tokens (
   use_count INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE usage (
+CREATE TABLE usage_kinds (
   id INTEGER PRIMARY KEY,
-  request_id TEXT NOT NULL,
+  key TEXT NOT NULL UNIQUE,
   subject TEXT NOT NULL,
   token_id TEXT,
   project TEXT,
@@ -67,6 +69,13 @@ CREATE TABLE usage (
   profile TEXT,
   source TEXT,
   stream INTEGER NOT NULL,
+  price_version TEXT
+) STRICT;
+
+CREATE TABLE usage (
+  id INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL REFERENCES usage_kinds (id),
+  request_id TEXT NOT NULL,
   status INTEGER NOT NULL,
   error TEXT,
   prompt_tokens INTEGER,
@@ -75,7 +84,6 @@ CREATE TABLE usage (
   cache_write_tokens INTEGER,
   reasoning_tokens INTEGER,
   cost_micros INTEGER,
-  price_version TEXT,
   first_byte_ms INTEGER,
   latency_ms INTEGER NOT NULL,
   attempts TEXT

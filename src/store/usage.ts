@@ -1,29 +1,39 @@
 /** Usage rows, in the order of time: the row id is made from the time, so that an append touches one tree only. */
-import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../core/ports.ts';
+import type { SqlDatabase, SqlRow, SqlStatement } from '../core/ports.ts';
 import type { AttemptRecord, UsageRow, UsageStore } from '../core/usage.ts';
 import { jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './columns.ts';
 import { batching, reading } from './transaction.ts';
+import { kindColumns, usageKinds } from './usage-kinds.ts';
 
 /** Ids a millisecond has; below 2^53 until the year 2248. */
 const idsPerMillisecond = 1024;
 
 const insert = `INSERT INTO usage
-  (id, request_id, subject, token_id, project, client, endpoint, requested, provider, model, profile, source,
-   stream, status, error, prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
-   cost_micros, price_version, first_byte_ms, latency_ms, attempts)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (id, kind, request_id, status, error, prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens,
+   reasoning_tokens, cost_micros, first_byte_ms, latency_ms, attempts)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`;
-const selectNewest = 'SELECT * FROM usage ORDER BY id DESC LIMIT ?';
+const selectNewest = `SELECT usage.*, ${kindColumns}
+  FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
 
 export function usageStore(database: SqlDatabase): UsageStore {
+  const kinds = usageKinds(database);
+
+  function insertAll(rows: readonly UsageRow[]): void {
+    const statement = database.prepare(insert);
+    let last = 0;
+    for (const row of rows) last = insertRow(statement, row, kinds.idOf(row), last);
+  }
+
   return {
     async append(rows) {
       if (rows.length === 0) return;
-      batching(database, () => {
-        const statement = database.prepare(insert);
-        let last = 0;
-        for (const row of rows) last = insertRow(statement, row, last);
-      });
+      try {
+        batching(database, () => insertAll(rows));
+      } catch (error) {
+        kinds.forget();
+        throw error;
+      }
     },
     async recent(limit) {
       return reading(() => database.prepare(selectNewest).all(limit).map(toUsage));
@@ -35,30 +45,20 @@ export function usageStore(database: SqlDatabase): UsageStore {
  * Inserts under the first free id of the row's millisecond; when all 1024 are taken, of the next.
  * @param last the id of the row before: rows of one millisecond mostly come together
  */
-function insertRow(statement: SqlStatement, row: UsageRow, last: number): number {
+function insertRow(statement: SqlStatement, row: UsageRow, kind: number, last: number): number {
   const start = Math.trunc(row.startedAt) * idsPerMillisecond;
   let id = last >= start && last < start + idsPerMillisecond ? last + 1 : start;
-  const values = columns(row);
-  while (statement.run(id, ...values).changes === 0) id++;
+  while (!insertAt(statement, id, kind, row)) id++;
   return id;
 }
 
-/** The columns after the id, in the order of `insert`. */
-function columns(row: UsageRow): SqlValue[] {
+/** @returns whether the id was free */
+function insertAt(statement: SqlStatement, id: number, kind: number, row: UsageRow): boolean {
   const { tokens } = row;
-  return [
+  const { changes } = statement.run(
+    id,
+    kind,
     row.requestId,
-    row.subject,
-    row.tokenId,
-    row.project,
-    row.client,
-    row.endpoint,
-    row.requested,
-    row.provider,
-    row.model,
-    row.profile,
-    row.source,
-    row.stream ? 1 : 0,
     row.status,
     row.error,
     integer(tokens.prompt),
@@ -67,11 +67,11 @@ function columns(row: UsageRow): SqlValue[] {
     integer(tokens.cacheWrite),
     integer(tokens.reasoning),
     integer(row.costMicros),
-    row.priceVersion,
     integer(row.firstByteMs),
     integer(row.latencyMs) ?? 0,
     row.attempts === null ? null : JSON.stringify(row.attempts),
-  ];
+  );
+  return changes > 0;
 }
 
 /**
@@ -79,7 +79,8 @@ function columns(row: UsageRow): SqlValue[] {
  * would lose the rows of everybody else in the batch.
  */
 function integer(value: number | null): number | null {
-  const rounded = Math.round(value ?? Number.NaN);
+  if (value === null || Number.isSafeInteger(value)) return value;
+  const rounded = Math.round(value);
   return Number.isSafeInteger(rounded) ? rounded : null;
 }
 
@@ -115,7 +116,7 @@ function toUsage(row: SqlRow): UsageRow {
   };
 }
 
-/** Written by `columns`, from attempts. */
+/** Written by `insertAt`, from attempts. */
 function toAttempts(row: SqlRow): AttemptRecord[] {
   return jsonOf(row, 'attempts') as AttemptRecord[];
 }

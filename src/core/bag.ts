@@ -1,0 +1,36 @@
+/** An unordered collection that is entered and left once a request: no hashing, no garbage, unlike a Set. */
+
+export interface InBag {
+  /** Its place, kept by the bag; -1 outside. */
+  slot: number;
+}
+
+export interface Bag<T extends InBag> {
+  add(item: T): void;
+  /** Does nothing for an item that is not in it. */
+  remove(item: T): void;
+  /** A copy: items may leave while it is walked. */
+  items(): readonly T[];
+  size(): number;
+}
+
+export function createBag<T extends InBag>(): Bag<T> {
+  const items: T[] = [];
+  return {
+    add(item) {
+      item.slot = items.length;
+      items.push(item);
+    },
+    remove(item) {
+      if (items[item.slot] !== item) return;
+      const last = items.pop();
+      if (last !== undefined && last !== item) {
+        items[item.slot] = last;
+        last.slot = item.slot;
+      }
+      item.slot = -1;
+    },
+    items: () => [...items],
+    size: () => items.length,
+  };
+}
