@@ -3,7 +3,7 @@ import { createCatalog } from './catalog/lookup.ts';
 import type { Egress, EgressDenial, EgressPolicy } from './core/egress.ts';
 import { OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
-import type { Settings } from './core/settings.ts';
+import { type Settings, secretVariables } from './core/settings.ts';
 import type { Store } from './core/store.ts';
 import type { Vault } from './core/vault.ts';
 import { createVault, parseKeys } from './credentials/vault.ts';
@@ -41,6 +41,9 @@ export interface OpenHomeOptions {
   readonly log: Log;
 }
 
+/** Where providers' keys are looked for. Ola's own secrets are not there: the name of a provider chooses a variable. */
+const upstreamEnvironment = Object.fromEntries(Object.entries(environment).filter(([name]) => !secretVariables.includes(name)));
+
 /** @throws OlaError `conflict` naming who holds the home; `persistence_unavailable` */
 export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   const { settings, now, log } = options;
@@ -56,7 +59,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       vault: await openVault(path, store, settings),
       egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
       catalog: createCatalog(builtProtocols),
-      environment,
+      environment: upstreamEnvironment,
       settings,
       processProviders: options.processProviders,
       version,

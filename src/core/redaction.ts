@@ -20,10 +20,19 @@ export type Redact = (text: string) => string;
  */
 export function createRedactor(secrets: () => Iterable<string>): Redact {
   return (text) => {
-    let clean = text.replace(keyShapes, '[REDACTED]');
-    for (const secret of secrets()) {
-      if (secret.length >= 6 && clean.includes(secret)) clean = clean.replaceAll(secret, '[REDACTED]');
+    let clean = text;
+    // Whole secrets before shapes, and the longest first: of one that is cut in part the rest would stay.
+    for (const secret of [...secrets()].flatMap(spellings).sort((a, b) => b.length - a.length)) {
+      if (secret.length >= 6 && clean.includes(secret)) clean = clean.replaceAll(secret, redacted);
     }
-    return clean;
+    return clean.replace(keyShapes, redacted);
   };
+}
+
+const redacted = '[REDACTED]';
+
+/** As it is, and as it stands in JSON, which a line of the log is. */
+function spellings(secret: string): readonly string[] {
+  const escaped = JSON.stringify(secret).slice(1, -1);
+  return escaped === secret ? [secret] : [secret, escaped];
 }

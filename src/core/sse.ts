@@ -33,7 +33,6 @@ export function createEventCutter(limit: number): EventCutter {
   let sawCarriageReturn = false;
 
   function hold(bytes: Uint8Array): void {
-    if (length + bytes.length > limit) throw new RangeError('an event is longer than the limit');
     if (length + bytes.length > buffer.length) {
       const grown = new Uint8Array(Math.max(4096, 2 * (length + bytes.length)));
       grown.set(buffer.subarray(0, length));
@@ -43,11 +42,17 @@ export function createEventCutter(limit: number): EventCutter {
     length += bytes.length;
   }
 
+  /** What is left over belongs to one event; the chunk that came may have brought others. */
+  function refuseLong(bytes: number): void {
+    if (bytes > limit) throw new RangeError('an event is longer than the limit');
+  }
+
   return {
     push(chunk, visit) {
       if (!sawCarriageReturn && chunk.indexOf(CR) >= 0) sawCarriageReturn = true;
       if (length === 0) {
         const rest = visitWhole(chunk, 0, chunk.length, 0, sawCarriageReturn, visit);
+        refuseLong(chunk.length - rest);
         if (rest < chunk.length) hold(chunk.subarray(rest));
         return;
       }
@@ -60,6 +65,7 @@ export function createEventCutter(limit: number): EventCutter {
         length -= rest;
         if (length === 0 && buffer.length > 65_536) buffer = new Uint8Array(0);
       }
+      refuseLong(length);
     },
     held: () => buffer.subarray(0, length),
   };

@@ -77,8 +77,8 @@ const bearer = /^bearer +([^\s,]+)$/i;
 /** The one token of a request, from `Authorization`, `x-api-key` or `x-goog-api-key`; never from the query. */
 function presentedToken(headers: Headers): string | null | typeof conflictingTokens {
   const authorization = headers.get('authorization');
-  const apiKey = headers.get('x-api-key');
-  const googleKey = headers.get('x-goog-api-key');
+  const apiKey = headers.get('x-api-key') || null;
+  const googleKey = headers.get('x-goog-api-key') || null;
   if (apiKey === null && googleKey === null) {
     if (authorization === null) return null;
     const token = bearer.exec(authorization)?.[1];

@@ -55,6 +55,8 @@ export interface Chat {
   tick(): void;
   /** Ends what still streams, each with an error event. */
   cutAll(error: OlaError): void;
+  /** Settles what still runs when the process ends: the answer of such a call comes too late to be recorded. */
+  abandonAll(error: OlaError): void;
 }
 
 export interface ChatPorts {
@@ -217,7 +219,7 @@ export function createChat(ports: ChatPorts): Chat {
   function stream(attempt: Attempt, response: Response, encoded: EncodedRequest, progress: Progress): Answer {
     const provider = attempt.provider.id;
     const type = response.headers.get('content-type');
-    if (response.body === null || type === null || !type.startsWith('text/event-stream')) {
+    if (response.body === null || type === null || !type.toLowerCase().startsWith('text/event-stream')) {
       throw unexpected(response, `Provider '${provider}' was asked for a stream and answered something else.`);
     }
     const tap = createStreamTap(encoded.usageAsked);
@@ -250,6 +252,9 @@ export function createChat(ports: ChatPorts): Chat {
     },
     cutAll(error) {
       for (const each of streams) each.cut(error);
+    },
+    abandonAll(error) {
+      for (const progress of running.items()) settle(progress, error, noTokenCounts);
     },
   };
 }

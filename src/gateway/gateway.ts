@@ -39,7 +39,7 @@ export interface Gateway {
   drain(): void;
   /** Ends what still runs, each stream with an error event. */
   cut(): void;
-  /** Writes what waits. */
+  /** Records what still runs as cut off, and writes what waits: the last thing before the end. */
   flush(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     access.setLegacyTokens(legacyTokens(snapshot, settings));
   });
 
-  const redact = createRedactor(() => heldSecrets(view));
+  const redact = createRedactor(() => heldSecrets(view, settings));
   const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
   const egress = ports.egress(
     () => view.policy,
@@ -116,6 +116,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     },
     cut: () => chat.cutAll(shuttingDown()),
     async flush() {
+      chat.abandonAll(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
       await Promise.all([usage.flush(), audit.flush(), tokens.flush()]);
     },
@@ -171,8 +172,9 @@ function legacyTokens(snapshot: ConfigSnapshot, settings: GatewaySettings): Lega
   return list;
 }
 
-function* heldSecrets(view: View): Iterable<string> {
+function* heldSecrets(view: View, { adminToken, proxyKey }: GatewaySettings): Iterable<string> {
   yield* view.secrets;
+  for (const token of [adminToken, proxyKey]) if (token !== null) yield token;
   for (const { targets } of view.registry.active.values()) {
     for (const { credential } of targets) if (credential.secret !== null) yield credential.secret;
   }

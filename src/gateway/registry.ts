@@ -100,7 +100,7 @@ export function buildRegistry(snapshot: ConfigSnapshot, facts: RegistryFacts): R
   const active = new Map<string, ActiveProvider>();
   const inactive = new Map<string, InactiveProvider>();
   const configured = configuredProviders(document, facts.catalog);
-  const secretOrigins = keyOrigins(snapshot, facts.catalog);
+  const origins = secretOrigins(snapshot, facts.catalog);
 
   const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
   for (const id of ids) {
@@ -110,7 +110,7 @@ export function buildRegistry(snapshot: ConfigSnapshot, facts: RegistryFacts): R
     else if (allowed.size > 0 && !allowed.has(id)) {
       inactive.set(id, { id, code: 'provider_disabled', help: `Provider '${id}' is not among activeProviderIds.` });
     } else {
-      const made = activate(id, config, facts, document, secretOrigins.get(id) ?? null);
+      const made = activate(id, config, facts, document, origins.get(id) ?? noOrigins);
       if ('targets' in made) active.set(id, made);
       else inactive.set(id, made);
     }
@@ -127,7 +127,7 @@ function activate(
   config: ProviderConfig | undefined,
   facts: RegistryFacts,
   document: ConfigDocument,
-  keyOrigin: string | null,
+  bound: SecretOrigins,
 ): ActiveProvider | InactiveProvider {
   const row = facts.catalog.provider(id);
   const destination = destinationOf(id, config ?? {}, facts, document);
@@ -139,11 +139,13 @@ function activate(
     envVars,
     environment: facts.environment,
     envBinding: facts.catalog.envBinding,
-    configured: config?.apiKey === undefined ? null : { secret: config.apiKey, origin: keyOrigin },
+    configured: config?.apiKey === undefined ? null : { secret: config.apiKey, origin: bound.apiKey },
     needsNone: config?.authHeader === false,
     // A server on one's own machine rarely asks for a key.
     noneWillDo: row?.local === true && config !== undefined,
   });
+  const stray = Object.keys(config?.headers ?? {}).find((name) => (bound.headers.get(name) ?? origin) !== origin);
+  if (stray !== undefined) return withoutCredential(id, envVars, [...mismatched, `headers.${stray}`]);
   const [first, ...rest] = usable.map((credential) =>
     target(credential, styleOf(row?.endpoints), config?.headers ?? {}, facts.userAgent),
   );
@@ -213,13 +215,21 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
   };
 }
 
-/** For each configured provider: the origin its stored key was entered for. */
-function keyOrigins(snapshot: ConfigSnapshot, catalog: Catalog): Map<string, string | null> {
-  const origins = new Map<string, string | null>();
-  const document = snapshot.document as ConfigDocument;
-  for (const [id, config] of configuredProviders(document, catalog)) {
-    const reference: unknown = config.apiKey;
-    if (isSecretReference(reference)) origins.set(id, snapshot.secrets.get(reference.$secret)?.origin ?? null);
+/** The origins that a provider's stored secrets were entered for; null: for none in particular. */
+interface SecretOrigins {
+  readonly apiKey: string | null;
+  readonly headers: ReadonlyMap<string, string | null>;
+}
+
+const noOrigins: SecretOrigins = { apiKey: null, headers: new Map() };
+
+function secretOrigins(snapshot: ConfigSnapshot, catalog: Catalog): Map<string, SecretOrigins> {
+  const originOfSecret = (value: unknown) =>
+    isSecretReference(value) ? (snapshot.secrets.get(value.$secret)?.origin ?? null) : null;
+  const origins = new Map<string, SecretOrigins>();
+  for (const [id, { apiKey, headers }] of configuredProviders(snapshot.document as ConfigDocument, catalog)) {
+    const bound = Object.entries(headers ?? {}).map(([name, value]) => [name, originOfSecret(value)] as const);
+    origins.set(id, { apiKey: originOfSecret(apiKey), headers: new Map(bound) });
   }
   return origins;
 }

@@ -16,7 +16,10 @@ export interface Relay {
   readonly stream: ReadableStream<Uint8Array>;
   /** Ends the stream with an error event. */
   cut(error: OlaError): void;
-  /** Sends a comment when nothing was sent for a while, so that proxies and clients see life. */
+  /**
+   * Sends a comment when nothing was sent for a while, so that proxies and clients see life; leaves a client that has
+   * stopped reading, which would hold its upstream for ever.
+   */
   beat(now: number): void;
 }
 
@@ -31,6 +34,7 @@ export interface RelayHooks {
 const encoder = new TextEncoder();
 const comment = encoder.encode(': keep-alive\n\n');
 const quietMs = 15_000;
+const stalledMs = 300_000;
 
 export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: RelayHooks): Relay {
   const reader = upstream.getReader();
@@ -105,7 +109,11 @@ export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: Rel
     stream,
     cut: fail,
     beat(now) {
-      if (ended || now - lastSentAt < quietMs || (controller.desiredSize ?? 0) <= 0) return;
+      if (ended || now - lastSentAt < quietMs) return;
+      if ((controller.desiredSize ?? 0) <= 0) {
+        if (now - lastSentAt >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
+        return;
+      }
       lastSentAt = now;
       controller.enqueue(comment);
     },

@@ -49,7 +49,9 @@ export function createApp(ports: AppPorts): App {
 
   // Elysia reads the source of a handler to see what it uses, and parses cookies, query and headers for one that takes
   // the whole context: so handlers take theirs apart in the parameter list.
-  const app = new Elysia({ normalize: false }).onError(({ request, code, error }) => {
+  // With `standardHostname` Elysia looks for the path from the twelfth character on: under a Host of three letters it
+  // would find `/config` where the admission sees `/health/config`, which asks for no Host.
+  const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(({ request, code, error }) => {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
     return renderError(thrown, callOf(request)?.requestId ?? null, log);
   });
@@ -122,10 +124,13 @@ function matches(pattern: string, path: string): boolean {
   );
 }
 
-/** The path of a URL, without parsing it; HTTP/1.0 without a Host gives one that is relative. */
+/**
+ * The path of a URL, without parsing it. HTTP/1.0 without a Host gives a URL that is relative, in which the router takes
+ * any later slash for the first: of those only the probe is read, nothing else is served without a Host.
+ */
 function pathOf(url: string): string {
-  const scheme = url.indexOf('://');
-  const from = scheme < 0 ? 0 : url.indexOf('/', scheme + 3);
+  if (url.startsWith('/')) return url === '/health' ? url : '/';
+  const from = url.indexOf('/', url.indexOf('://') + 3);
   if (from < 0) return '/';
   const query = url.indexOf('?', from);
   return query < 0 ? url.slice(from) : url.slice(from, query);

@@ -1,5 +1,6 @@
 /** What every store must hold, whatever engine is below it. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import type { Revision } from '../../src/core/config.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -81,6 +82,35 @@ const names = (rows: readonly UsageRow[]) => rows.map(({ requestId }) => request
 const actions = (events: readonly AuditEvent[]) => events.map(({ action }) => action);
 const ids = (secrets: readonly SealedSecret[]) => secrets.map(({ id }) => id).sort();
 const named = (id: string): JsonObject => ({ providers: { acme: { apiKey: { $secret: id } } } });
+
+/** Kinds whose texts are the same when joined, with marks and nulls among them: what a careless key would confuse. */
+const lookalikes = fc
+  .tuple(
+    fc.array(fc.constantFrom('a', '1', ':', '-', '"', ',', '"null"', '\\', '\0', '\u0001', '\u{1F600}'), { maxLength: 12 }),
+    fc.array(fc.tuple(fc.array(fc.nat(12), { minLength: 10, maxLength: 10 }), fc.nat(), fc.boolean()), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+  )
+  .map(([pieces, rows]) => rows.map(([cuts, nulls, stream]) => ({ ...cutInto(pieces, cuts, nulls), stream })));
+
+/** @param nulls a bit for each field: null where it is set and the field is empty and may be null */
+function cutInto(pieces: readonly string[], cuts: readonly number[], nulls: number) {
+  const places = [0, ...cuts.toSorted((a, b) => a - b), pieces.length];
+  const text = (n: number) => pieces.slice(places[n], places[n + 1]).join('');
+  const orNull = (n: number) => (text(n) === '' && (nulls >> n) % 2 === 1 ? null : text(n));
+  return {
+    ...{ endpoint: text(0), provider: orNull(1), model: orNull(2), profile: orNull(3), source: orNull(4) },
+    ...{
+      priceVersion: orNull(5),
+      project: orNull(6),
+      subject: text(7),
+      tokenId: orNull(8),
+      client: orNull(9),
+      requested: text(10),
+    },
+  };
+}
 
 /** @param open a store without content; a new one at each call */
 export function storeContract(engine: string, open: () => Promise<Store>): void {
@@ -226,6 +256,37 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       const odd = (await store.usage.recent(10)).find(({ requestId }) => requestId === 'odd');
       expect(odd).toMatchObject({ startedAt: start, latencyMs: 12, firstByteMs: 4, tokens: { ...noTokenCounts, prompt: 2 } });
       expect(await store.usage.recent(10)).toHaveLength(2);
+    });
+  });
+
+  describe(`${engine}: usage kinds`, () => {
+    test('are never confused, whatever is in the texts', async () => {
+      let at = start;
+      const property = fc.asyncProperty(lookalikes, async (kinds) => {
+        const rows = kinds.map((kind) => usageRow('r', at++, kind));
+        await store.usage.append(rows);
+        expect(await store.usage.recent(rows.length)).toEqual(rows.toReversed());
+      });
+      await fc.assert(property, { numRuns: 200, seed: 7 });
+    });
+
+    test('of a batch that was refused do not stay in mind: the same rows can be written after', async () => {
+      const first = usageRow('first', start, { model: 'new' });
+      const broken = usageRow('broken', Number.POSITIVE_INFINITY);
+      await expect(store.usage.append([first, broken])).rejects.toMatchObject({ code: 'persistence_unavailable' });
+      expect(await store.usage.recent(10)).toEqual([]);
+      const other = usageRow('other', start + 1, { model: 'other' });
+      await store.usage.append([other]);
+      await store.usage.append([first]);
+      expect(await store.usage.recent(10)).toEqual([other, first]);
+    });
+
+    test('may be more than are kept in mind', async () => {
+      const many = Array.from({ length: 4100 }, (_, n) => usageRow(`r${n}`, start + n, { requested: `m${n}` }));
+      const again = many.slice(0, 10).map((row) => ({ ...row, startedAt: row.startedAt + 5000 }));
+      await store.usage.append(many);
+      await store.usage.append(again);
+      expect(await store.usage.recent(5000)).toEqual([...many, ...again].toReversed());
     });
   });
 

@@ -93,3 +93,19 @@ describe('the redactor', () => {
     expect(createRedactor(() => ['a', '', '12345'])('a 12345 b')).toBe('a 12345 b');
   });
 });
+
+describe('a secret that the process holds leaves nothing behind', () => {
+  const cases: readonly [what: string, secrets: readonly string[], text: string][] = [
+    ['when its beginning looks like a key', ['sk-abcdefghijklmnop.the-rest'], 'key sk-abcdefghijklmnop.the-rest refused'],
+    ['when it follows Bearer with characters that no shape knows', ['abcdefgh$the-rest'], 'Bearer abcdefgh$the-rest'],
+    ['when another one is its beginning', ['abcdefgh', 'abcdefgh-the-rest'], 'key abcdefgh-the-rest refused'],
+    ['when a line of the log is JSON', ['abc"the-rest\\x'], JSON.stringify({ message: 'key abc"the-rest\\x refused' })],
+  ];
+  for (const [what, secrets, text] of cases) {
+    test(what, () => {
+      const clean = createRedactor(() => secrets)(text);
+      expect(clean).toContain('[REDACTED]');
+      expect(clean).not.toContain('the-rest');
+    });
+  }
+});

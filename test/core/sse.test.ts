@@ -169,6 +169,16 @@ describe('a visitor', () => {
 });
 
 describe('the limit', () => {
+  test('is one event’s: a chunk that ends a held event and brings many more is not too long', () => {
+    const cutter = createEventCutter(16);
+    const ends: number[] = [];
+    const visit = (_: Uint8Array, start: number, end: number) => ends.push(end - start) > 0;
+    cutter.push(encoder.encode('data: 1'), visit);
+    cutter.push(encoder.encode('\n\ndata: 2\n\ndata: 3\n\ndata'), visit);
+    expect(ends).toEqual([9, 9, 9]);
+    expect(() => cutter.push(encoder.encode(': 1234567890123'), visit)).toThrow(RangeError);
+  });
+
   const long = encoder.encode(`data: ${'x'.repeat(200)}`);
 
   test('refuses an event that grows past it, at once or bit by bit', () => {

@@ -196,3 +196,13 @@ test('what a token was made with is told once: the token itself never again', as
   });
   expect(shown.text + (await ola.ask('GET', '/config/tokens')).text).not.toContain(token);
 });
+
+test('a provider whose name leads to a variable of ola’s own does not get what is in it', async () => {
+  const env = { LLM_INTERACTIVE_PROXY_API_KEY: 'proxy-key-1234' };
+  const ola = await start({ env });
+  const up = await upstream();
+  const body = { baseUrl: up.baseUrl, allowLocal: true };
+  expect((await ola.ask('PUT', '/config/providers/llm-interactive-proxy', body)).status).toBe(200);
+  expectError(await ola.chat('llm-interactive-proxy/m'), 404, 'provider_resolution_failed');
+  expect(up.received).toEqual([]);
+});

@@ -368,6 +368,9 @@ test('pipelined requests are answered in order', async () => {
 // A probe of that kind is what HAProxy sends unless told otherwise; the path of such a request is read wrongly.
 test('a health probe without a Host, as HTTP/1.0 allows, is answered', async () => {
   expect((await reply('GET /health HTTP/1.0\r\n\r\n'))?.status).toBe(200);
+  for (const target of ['/health/config', '/health/more/config', '/health?x=/config', '/aaaaaaa/config?://x/health']) {
+    expectError((await reply(`GET ${target} HTTP/1.0\r\n\r\n`))!, 421, 'host_not_served');
+  }
 });
 
 test('100 bad requests at once, and good ones between them', async () => {

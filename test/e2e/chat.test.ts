@@ -116,7 +116,9 @@ test('usage is read, counted and stored also when the client did not ask for it'
   expect(await ola.exited).toBe(0);
   const database = new Database(`${ola.home}/runtime_state.sqlite3`, { readonly: true });
   const rows = database
-    .query('SELECT model, stream, status, provider, source, subject, prompt_tokens, completion_tokens FROM usage ORDER BY id')
+    .query(
+      'SELECT model, stream, status, provider, source, subject, prompt_tokens, completion_tokens FROM usage JOIN usage_kinds ON usage_kinds.id = kind ORDER BY usage.id',
+    )
     .all();
   database.close();
   const row = {

@@ -49,7 +49,9 @@ interface Row {
 
 function usageRows(home: string): Row[] {
   const database = new Database(`${home}/runtime_state.sqlite3`, { readonly: true });
-  const rows = database.query('SELECT model, status, error FROM usage ORDER BY id').all() as Row[];
+  const rows = database
+    .query('SELECT model, status, error FROM usage JOIN usage_kinds kinds ON kinds.id = usage.kind ORDER BY usage.id')
+    .all() as Row[];
   database.close();
   return rows;
 }
@@ -84,6 +86,17 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(await ola.exited).toBe(0);
     expect(held.closedAt()).not.toBeNull();
     expect(usageRows(ola.home)).toEqual([{ model: 'held', status: 503, error: 'shutting_down' }]);
+  });
+
+  test('with --grace 0 a call that has no answer yet is cut off, and recorded as that', async () => {
+    const { ola, up } = await streaming('--grace', '0');
+    up.modes.set('silent', () => undefined);
+    const waiting = ola.chat('acme/silent').catch(() => null);
+    await until('the upstream has it', () => up.for('silent').length === 1);
+    ola.kill(signal);
+    expect(await ola.exited).toBe(0);
+    await waiting;
+    expect(usageRows(ola.home).find(({ model }) => model === 'silent')).toMatchObject({ status: 503, error: 'shutting_down' });
   });
 
   test('a second time ends it at once', async () => {

@@ -245,3 +245,42 @@ describe('a stream', () => {
     expect(await onlyRow(scene)).toMatchObject({ status: 503, error: 'shutting_down' });
   });
 });
+
+test('a call without an answer at the end of the process is recorded as cut off, once', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { scene, asked } = await play(async () => {
+    await answered;
+    return Response.json({ choices: [] });
+  });
+  const running = scene.gateway.chat.run(...call());
+  while (asked.length === 0) await Bun.sleep(1);
+  await scene.gateway.flush();
+  answer();
+  await running;
+  const rows = await scene.gateway.usage.recent(10);
+  expect(rows.map(({ status, error }) => [status, error])).toEqual([[503, 'shutting_down']]);
+});
+
+test('a header that was entered for another address is not sent: the provider cannot be used until it is sent again', async () => {
+  const { scene, asked } = await play(() => Response.json({ choices: [] }));
+  const { config, providers } = scene.gateway;
+  const acme = { baseUrl: 'https://one.example/v1', apiKey: 'second-key-0123', headers: { 'x-key': 'header-secret' } };
+  await providers.remove('acme', null, own);
+  await providers.put('acme', acme, null, own);
+  // As an import or a catalog that moved would leave it: no write of a provider comes to this.
+  const moved = { acme: { baseUrl: 'https://two.example/v1', apiKey: 'third-key-0123' } };
+  await config.change(own, null, async ({ document }) => ({
+    summary: 'config.import',
+    action: 'config.update',
+    details: {},
+    document: { ...document, models: { providers: moved } },
+    originOf: () => 'https://two.example',
+  }));
+  await expect(scene.gateway.chat.run(...call())).rejects.toThrow('headers.x-key belongs to another address');
+  expect(asked).toEqual([]);
+});
+
+test('ola’s own tokens of the environment are cut out of what is shown, like the providers’ keys', async () => {
+  await using scene = await open(directory(), { settings: { adminToken: 'admin:secret', proxyKey: 'proxy:secret' } });
+  expect(scene.gateway.redact('admin:secret and proxy:secret')).toBe('[REDACTED] and [REDACTED]');
+});

@@ -240,10 +240,22 @@ describe('a heartbeat', () => {
     const { source, relayed, clock } = play();
     source.send(event(1));
     await settled();
-    clock.now += 60_000;
-    for (let i = 0; i < 5; i++) relayed.beat(clock.now + i * 60_000);
+    for (let i = 1; i < 5; i++) relayed.beat(clock.now + i * 60_000);
     source.send(done);
     expect(await all(relayed.stream)).toBe(event(1) + done);
+  });
+
+  test('a client that has read nothing for five minutes is left, and its upstream with it', async () => {
+    const { source, relayed, ends, clock } = play();
+    source.send(event(1));
+    await settled();
+    relayed.beat(clock.now + 299_999);
+    expect(ends).toEqual([]);
+    relayed.beat(clock.now + 300_000);
+    await settled();
+    expect(ends.map((end) => end?.code)).toEqual(['client_closed_request']);
+    expect(source.cancelled).toBe(true);
+    expect(await all(relayed.stream)).not.toContain('[DONE]');
   });
 
   test('never stands inside an event', async () => {

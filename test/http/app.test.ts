@@ -298,3 +298,19 @@ describe('while the gateway drains', () => {
     expect((await errorOf(refused)).code).toBe('shutting_down');
   });
 });
+
+describe('a Host of one to three letters', () => {
+  const short = { kind: 'network', peer: () => '127.0.0.1', hold: () => undefined, release: () => undefined } as const;
+  const from = (url: string) => scene.app.handle(new Request(url, { headers: { ...admin(), host: new URL(url).host } }), short);
+
+  test('does not make another path public: what is admitted is what is routed', async () => {
+    for (const host of ['a', 'go', 'dev']) {
+      const response = await from(`http://${host}/health/config`);
+      expect([404, 421]).toContain(response.status);
+    }
+  });
+
+  test('reaches the health like any other', async () => {
+    expect((await from('http://go/health')).status).toBe(200);
+  });
+});

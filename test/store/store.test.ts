@@ -70,6 +70,58 @@ describe('durability', () => {
   });
 });
 
+describe('a usage kind', () => {
+  /** A store, and the text of every statement that it asked for. */
+  function watched() {
+    const database = openHere();
+    const texts: string[] = [];
+    const prepare = (sql: string) => {
+      texts.push(sql);
+      return database.prepare(sql);
+    };
+    return { texts, database, store: open({ ...database, prepare }) };
+  }
+
+  test('is written once, nulls and all: over batches, over a failure, over a restart, and when it was forgotten', async () => {
+    const path = join(directory(), 'state.sqlite3');
+    const kinds = (database: SqlDatabase) => database.prepare('SELECT count(*) AS kinds FROM usage_kinds').get()?.['kinds'];
+    for (const session of [1, 2]) {
+      const database = openSqlite(path);
+      const store = open(database);
+      const row = usageRow(`r${session}`, start);
+      await store.usage.append([row, row]);
+      await expect(store.usage.append([usageRow('broken', Number.POSITIVE_INFINITY)])).rejects.toThrow();
+      await store.usage.append([row, { ...row, stream: false }]);
+      expect(kinds(database)).toBe(session === 1 ? 2 : 4102);
+      const many = Array.from({ length: 4100 }, (_, n) => usageRow(`m${n}`, start + n, { requested: `m${n}` }));
+      await store.usage.append([...many, row]);
+      expect(kinds(database)).toBe(4102);
+      store.close();
+    }
+  });
+
+  test('is asked of the table once while it is kept in mind, and no more than 4096 are', async () => {
+    const { texts, store } = watched();
+    const asked = () => texts.filter((sql) => sql.startsWith('INSERT INTO usage_kinds')).length;
+    const row = usageRow('r', start);
+    await store.usage.append([row, row]);
+    await store.usage.append([row]);
+    expect(asked()).toBe(1);
+    const others = Array.from({ length: 4096 }, (_, n) => usageRow(`m${n}`, start + n, { requested: `m${n}` }));
+    await store.usage.append([...others, row]);
+    expect(asked()).toBe(4098);
+    store.close();
+  });
+
+  test('is found from the newest row on: nothing is sorted, no table is read through', async () => {
+    const { texts, store, database } = watched();
+    await store.usage.recent(1);
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${texts.at(-1)}`).all(1);
+    expect(plan.map(({ detail }) => detail)).toEqual(['SCAN usage', 'SEARCH usage_kinds USING INTEGER PRIMARY KEY (rowid=?)']);
+    store.close();
+  });
+});
+
 describe('a disk that fails', () => {
   const faults = [
     {
