@@ -45,15 +45,16 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   onCrash((message) => log.log('error', 'ola crashed', { cause: message }));
 
   const demo = options.demo ? startDemo(now) : null;
-  let server: ServerHandle | null = null;
-  const ownListeners = () => (server === null ? [] : [{ address: server.hostname, port: server.port }]);
+  let listeners: readonly { readonly address: string; readonly port: number }[] = [];
+  const ownListeners = () => listeners;
   const processProviders = demo === null ? [] : [demo.provider];
   const home = await openHome({ path: parts.home, settings, processProviders, ownListeners, now, log });
   try {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
     const app = createApp({ gateway: home.gateway, hosts: hostsOf(options, home.gateway), now, log });
-    server = listenOn(options, app.handle);
+    const server = listenOn(options, app.handle);
+    listeners = [{ address: server.hostname, port: server.port }];
     const control = listen.control(`${home.path}/control.sock`, { maxBodyBytes: mostBodyBytes }, app.handle);
     const address = urlOf(options.host, server.port);
     home.announce(address);

@@ -92,7 +92,7 @@ interface Progress extends InBag {
 
 export function createChat(ports: ChatPorts): Chat {
   const { egress, limits, usage, redact, now, log } = ports;
-  const streams = new Set<Relay>();
+  const streams = createBag<Relay>();
   const running = createBag<Progress>();
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
@@ -230,7 +230,7 @@ export function createChat(ports: ChatPorts): Chat {
         progress.firstByteAt = now();
       },
       onEnd: (error) => {
-        streams.delete(relayed);
+        streams.remove(relayed);
         // A client that leaves may first show as an upstream that was cut off.
         settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, tap.tokens);
       },
@@ -243,7 +243,7 @@ export function createChat(ports: ChatPorts): Chat {
     run,
     tick() {
       const at = now();
-      for (const each of streams) each.beat(at);
+      for (const each of streams.items()) each.beat(at);
       for (const progress of running.items()) {
         if (progress.held || at - progress.call.startedAt < holdAfterMs) continue;
         progress.held = true;
@@ -251,7 +251,7 @@ export function createChat(ports: ChatPorts): Chat {
       }
     },
     cutAll(error) {
-      for (const each of streams) each.cut(error);
+      for (const each of streams.items()) each.cut(error);
     },
     abandonAll(error) {
       for (const progress of running.items()) settle(progress, error, noTokenCounts);

@@ -1,4 +1,5 @@
 /** A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. */
+import type { InBag } from '../core/bag.ts';
 import { errorEnvelope, OlaError } from '../core/errors.ts';
 
 /** What reads a protocol's stream in passing (see `protocols/.../stream.ts`). */
@@ -12,7 +13,7 @@ export interface Tap {
 /** Null: complete. */
 export type RelayEnd = OlaError | null;
 
-export interface Relay {
+export interface Relay extends InBag {
   readonly stream: ReadableStream<Uint8Array>;
   /** Ends the stream with an error event. */
   cut(error: OlaError): void;
@@ -106,6 +107,7 @@ export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: Rel
   });
 
   return {
+    slot: -1,
     stream,
     cut: fail,
     beat(now) {
