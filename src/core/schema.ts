@@ -33,9 +33,10 @@ function fromPointer(token: string): string {
 function expectation(error: ValueError): string {
   const { schema } = error;
   const anyOf = schema['anyOf'] as TSchema[] | undefined;
-  const choices = anyOf?.map((choice) => choice['const']).filter((choice) => choice !== undefined);
-  if (choices !== undefined && choices.length > 0 && choices.length === anyOf?.length)
-    return `expected one of ${choices.join(', ')}`;
+  const choices = anyOf?.map((choice) => choice['const'] ?? choice['type']).filter((choice) => choice !== undefined);
+  if (choices !== undefined && choices.length > 0 && choices.length === anyOf?.length) {
+    return `expected ${anyOf.some((choice) => choice['const'] !== undefined) ? `one of ${choices.join(', ')}` : choices.join(' or ')}`;
+  }
   const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
   return schema.description === undefined ? message : `${message} (${schema.description})`;
 }

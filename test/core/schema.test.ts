@@ -112,3 +112,10 @@ describe('unknown keys', () => {
     expect(JSON.stringify(unknownFields(providerSchema, { apikey: 'CANARY' }))).not.toContain('CANARY');
   });
 });
+
+test('of several types the message names each', () => {
+  const check = compileCheck(chatRequestSchema);
+  const messages = [{ role: 'user', content: 'x' }];
+  expect(() => check({ messages, stream: 'yes' })).toThrow("'stream' does not fit: expected boolean or null.");
+  expect(() => check({ messages, model: 5 })).toThrow("'model' does not fit: expected string or null.");
+});
