@@ -141,7 +141,10 @@ function npmInstall() {
 
 /** Runs Bun in the repository's root on this terminal. @returns its exit code, 128 and the signal's number when one ended it */
 function runBun(args) {
-  const bun = spawn(bunPath(), ['--no-env-file', ...args], { cwd: root, stdio: 'inherit' });
+  // The binary has its version stamped in; from source it is handed over.
+  const version = process.env.npm_package_version;
+  const stamp = version === undefined ? [] : ['--define', `OLA_VERSION=${JSON.stringify(version)}`];
+  const bun = spawn(bunPath(), ['--no-env-file', ...stamp, ...args], { cwd: root, stdio: 'inherit' });
   // Ctrl-C reaches the child through the terminal's process group: a second one from here would cut its graceful stop.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => bun.kill(signal));

@@ -34,7 +34,6 @@ export async function main(): Promise<never> {
   const ports: CliPorts = {
     argv: self.programArguments,
     terminal,
-    environment: self.environment,
     version: versionLine(self.platform),
     home,
     running: () => whoHolds(home),

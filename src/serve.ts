@@ -158,8 +158,7 @@ function untilStopped(server: ServerHandle, gateway: Gateway, graceSeconds: numb
     onStopSignal((count) => {
       if (count > 1) return resolve(130);
       gateway.drain();
-      const pending = server.pending();
-      log.log('info', 'shutting down', { pending, graceSeconds });
+      log.log('info', 'shutting down', { calls: gateway.limits.inFlight(), graceSeconds });
       void drained(server, gateway, graceSeconds).then(() => resolve(0));
     });
   });

@@ -56,7 +56,6 @@ export interface CliPorts {
   /** What was typed after the program's name. */
   readonly argv: readonly string[];
   readonly terminal: Terminal;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** `ola 0.1.0 (abc1234) bun 1.4.5 linux-x64` */
   readonly version: string;
   /** The home directory that would be used, and why. */

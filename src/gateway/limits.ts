@@ -1,6 +1,6 @@
 /**
  * What a caller may use: asked before a call, told after it. No limit is configured yet; what is kept here is how many
- * calls are under way, which the drain at shutdown waits for, and how often a token was used.
+ * calls are under way, which a shutdown tells, and how often a token was used.
  */
 import type { Principal } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';

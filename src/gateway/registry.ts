@@ -10,6 +10,9 @@ import type { ConfigSnapshot } from './config.ts';
 /** Protocols that this program can call. */
 export const builtProtocols = ['openai-completions'] as const satisfies readonly Protocol[];
 
+/** The protocol that clients speak: an endpoint for it is preferred. */
+const served: Protocol = 'openai-completions';
+
 /** One credential of a provider with the headers it makes, ready to be sent. */
 export interface Target {
   readonly credential: Credential;
@@ -83,7 +86,7 @@ export function destinationOf(
   document: ConfigDocument,
 ): Destination | null {
   const row = facts.catalog.provider(id);
-  const baseUrl = config.baseUrl ?? row?.endpoints.find((endpoint) => isBuilt(endpoint.protocol))?.baseUrl;
+  const baseUrl = config.baseUrl ?? (row === null ? undefined : facts.catalog.endpoint(row, served).baseUrl);
   if (baseUrl === undefined) return null;
   const listed = (document.egressPolicy?.allowLocalProviders ?? []).some((name) => facts.catalog.canonicalId(name) === id);
   return {
@@ -146,9 +149,8 @@ function activate(
   });
   const stray = Object.keys(config?.headers ?? {}).find((name) => (bound.headers.get(name) ?? origin) !== origin);
   if (stray !== undefined) return withoutCredential(id, envVars, [...mismatched, `headers.${stray}`]);
-  const [first, ...rest] = usable.map((credential) =>
-    target(credential, styleOf(row?.endpoints), config?.headers ?? {}, facts.userAgent),
-  );
+  const style = (row === null ? undefined : facts.catalog.endpoint(row, served).style) ?? 'bearer';
+  const [first, ...rest] = usable.map((credential) => target(credential, style, config?.headers ?? {}, facts.userAgent));
   if (first === undefined) return withoutCredential(id, envVars, mismatched);
   const replace = document.models?.mode === 'replace';
   return {
@@ -159,16 +161,6 @@ function activate(
     quirks: row?.quirks ?? noQuirks,
     targets: [first, ...rest],
   };
-}
-
-function isBuilt(protocol: Protocol): boolean {
-  return (builtProtocols as readonly Protocol[]).includes(protocol);
-}
-
-function styleOf(
-  endpoints: readonly { readonly protocol: Protocol; readonly style?: CredentialStyle }[] | undefined,
-): CredentialStyle {
-  return endpoints?.find((endpoint) => isBuilt(endpoint.protocol))?.style ?? 'bearer';
 }
 
 function target(

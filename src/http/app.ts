@@ -58,7 +58,7 @@ export function createApp(ports: AppPorts): App {
   for (const { method, path, run } of routes) {
     app.route(method, path, ({ request, params }) => run(callOf(request) as Call, params as Params), { parse: 'none' });
   }
-  const { fetch } = app.compile();
+  const { fetch: dispatch } = app.compile();
 
   function handle(request: Request, connection: Connection): Response | Promise<Response> {
     const call = open(request, connection);
@@ -68,7 +68,7 @@ export function createApp(ports: AppPorts): App {
     } catch (refusal) {
       return renderError(refusal, call.requestId, log);
     }
-    return fetch(request);
+    return dispatch(request);
   }
 
   return {

@@ -43,7 +43,7 @@ export function startClean(): void {
   clean[limitVariable] = mostRequests;
   // The process id, so that the mark is worth nothing to a child that inherits it.
   clean[mark] = String(process.pid);
-  const own = compiled ? process.argv.slice(2) : ['--no-env-file', ...process.argv.slice(1)];
+  const own = compiled ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)];
   process.execve?.(process.execPath, [process.execPath, ...own], clean);
 }
 

@@ -54,7 +54,6 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
       watched: false,
       answerable: false,
     },
-    environment: {},
     version,
     home,
     running: async () => (scene.running === undefined ? server : scene.running),

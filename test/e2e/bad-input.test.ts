@@ -104,8 +104,8 @@ describe('bodies', () => {
       '{"__proto__":{"a":1},"constructor":7,"model":"acme/proto","messages":[{}]}',
     ];
     for (const body of odd) expect((await ola.ask('POST', chatPath, body)).status).toBe(200);
-    expect(up.only('odd').body).toContain(nested(500));
-    expect(up.only('proto').body).toBe('{"__proto__":{"a":1},"constructor":7,"model":"proto","messages":[{}]}');
+    expect(up.requestFor('odd').body).toContain(nested(500));
+    expect(up.requestFor('proto').body).toBe('{"__proto__":{"a":1},"constructor":7,"model":"proto","messages":[{}]}');
   });
 });
 
@@ -165,7 +165,7 @@ describe('sizes', () => {
     const { ola, up } = await shared;
     const body = `{"model":"acme/large","messages":[{"role":"user","content":"${'x'.repeat(31 * 1024 * 1024)}"}]}`;
     expect((await ola.ask('POST', chatPath, body)).status).toBe(200);
-    expect(up.only('large').body.length).toBe(body.length - 'acme/'.length);
+    expect(up.requestFor('large').body.length).toBe(body.length - 'acme/'.length);
   });
 
   test('a stranger’s body is refused by who he is, not by what he sends', () =>

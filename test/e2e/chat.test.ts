@@ -26,21 +26,21 @@ describe('what the upstream gets', () => {
     const body = (model: string) =>
       `{ "temperature" : 1.0,"seed":12345678901234567890, "x\\u002dvendor":{"deep":[1e2,null,"\\u00e9"]},\n"model": "${model}" ,"messages":[{"role":"user","content":"\\"model\\" é \\ud83d\\ude00"}],"top_k":0.10}`;
     expect((await post(ola, body('acme/as-it-came'))).status).toBe(200);
-    expect(up.only('as-it-came').body).toBe(body('as-it-came'));
+    expect(up.requestFor('as-it-came').body).toBe(body('as-it-came'));
   });
 
   test('in a stream too, where usage is asked for besides', async () => {
     const { ola, up } = await shared;
     const rest = '"messages":[{"role":"user","content":"x"}],"stream":true,"seed":12345678901234567890,"top_p":1.0}';
     await post(ola, `{"model":"acme/streamed","n":1.0,${rest}`);
-    expect(up.only('streamed').body).toBe(`{"stream_options":{"include_usage":true},"model":"streamed","n":1.0,${rest}`);
+    expect(up.requestFor('streamed').body).toBe(`{"stream_options":{"include_usage":true},"model":"streamed","n":1.0,${rest}`);
   });
 
   // `"model"` standing twice makes the body be parsed and written anew.
   test('numbers that no double holds, where the body has to be written anew', async () => {
     const { ola, up } = await shared;
     await post(ola, '{"seed":12345678901234567890,"metadata":{"model":"x"},"model":"acme/anew","messages":[{}]}');
-    expect(up.only('anew').body).toContain('12345678901234567890');
+    expect(up.requestFor('anew').body).toContain('12345678901234567890');
   });
 
   test('the provider’s key, and no header of the client', async () => {
@@ -58,7 +58,7 @@ describe('what the upstream gets', () => {
       'x-auth-profile': '',
     };
     expect((await ola.chat('acme/headers', {}, leaks)).status).toBe(200);
-    const { head, headers } = up.only('headers');
+    const { head, headers } = up.requestFor('headers');
     expect([...headers.keys()].sort()).toEqual([
       'accept',
       'accept-encoding',
@@ -111,7 +111,7 @@ test('usage is read, counted and stored also when the client did not ask for it'
   const asked = await ola.chat('acme/asked', { stream: true, stream_options: { include_usage: true } });
   expect(asked.text).toContain('"prompt_tokens":11');
   await ola.chat('acme/whole');
-  expect(JSON.parse(up.only('silent').body)).toMatchObject({ stream_options: { include_usage: true } });
+  expect(JSON.parse(up.requestFor('silent').body)).toMatchObject({ stream_options: { include_usage: true } });
   ola.kill('SIGTERM');
   expect(await ola.exited).toBe(0);
   const database = new Database(`${ola.home}/runtime_state.sqlite3`, { readonly: true });

@@ -42,8 +42,8 @@ test('a provider is put, shown redacted, called, and deleted', async () => {
     context_window: 1000,
   });
   expect((await ola.chat('acme/m')).status).toBe(200);
-  expect(up.only('m').headers.get('authorization')).toBe(`Bearer ${key}`);
-  expect(up.only('m').headers.get('x-team')).toBe(headerSecret);
+  expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect(up.requestFor('m').headers.get('x-team')).toBe(headerSecret);
 
   expect((await ola.ask('DELETE', '/config/providers/acme')).json as unknown).toEqual({ status: 'ok', deleted: 'acme' });
   expectError(await ola.ask('DELETE', '/config/providers/acme'), 404, 'not_found');
@@ -60,8 +60,8 @@ test('providers and their keys survive a restart, sealed', async () => {
   await expectNowhere(first, key, headerSecret);
   const second = await start({ home: first.home });
   expect((await second.chat('acme/after')).status).toBe(200);
-  expect(up.only('after').headers.get('authorization')).toBe(`Bearer ${key}`);
-  expect(up.only('after').headers.get('x-team')).toBe(headerSecret);
+  expect(up.requestFor('after').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect(up.requestFor('after').headers.get('x-team')).toBe(headerSecret);
 });
 
 test('a placeholder or an absent key keeps the stored one, null deletes it, and a placeholder for nothing is refused', async () => {
@@ -73,7 +73,7 @@ test('a placeholder or an absent key keeps the stored one, null deletes it, and 
   expect((await put({ apiKey: '[REDACTED]' })).status).toBe(200);
   expect((await put({})).status).toBe(200);
   await ola.chat('acme/kept');
-  expect(up.only('kept').headers.get('authorization')).toBe(`Bearer ${key}`);
+  expect(up.requestFor('kept').headers.get('authorization')).toBe(`Bearer ${key}`);
   expect((await put({ apiKey: null })).status).toBe(200);
   expectError(await ola.chat('acme/gone'), 404, 'provider_resolution_failed');
 });
@@ -94,7 +94,7 @@ describe('keys from the environment', () => {
     const up = await upstream();
     await ola.addProvider('acme-east', up, { apiKey: undefined });
     await ola.chat('acme-east/m');
-    expect(up.only('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+    expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
     await expectNowhere(ola, key);
   });
 
@@ -106,7 +106,7 @@ describe('keys from the environment', () => {
     expect(String(refused['message'])).toContain('origin_mismatch');
     await ola.addProvider('openai', up, { apiKey: 'the-key-of-the-other-place' });
     await ola.chat('openai/gpt-5');
-    expect(up.only('gpt-5').headers.get('authorization')).toBe('Bearer the-key-of-the-other-place');
+    expect(up.requestFor('gpt-5').headers.get('authorization')).toBe('Bearer the-key-of-the-other-place');
     expect(up.received.map(({ head }) => head).join()).not.toContain(key);
   });
 });

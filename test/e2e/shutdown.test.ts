@@ -36,7 +36,7 @@ async function streaming(...args: readonly string[]): Promise<Running> {
       gathered += decoder.decode(next.value);
     }
   })();
-  return { ola, up, held: up.only('held'), text };
+  return { ola, up, held: up.requestFor('held'), text };
 }
 
 const draining = (ola: Ola) => until('it drains', async () => (await request(`${ola.address}/health`)).status === 503);
@@ -139,7 +139,7 @@ test('kill -9: what was acknowledged is there at the next start, and usage of mo
     expect(answer.status).toBe(200);
   }
   expect((await second.chat('acme/after')).status).toBe(200);
-  expect(up.only('after').headers.get('authorization')).toStartWith('Bearer key-of-acme');
+  expect(up.requestFor('after').headers.get('authorization')).toStartWith('Bearer key-of-acme');
   second.kill('SIGTERM');
   await second.exited;
   expect(usageRows(first.home).map(({ model }) => model)).toEqual(['before', 'after']);

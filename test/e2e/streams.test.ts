@@ -165,7 +165,7 @@ describe('a client that leaves frees the upstream within a second', () => {
       const left = performance.now();
       if (how === 'end') wire.socket.destroy();
       else wire.socket.resetAndDestroy();
-      expect(await closedAfter(up.only(model), left)).toBeLessThan(1000);
+      expect(await closedAfter(up.requestFor(model), left)).toBeLessThan(1000);
     }
   });
 });

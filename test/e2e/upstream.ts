@@ -24,7 +24,7 @@ export interface Upstream {
   /** What a model's name leads to; a name without one gets a plain answer, whole or as a stream. */
   readonly modes: Map<string, Behaviour>;
   /** The one request for this model; fails when there are more or none. */
-  only(model: string): Received;
+  requestFor(model: string): Received;
   for(model: string): Received[];
   /** Answers when nobody listens any more. */
   close(): Promise<void>;
@@ -62,7 +62,7 @@ export async function upstream(): Promise<Upstream> {
     received,
     modes,
     for: requestsFor,
-    only(model) {
+    requestFor(model) {
       const [one, ...others] = requestsFor(model);
       if (one === undefined || others.length > 0)
         throw new Error(`${others.length + (one ? 1 : 0)} requests for ${model}, not one`);
