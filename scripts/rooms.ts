@@ -21,7 +21,7 @@ const besides = ['runtime', 'egress', 'store', 'backends'];
 
 /** A row a room; a folder without one is refused. `main` is main.ts and what stands beside it. */
 export const rooms: Readonly<Record<string, Room>> = {
-  core: { rooms: [], packages: [typebox, 'node:buffer'], why: 'the vocabulary knows no technique' },
+  core: { rooms: [], packages: [typebox, 'node:buffer', 'jsonc-parser'], why: 'the vocabulary knows no technique' },
   catalog: { rooms: ['core'], packages: ['node:crypto'], why: 'siblings meet in main through the interfaces of core' },
   protocols: { rooms: ['core'], packages: [], why: 'protocols are pure, on Web APIs, and do not know each other' },
   credentials: { rooms: ['core'], packages: ['node:crypto'], why: 'siblings meet in main through the interfaces of core' },

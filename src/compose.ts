@@ -1,17 +1,22 @@
 /** Hands every part to the others and runs one command. */
+import { backUp } from './backup.ts';
 import { configFailure } from './cli/failure.ts';
-import type { ApiAnswer, CliPorts, RunningServer, Terminal } from './cli/ports.ts';
+import type { ApiAnswer, CallOptions, CliPorts, RunningServer, Terminal } from './cli/ports.ts';
 import { runCli, sayFailure } from './cli/run.ts';
 import { OlaError } from './core/errors.ts';
+import { isObject } from './core/json.ts';
 import type { Clock, Log } from './core/ports.ts';
 import type { Connection } from './core/server.ts';
 import { readSettings, type Settings, secretVariables } from './core/settings.ts';
 import { openHome } from './home.ts';
 import { createApp } from './http/app.ts';
-import { callControl } from './runtime/control.ts';
+import { restore } from './restore.ts';
+import { type ControlCall, callControl } from './runtime/control.ts';
 import { exists } from './runtime/files.ts';
 import { takeHomeLock } from './runtime/lock.ts';
+import { absolutePath, personsFiles, sameFile } from './runtime/named-files.ts';
 import * as self from './runtime/process.ts';
+import { dialogue, readInput, runEditor } from './runtime/terminal.ts';
 import { serve } from './serve.ts';
 import { version, versionLine } from './version.ts';
 
@@ -24,20 +29,31 @@ const terminal: Terminal = {
   err: self.standardError.write,
   interactive: self.standardOutput.interactive,
   watched: self.standardError.interactive,
-  answerable: self.inputInteractive,
+  dialogue,
 };
+
+/** What every command works on. */
+interface Place {
+  /** Absolute. */
+  readonly home: string;
+  readonly settings: Settings;
+}
 
 export async function main(): Promise<never> {
   const settings = settingsOrExit();
   self.forget(secretVariables);
-  const home = settings.home ?? `${self.userHome}/.open_llm_auth`;
+  const home = absolutePath(settings.home ?? `${self.userHome}/.open_llm_auth`);
   const ports: CliPorts = {
     argv: self.programArguments,
     terminal,
     version: versionLine(self.platform),
     home,
+    homeFrom: settings.home === null ? 'default' : 'environment',
     running: () => whoHolds(home),
-    call: (method, path, body) => callApi(home, settings, method, path, body),
+    call: (method, path, body, { headers = {}, configFile = null }: CallOptions = {}) => {
+      const call = { method, path, body, headers };
+      return callApi({ home, settings }, call, configFile === null ? null : absolutePath(configFile));
+    },
     // The demo never touches a real home, unless one was named.
     startServer: (options) =>
       serve({
@@ -45,8 +61,14 @@ export async function main(): Promise<never> {
         settings,
         terminal,
         now,
-        home: options.demo && settings.home === null ? `${self.workingDirectory()}/.demo-home` : home,
+        home: options.demo && settings.home === null ? absolutePath('.demo-home') : home,
+        configFile: options.config === null ? null : absolutePath(options.config),
       }),
+    files: personsFiles(home),
+    readInput,
+    editor: runEditor,
+    backUp: (wanted) => backUp(wanted, { home, settings, now }),
+    restore: (wanted) => restore(wanted, { home, settings, now }),
     now,
   };
   return self.exit(await runCli(ports));
@@ -65,7 +87,7 @@ function settingsOrExit(): Settings {
 
 async function whoHolds(home: string): Promise<RunningServer | null> {
   if (!exists(`${home}/ola.lock`)) return null;
-  const lock = takeHomeLock(home, { pid: self.processId, version, address: null, startedAt: now() });
+  const lock = takeHomeLock(home, { pid: self.processId, version, address: null, configFile: null, startedAt: now() });
   if (!('heldBy' in lock)) {
     lock.release();
     return null;
@@ -75,21 +97,31 @@ async function whoHolds(home: string): Promise<RunningServer | null> {
     pid: heldBy?.pid ?? 0,
     version: heldBy?.version ?? 'unknown',
     address: heldBy?.address ?? 'unknown',
+    configFile: heldBy?.configFile ?? null,
     startedAt: heldBy?.startedAt ?? 0,
   };
 }
 
-/** Through the server that runs, else in this process over the same routes, holding the home for that moment. */
-async function callApi(home: string, settings: Settings, method: string, path: string, body: unknown): Promise<ApiAnswer> {
-  const running = await callControl(`${home}/control.sock`, method, path, body);
+/**
+ * Through the server that runs, else in this process over the same routes, holding the home for that moment.
+ * @param configFile the file that is to govern, absolute; null: as it is
+ */
+async function callApi({ home, settings }: Place, call: ControlCall, configFile: string | null): Promise<ApiAnswer> {
+  const socket = `${home}/control.sock`;
+  if (configFile !== null) await refuseOtherFile(socket, configFile);
+  const running = await callControl(socket, call);
   if (running !== null) return answerOf(running);
-  const open = await openHome({ path: home, settings, processProviders: [], ownListeners: () => [], now, log: noLog });
+  const nowhere = { processProviders: [], ownListeners: () => [] };
+  const open = await openHome({ path: home, settings, configFile, ...nowhere, now, log: noLog });
   try {
+    for (const sentence of open.original.imported) terminal.err(`${sentence}\n`);
     const hosts = { bound: 'localhost', localAddresses: () => [], publicHosts: () => [] };
     const { handle } = createApp({ gateway: open.gateway, hosts, now, log: noLog });
+    const { method, path, body, headers } = call;
     const request = new Request(`http://localhost${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return await answerOf(await handle(request, inProcess));
   } finally {
@@ -97,12 +129,26 @@ async function callApi(home: string, settings: Settings, method: string, path: s
   }
 }
 
+/** @throws OlaError `conflict` when a server runs that something else governs: it would be changed, not the file that was named */
+async function refuseOtherFile(socket: string, configFile: string): Promise<void> {
+  const running = await callControl(socket, { method: 'GET', path: '/config/config-file-path', body: undefined, headers: {} });
+  if (running === null) return;
+  const { body } = await answerOf(running);
+  const { mode, configFile: governing } = isObject(body) ? body : {};
+  if (mode === 'file' && typeof governing === 'string' && sameFile(governing, configFile)) return;
+  const what = mode === 'file' ? `the file ${governing}` : 'its database';
+  throw new OlaError(
+    'conflict',
+    `The ola that runs is governed by ${what}, not by ${configFile}: leave --config out, or stop that ola first.`,
+  );
+}
+
 /** Whoever runs the command line over the home's files owns them. */
 const inProcess: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
 
 async function answerOf(response: Response): Promise<ApiAnswer> {
   try {
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: await response.json(), etag: response.headers.get('etag') };
   } catch (cause) {
     throw new OlaError('internal_error', 'ola gave an answer that is not JSON.', { cause });
   }

@@ -10,10 +10,13 @@ import { createVault, parseKeys } from './credentials/vault.ts';
 import { createEgress } from './egress/dial.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { builtProtocols, type ProcessProvider } from './gateway/registry.ts';
+import { createReload, namedDatabase, readGoverning, secretFiles } from './governing.ts';
+import { clearWay, importOriginal, type OriginalReport } from './original.ts';
+import { type DatabasePlace, placeDatabase } from './runtime/database-place.ts';
 import { dial } from './runtime/dial.ts';
 import { type FixedMode, prepareHome } from './runtime/files.ts';
-import { loadKeyRing } from './runtime/keys.ts';
-import { type HolderFacts, type HomeLock, takeHomeLock } from './runtime/lock.ts';
+import { keySource, loadKeyRing } from './runtime/keys.ts';
+import { type HolderFacts, type Lock, type LockAnswer, takeDatabaseLock, takeHomeLock } from './runtime/lock.ts';
 import { environment, processId } from './runtime/process.ts';
 import { resolve } from './runtime/resolve.ts';
 import { localAddresses } from './runtime/serve.ts';
@@ -25,7 +28,11 @@ export interface OpenHome {
   readonly path: string;
   /** Modes that were too wide, narrowed now. */
   readonly fixed: readonly FixedMode[];
+  /** What became of the files of the original program. */
+  readonly original: OriginalReport;
   readonly gateway: Gateway;
+  /** File mode: takes the file as it stands now. */
+  reload(): Promise<void>;
   /** Says where this process listens, to whoever finds the home taken. */
   announce(address: string): void;
   close(): Promise<void>;
@@ -34,6 +41,8 @@ export interface OpenHome {
 export interface OpenHomeOptions {
   readonly path: string;
   readonly settings: Settings;
+  /** The file that governs (file mode), absolute; null: the database does. */
+  readonly configFile: string | null;
   readonly processProviders: readonly ProcessProvider[];
   /** Where this process listens: never a destination. */
   readonly ownListeners: () => readonly { readonly address: string; readonly port: number }[];
@@ -44,54 +53,101 @@ export interface OpenHomeOptions {
 /** Where providers' keys are looked for. Ola's own secrets are not there: the name of a provider chooses a variable. */
 const upstreamEnvironment = Object.fromEntries(Object.entries(environment).filter(([name]) => !secretVariables.includes(name)));
 
-/** @throws OlaError `conflict` naming who holds the home; `persistence_unavailable` */
+/**
+ * @throws OlaError `conflict` naming who holds the home or the database; `persistence_unavailable`; `invalid_field`,
+ *   `invalid_json` when the file that governs cannot be used
+ */
 export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
-  const { settings, now, log } = options;
+  const { settings, configFile, now, log } = options;
+  const file = configFile === null ? null : readGoverning(configFile);
   const { path, fixed } = prepareHome(options.path);
-  const facts: HolderFacts = { pid: processId, version, address: null, startedAt: now() };
-  const lock = takeHomeLock(path, facts);
-  if ('heldBy' in lock) throw heldBy(path, lock.heldBy);
+  const database = placeDatabase(path, namedDatabase(path, settings, file));
+  const facts: HolderFacts = { pid: processId, version, address: null, configFile, startedAt: now() };
+  const locks = takeLocks(path, database, facts);
+  const catalog = createCatalog(builtProtocols);
   let store: Store | null = null;
   try {
-    store = openDatabase(path, now);
+    const place = { home: path, database: database.path, withConfig: configFile === null };
+    const { everyProviderLocal } = settings;
+    const originalFacts = { mode: 'database', catalog, environment: upstreamEnvironment, everyProviderLocal } as const;
+    clearWay(place, originalFacts);
+    store = openDatabase(database.path, now);
+    const vault = await openVault(path, store, settings);
+    const original = await importOriginal(place, { store, vault, facts: originalFacts, now });
     const gateway = await createGateway({
       store,
-      vault: await openVault(path, store, settings),
+      vault,
+      keySource: keySource({ home: path, env: settings.masterKey, parse: parseKeys }),
       egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
-      catalog: createCatalog(builtProtocols),
+      catalog,
       environment: upstreamEnvironment,
       settings,
+      file,
+      readSecretFile: secretFiles(file, log),
+      place: { home: path, database: database.path },
       processProviders: options.processProviders,
       version,
       now,
       log,
     });
+    const reload = file === null ? () => Promise.resolve() : createReload(gateway.config, file, log);
+    let reloading: Promise<void> = Promise.resolve();
     return {
       path,
       fixed,
+      original,
       gateway,
-      announce: (address) => lock.update({ ...facts, address }),
-      close: closing(gateway, store, lock),
+      reload() {
+        reloading = reload();
+        return reloading;
+      },
+      announce: (address) => {
+        for (const lock of locks) lock.update({ ...facts, address });
+      },
+      close: closing(gateway, store, locks, () => reloading),
     };
   } catch (error) {
     store?.close();
+    releaseAll(locks);
+    throw error;
+  }
+}
+
+/** @throws OlaError `conflict` naming who holds the home or the database */
+export function takeLocks(home: string, database: DatabasePlace, facts: HolderFacts): readonly Lock[] {
+  const lock = held(`The home ${home}`, takeHomeLock(home, facts));
+  if (!database.shared) return [lock];
+  try {
+    return [lock, held(`The database ${database.path}`, takeDatabaseLock(database.path, facts))];
+  } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-/** The last writes, then the database, then the lock: nobody else may come in before all is written. */
-function closing(gateway: Gateway, store: Store, lock: HomeLock): () => Promise<void> {
+/** @throws OlaError `conflict` when another process has it */
+function held(what: string, answer: LockAnswer): Lock {
+  if ('heldBy' in answer) throw heldBy(what, answer.heldBy);
+  return answer;
+}
+
+export function releaseAll(locks: readonly Lock[]): void {
+  for (const lock of locks.toReversed()) lock.release();
+}
+
+/** The last writes, then the database, then the locks: nobody else may come in before all is written. */
+function closing(gateway: Gateway, store: Store, locks: readonly Lock[], reloaded: () => Promise<void>): () => Promise<void> {
   return async () => {
+    await reloaded();
     await gateway.flush();
     store.close();
-    lock.release();
+    releaseAll(locks);
   };
 }
 
 function openDatabase(path: string, now: Clock): Store {
-  const database = openSqlite(`${path}/runtime_state.sqlite3`);
-  const backUp = (schema: number) => copySqlite(database, `${path}/runtime_state.schema-${schema}.sqlite3`);
+  const database = openSqlite(path);
+  const backUp = (schema: number) => copySqlite(database, `${path.replace(/\.sqlite3$/, '')}.schema-${schema}.sqlite3`);
   return openStore({ database, now, backUp });
 }
 
@@ -116,11 +172,11 @@ function buildEgress(
   return createEgress({ policy, resolve, dial, now, ownListeners, localAddresses, log, onDenied });
 }
 
-function heldBy(path: string, holder: HolderFacts | null): OlaError {
+function heldBy(what: string, holder: HolderFacts | null): OlaError {
   const who = holder === null ? 'another ola' : `ola ${holder.version} with process id ${holder.pid}`;
   const where = holder?.address === null || holder === null ? '' : `, which listens on ${holder.address}`;
   return new OlaError(
     'conflict',
-    `The home ${path} is in use by ${who}${where}. See \`ola status\`, or set OPEN_LLM_AUTH_HOME to another directory.`,
+    `${what} is in use by ${who}${where}. See \`ola status\`, or set OPEN_LLM_AUTH_HOME to another directory.`,
   );
 }

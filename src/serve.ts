@@ -1,14 +1,15 @@
 /** `ola serve`: opens the home, listens, says so, and ends in good order. */
 import { randomBytes } from 'node:crypto';
 import { demoProvider, demoUpstream } from './catalog/demo.ts';
-import { configFailure } from './cli/failure.ts';
+import { configFailure, type Failure } from './cli/failure.ts';
 import type { ExitCode, ServeOptions, Terminal } from './cli/ports.ts';
 import { localPrincipal } from './core/access.ts';
-import { OlaError } from './core/errors.ts';
+import { type ErrorCode, OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
 import { createRedactor } from './core/redaction.ts';
 import type { ServerHandle } from './core/server.ts';
 import type { Settings } from './core/settings.ts';
+import type { ConfigSnapshot } from './gateway/config.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { ProcessProvider } from './gateway/registry.ts';
 import { type OpenHome, openHome } from './home.ts';
@@ -18,12 +19,15 @@ import { createLog } from './runtime/log.ts';
 import { holderOfPort } from './runtime/port-holder.ts';
 import { onCrash, onStopSignal } from './runtime/process.ts';
 import { listen, localAddresses } from './runtime/serve.ts';
+import { type Watch, watchFile } from './runtime/watch.ts';
 import { version } from './version.ts';
 import { welcome } from './welcome.ts';
 
 export interface ServeParts {
   readonly options: ServeOptions;
   readonly home: string;
+  /** The file that governs, absolute; null: the database does. */
+  readonly configFile: string | null;
   readonly settings: Settings;
   readonly terminal: Terminal;
   readonly now: Clock;
@@ -38,7 +42,7 @@ const tickMs = 1000;
 const drainPollMs = 20;
 
 export async function serve(parts: ServeParts): Promise<ExitCode> {
-  const { options, settings, terminal, now } = parts;
+  const { options, settings, configFile, terminal, now } = parts;
   const format = options.logFormat ?? (terminal.watched ? 'pretty' : 'json');
   let redact = createRedactor(() => []);
   const log = createLog({ level: options.logLevel, format, write: terminal.err, now, redact: (text) => redact(text) });
@@ -48,7 +52,11 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   let listeners: readonly { readonly address: string; readonly port: number }[] = [];
   const ownListeners = () => listeners;
   const processProviders = demo === null ? [] : [demo.provider];
-  const home = await openHome({ path: parts.home, settings, processProviders, ownListeners, now, log });
+  const opening = { path: parts.home, settings, configFile, processProviders, ownListeners, now, log };
+  const home = await openHome(opening).catch((thrown: unknown) => {
+    throw startFailure(thrown, configFile) ?? thrown;
+  });
+  let watch: Watch | null = null;
   try {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
@@ -58,20 +66,37 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     const control = listen.control(`${home.path}/control.sock`, { maxBodyBytes: mostBodyBytes }, app.handle);
     const address = urlOf(options.host, server.port);
     home.announce(address);
-    const ticker = setInterval(() => home.gateway.chat.tick(), tickMs);
+    const ticker = setInterval(() => tick(home.gateway), tickMs);
+    watch = configFile === null ? null : watchFile(configFile, () => void home.reload());
     const stopped = untilStopped(server, home.gateway, options.grace, log);
     const token = await firstToken(parts, home.gateway);
     warn(parts, home, log);
-    terminal.out(welcome({ address, version, token, model: exampleModel(home.gateway), demo: options.demo, home: home.path }));
+    const model = exampleModel(home.gateway);
+    terminal.out(welcome({ address, version, token, model, demo: options.demo, home: home.path, configFile }));
     const code = await stopped;
     clearInterval(ticker);
+    home.gateway.abandon();
     await control.stop();
     await server.stop();
     await demo?.server.stop();
     return code;
   } finally {
+    watch?.stop();
     await home.close();
   }
+}
+
+/** A file or a variable that cannot be used is a mistake in the configuration: exit code 3. */
+function startFailure(thrown: unknown, configFile: string | null): Failure | null {
+  if (!(thrown instanceof OlaError) || !configErrors.includes(thrown.code)) return null;
+  const what = configFile === null ? 'the configuration cannot be used' : `${configFile} cannot govern`;
+  return configFailure(what, thrown.message, configFile === null ? 'ola serve --help' : `ola config validate ${configFile}`);
+}
+const configErrors: readonly ErrorCode[] = ['invalid_field', 'invalid_json', 'secret_required', 'unsafe_destination'];
+
+function tick(gateway: Gateway): void {
+  gateway.chat.tick();
+  gateway.retention.tick();
 }
 
 /** The demo model is called like any other: over a socket, with a key, through the policy. */
@@ -135,18 +160,31 @@ function exampleModel(gateway: Gateway): string | null {
   return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
 }
 
-function warn({ options, settings }: ServeParts, home: OpenHome, log: Log): void {
+function warn({ options, settings, configFile }: ServeParts, home: OpenHome, log: Log): void {
   for (const { path, mode } of home.fixed) {
     log.log('warn', `others could read ${path} (mode ${mode.toString(8)}); its mode is fixed`);
   }
+  for (const sentence of [...home.original.imported, ...home.original.standing]) log.log('warn', sentence);
   const loopback = ['localhost', '127.0.0.1', '::1'].includes(options.host);
   if (!loopback) log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel in clear`);
   if (settings.everyProviderLocal)
     log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
+  if (configFile !== null && settings.databasePath === null) warnOfMovedDatabase(configFile, home, log);
   if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel in clear');
   if (!home.gateway.access.configured()) {
     log.log('warn', 'no access token is configured, so every request gets 401: make one with `ola token create`');
   }
+}
+
+/** The open database stays: what was acknowledged is in it. */
+function warnOfMovedDatabase(configFile: string, home: OpenHome, log: Log): void {
+  const named = ({ open }: ConfigSnapshot) => open.durableState?.dbPath;
+  let known = named(home.gateway.config.snapshot());
+  home.gateway.config.onChange((snapshot) => {
+    if (named(snapshot) === known) return;
+    known = named(snapshot);
+    log.log('warn', `durableState.dbPath in ${configFile} has changed; it takes effect at the next start`);
+  });
 }
 
 /**

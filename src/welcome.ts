@@ -9,12 +9,15 @@ export interface WelcomeFacts {
   readonly model: string | null;
   readonly demo: boolean;
   readonly home: string;
+  /** The file that governs; null: the database does. */
+  readonly configFile: string | null;
 }
 
-export function welcome({ address, version, token, model, demo, home }: WelcomeFacts): string {
+export function welcome({ address, version, token, model, demo, home, configFile }: WelcomeFacts): string {
   const lines = [`ola ${version} listens on ${address}`, ''];
+  if (configFile !== null) lines.push(`  Governed by ${configFile}; a change of it takes effect at once.`, '');
   if (token !== null) lines.push('  Your admin token, shown this once:', '', `    ${token}`, '');
-  if (model === null) lines.push(...firstProvider(address, token ?? '$TOKEN'));
+  if (model === null) lines.push(...firstProvider(address, token ?? '$TOKEN', configFile));
   if (token !== null) lines.push(...snippets(address, token, model ?? 'PROVIDER/MODEL'));
   else lines.push(`  Health   curl ${address}/health`, '  Tokens   ola token create NAME', '');
   if (demo) lines.push(`  This is the demo: its state is in ${home}, its model says back what it hears.`, '');
@@ -22,9 +25,13 @@ export function welcome({ address, version, token, model, demo, home }: WelcomeF
   return `${lines.join('\n')}\n`;
 }
 
-function firstProvider(address: string, token: string): string[] {
+function firstProvider(address: string, token: string, configFile: string | null): string[] {
+  const start = 'No provider can be used yet. Set its key (OPENAI_API_KEY, GROQ_API_KEY, ...) and start again, or';
+  if (configFile !== null) {
+    return [`  ${start} name its file:`, '', '    "providers": {"openai": {"apiKey": "file:/run/secrets/openai"}}', ''];
+  }
   return [
-    '  No provider can be used yet. Set its key (OPENAI_API_KEY, GROQ_API_KEY, ...) and start again, or give it to ola:',
+    `  ${start} give it to ola:`,
     '',
     `    curl -X PUT ${address}/config/providers/openai \\`,
     `      -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\`,

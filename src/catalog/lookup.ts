@@ -1,5 +1,5 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
-import type { Protocol } from '../core/config.ts';
+import type { Protocol } from '../core/document.ts';
 import type { CatalogModel, CatalogProvider, ProviderEndpoint } from '../core/providers.ts';
 import { catalogModels } from './models.ts';
 import { catalogProviders, keptNames } from './providers.ts';

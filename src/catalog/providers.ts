@@ -3,7 +3,7 @@
  * key and its deviations. A vendor whose regions take different keys has a row a region, because a key goes only to the
  * origin it was made for. Not here: providers whose address is the user's own (`keptNames`), and agent runtimes.
  */
-import type { Protocol } from '../core/config.ts';
+import type { Protocol } from '../core/document.ts';
 import type { CatalogProvider, CredentialStyle, ProviderEndpoint, ProviderQuirks } from '../core/providers.ts';
 
 type Endpoints = CatalogProvider['endpoints'];

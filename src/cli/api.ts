@@ -1,42 +1,68 @@
 /** Calls of the API from a command: what comes back is either what the route promises or a worded failure. */
-import { OlaError } from '../core/errors.ts';
+import { type ErrorCode, OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import { exitCodeOf, Failure } from './failure.ts';
-import type { CliPorts } from './ports.ts';
+import type { CallOptions, CliPorts, ExitCode } from './ports.ts';
 
 type Method = Parameters<CliPorts['call']>[0];
 
-interface Call {
+export interface Call extends CallOptions {
   readonly method: Method;
   readonly path: string;
   readonly body?: unknown;
   /** What is not done when it fails: `the token was not made`. */
   readonly failure: string;
+  /** Exit codes that this call has of its own. */
+  readonly exitCodes?: { readonly [code in ErrorCode]?: ExitCode };
+  /** The command to run next by error code; default `ola status`. */
+  readonly next?: { readonly [code in ErrorCode]?: string };
 }
 
-/** @returns the body of a 2xx answer. @throws Failure */
-export async function callApi(ports: CliPorts, { method, path, body, failure }: Call): Promise<unknown> {
-  const refused = (code: string, why: string) =>
-    new Failure({ code, what: failure, why, next: 'ola status', exitCode: exitCodeOf(code) });
-  const answer = await ports.call(method, path, body).catch((thrown: unknown) => {
-    throw thrown instanceof OlaError ? refused(thrown.code, thrown.message) : thrown;
+interface Answer {
+  readonly body: unknown;
+  readonly etag: string | null;
+}
+
+/** @returns a 2xx answer. @throws Failure */
+export async function request(ports: CliPorts, call: Call): Promise<Answer> {
+  const { method, path, body, headers, configFile } = call;
+  const options = { ...(headers === undefined ? {} : { headers }), ...(configFile === undefined ? {} : { configFile }) };
+  const answer = await ports.call(method, path, body, options).catch((thrown: unknown) => {
+    throw thrown instanceof OlaError ? refused(call, thrown.code, thrown.message) : thrown;
   });
-  if (answer.status >= 200 && answer.status < 300) return answer.body;
+  if (answer.status >= 200 && answer.status < 300) return answer;
   const error = isObject(answer.body) ? answer.body['error'] : undefined;
   const { code, message } = isObject(error) ? error : {};
   throw refused(
+    call,
     typeof code === 'string' ? code : 'internal_error',
     typeof message === 'string' ? message : `The gateway answered with status ${answer.status}.`,
   );
 }
 
+/** @returns the body of a 2xx answer. @throws Failure */
+export async function callApi(ports: CliPorts, call: Call): Promise<unknown> {
+  return (await request(ports, call)).body;
+}
+
+function refused({ failure, exitCodes = {}, next = {} }: Call, code: string, why: string): Failure {
+  const known = code as ErrorCode;
+  const exitCode = exitCodes[known] ?? exitCodeOf(code);
+  return new Failure({ code, what: failure, why, next: next[known] ?? 'ola status', exitCode });
+}
+
 /** All items of a list by pages, as one list. @throws Failure */
-export async function listAll(ports: CliPorts, path: string, failure: string): Promise<readonly unknown[]> {
+export async function listAll(
+  ports: CliPorts,
+  path: string,
+  failure: string,
+  options: CallOptions = {},
+): Promise<readonly unknown[]> {
   const items: unknown[] = [];
   let after: string | null = null;
   do {
     const cursor: string = after === null ? '' : `&after=${encodeURIComponent(after)}`;
-    const page = await callApi(ports, { method: 'GET', path: `${path}?limit=1000${cursor}`, failure });
+    const page = await callApi(ports, { method: 'GET', path: `${path}?limit=1000${cursor}`, failure, ...options });
     const { data, nextCursor } = isObject(page) ? page : {};
     if (!Array.isArray(data)) throw unexpected(failure);
     items.push(...data);

@@ -29,8 +29,8 @@ export interface Option<T> {
 /** A positional argument, in the order of the record. */
 export interface Argument<T> {
   readonly summary: string;
-  /** Takes all that follows, also nothing. */
-  readonly rest: boolean;
+  /** `rest` takes all that follows, also nothing. */
+  readonly takes: 'one' | 'one or none' | 'rest';
   read(text: string, before: T | undefined): T;
 }
 

@@ -112,8 +112,8 @@ function parentOf(root: Commander, { path }: Command, groups: Tree['groups'], ou
 
 function describe(leaf: Commander, { summary, description, options, arguments: args }: Command): void {
   leaf.summary(summary).description(description === undefined ? `${summary}.` : `${summary}. ${description}`);
-  for (const [name, { summary: text, rest, read }] of Object.entries(args)) {
-    leaf.addArgument(new Argument(rest ? `[${name}...]` : `<${name}>`, text).argParser(read));
+  for (const [name, { summary: text, takes, read }] of Object.entries(args)) {
+    leaf.addArgument(new Argument(argumentForm[takes](name), text).argParser(read));
   }
   for (const [key, declared] of Object.entries(options)) {
     const { placeholder, summary: text, initial, choices, conflicts, read } = declared;
@@ -125,6 +125,12 @@ function describe(leaf: Commander, { summary, description, options, arguments: a
     leaf.addOption(option);
   }
 }
+
+const argumentForm: Readonly<Record<Command['arguments'][string]['takes'], (name: string) => string>> = {
+  one: (name) => `<${name}>`,
+  'one or none': (name) => `[${name}]`,
+  rest: (name) => `[${name}...]`,
+};
 
 function typed(leaf: Commander, { options, arguments: args }: Command): Pick<Choice, 'options' | 'args'> {
   const given: Readonly<Record<string, unknown>> = leaf.opts();

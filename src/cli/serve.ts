@@ -1,6 +1,6 @@
 /** `ola serve`. */
 import { command } from './command.ts';
-import { choice, flag, host, wholeNumber } from './values.ts';
+import { choice, file, flag, host, wholeNumber } from './values.ts';
 
 export const serve = command({
   path: ['serve'],
@@ -10,6 +10,7 @@ export const serve = command({
   options: {
     host: host('ADDRESS', 'address to listen on', '127.0.0.1'),
     port: wholeNumber('PORT', 'port to listen on; 0 takes any free one', { initial: 8080, from: 0, to: 65_535 }),
+    config: file('JSON file that governs in place of the stored configuration; it is watched'),
     demo: flag('add a provider that needs no key and no network'),
     grace: wholeNumber('SECONDS', 'time that streams get to finish', { initial: 30, from: 0, to: 86_400 }),
     requireToken: flag('refuse to start when no access token is configured'),
@@ -20,6 +21,7 @@ export const serve = command({
   examples: [
     { command: 'ola serve', note: 'on 127.0.0.1, port 8080' },
     { command: 'ola serve --demo --port 0', note: 'try it without any key, on a free port' },
+    { command: 'ola serve --config /etc/ola/config.json', note: 'governed by a file, which is read again when it changes' },
     { command: 'ola serve --log-level debug --log-format json', note: 'for a log collector' },
   ],
   run: ({ ports }, options) => ports.startServer(options),

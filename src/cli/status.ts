@@ -46,6 +46,7 @@ const nothingRuns = {
   healthy: false,
   status: 'stopped',
   address: null,
+  configFile: null,
   pid: null,
   version: null,
   startedAt: null,
@@ -71,6 +72,7 @@ function report(server: RunningServer, health: Health, uptimeMs: number) {
     healthy: health.status === 'ok',
     status: health.status,
     address: server.address,
+    configFile: server.configFile,
     pid: server.pid,
     version: server.version,
     startedAt: new Date(server.startedAt).toISOString(),
@@ -88,6 +90,7 @@ function people(server: RunningServer, health: Health, uptimeMs: number, home: s
     ['version', server.version],
     ['uptime', `${span(uptimeMs)} (since ${isoTime(server.startedAt)})`],
     ['checks', checks.length === 0 ? 'none' : checks.join(', ')],
+    ...(server.configFile === null ? [] : [['config', server.configFile] as const]),
     ['home', home],
   ]);
 }

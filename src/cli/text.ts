@@ -8,6 +8,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
+/** As it is typed in a shell, quoted where that is needed. */
+export function shellWord(text: string): string {
+  return /^[\w.:/@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** JSON for scripts, also pleasant to read. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
@@ -58,6 +63,19 @@ function widthOf(text: string): number {
     width += /[\p{Emoji_Presentation}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\u{FF01}-\u{FF60}]/u.test(character) ? 2 : 1;
   }
   return width;
+}
+
+const sizes = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+] as const;
+
+/** `1.2 MiB (1258291 bytes)` */
+export function bytes(count: number): string {
+  const exact = `${count} byte${count === 1 ? '' : 's'}`;
+  const larger = sizes.find(([, least]) => count >= least);
+  return larger === undefined ? exact : `${(count / larger[1]).toFixed(1)} ${larger[0]} (${exact})`;
 }
 
 const units = [

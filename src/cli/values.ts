@@ -67,6 +67,16 @@ export function host(placeholder: string, summary: string, initial: string): Opt
   };
 }
 
+/** Any text. */
+export function text(placeholder: string, summary: string): Option<string | null> {
+  return { placeholder, summary, initial: null, read: (typed) => typed };
+}
+
+/** A path of a file. */
+export function file(summary: string): Option<string | null> {
+  return { placeholder: 'FILE', summary, initial: null, read: (text) => readFile(text) };
+}
+
 /** A label for people. */
 export function label(placeholder: string, summary: string): Option<string | null> {
   return { placeholder, summary, initial: null, read: (text) => readLabel(text) };
@@ -74,17 +84,40 @@ export function label(placeholder: string, summary: string): Option<string | nul
 
 /** An argument that is a label for people. */
 export function labelArgument(summary: string): Argument<string> {
-  return { summary, rest: false, read: (text) => readLabel(text) };
+  return { summary, takes: 'one', read: (text) => readLabel(text) };
 }
 
 /** An argument that has to be there. */
 export function required(summary: string): Argument<string> {
-  return { summary, rest: false, read: (text) => text };
+  return { summary, takes: 'one', read: (text) => text };
+}
+
+/** An argument that may be left out; then it is undefined. */
+export function optional(summary: string): Argument<string | undefined> {
+  return { summary, takes: 'one or none', read: (text) => text };
+}
+
+/** A number of a revision that may be left out. */
+export function optionalRevision(summary: string): Argument<number | undefined> {
+  return {
+    summary,
+    takes: 'one or none',
+    read(text) {
+      if (!/^[1-9]\d{0,8}$/.test(text)) throw expected('the number of a revision, as ola config history shows it');
+      return Number(text);
+    },
+  };
 }
 
 /** Every word that is left. */
 export function rest(summary: string): Argument<readonly string[]> {
-  return { summary, rest: true, read: (text, before) => [...(before ?? []), text] };
+  return { summary, takes: 'rest', read: (text, before) => [...(before ?? []), text] };
+}
+
+function readFile(text: string): string {
+  // A leading dash is the next option, taken for the path that was forgotten.
+  if (!/^(?!-)[^\p{Cc}]+$/u.test(text)) throw expected('a path, no dash in front (./-name for such a name)');
+  return text;
 }
 
 function readLabel(text: string): string {

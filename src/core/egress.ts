@@ -1,5 +1,7 @@
 /** Where calls may go: the policy's shape, its reason codes, and the one door out as a port. */
 
+import type { Reply } from './ports.ts';
+
 /** The configuration's `egressPolicy`, complete with defaults. */
 export interface EgressPolicy {
   readonly enabled: boolean;
@@ -106,5 +108,5 @@ export interface Egress {
    * @throws OlaError `egress_destination_blocked`, `upstream_unreachable` (nothing was sent), `upstream_timeout`;
    *   an abort of `signal` rejects with its reason
    */
-  send(destination: Destination, request: OutboundRequest): Promise<Response>;
+  send(destination: Destination, request: OutboundRequest): Promise<Reply>;
 }

@@ -21,6 +21,7 @@ export const errorStatus = {
   method_not_allowed: 405,
   request_timeout: 408,
   conflict: 409,
+  config_managed_by_file: 409,
   precondition_failed: 412,
   request_too_large: 413,
   unsupported_media_type: 415,

@@ -18,22 +18,25 @@ export function foldNames(value: Json, schema: TSchema | null, path = ''): Json 
   const mapValues =
     isMap && schema !== null ? Object.values(schema['patternProperties'] as Record<string, TSchema>)[0] : undefined;
   const folded: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value as JsonObject)) {
+  for (const key of Object.keys(value)) {
+    const member = (value as JsonObject)[key];
     if (member === undefined) continue;
-    const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-    const name = !isMap && !Object.hasOwn(properties, key) && Object.hasOwn(properties, camel) ? camel : key;
+    const name = isMap || !key.includes('_') ? key : knownName(key, properties);
     if (name !== key && Object.hasOwn(value, name)) {
       throw new OlaError('invalid_field', `'${path}${key}' and '${path}${name}' are the same field; send one.`, {
         param: `${path}${name}`,
       });
     }
-    const inner = isMap ? (mapValues ?? null) : (properties[name] ?? null);
-    Object.defineProperty(folded, name, {
-      value: foldNames(member, inner, `${path}${key}.`),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    const inner = isMap ? (mapValues ?? null) : Object.hasOwn(properties, name) ? (properties[name] ?? null) : null;
+    const mapped = typeof member === 'object' ? foldNames(member, inner, `${path}${key}.`) : member;
+    if (name === '__proto__') {
+      Object.defineProperty(folded, name, { value: mapped, enumerable: true, writable: true, configurable: true });
+    } else folded[name] = mapped;
   }
   return folded;
+}
+
+function knownName(key: string, properties: Readonly<Record<string, TSchema>>): string {
+  const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return !Object.hasOwn(properties, key) && Object.hasOwn(properties, camel) ? camel : key;
 }

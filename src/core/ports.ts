@@ -26,6 +26,8 @@ export interface SqlDatabase {
   exec(sql: string): void;
   prepare(sql: string): SqlStatement;
   close(): void;
+  /** Closes and leaves the file and its log as they are; `close` folds the log in. */
+  abandon(): void;
 }
 
 /** Names to addresses: every A and AAAA answer, in the resolver's order; rejects when the name does not resolve. */
@@ -72,9 +74,24 @@ export class DialError extends Error {
   }
 }
 
+/** An answer whose head is there; its body comes as it is read. */
+export interface Reply {
+  readonly status: number;
+  /** @param name in lower case; several headers of one name are joined by `, `; null: not there */
+  header(name: string): string | null;
+  /**
+   * The next bytes of the body, which the caller may keep and change; null at its end. At once when they are there. One
+   * read at a time. Rejects with DialError `lost`, the reason of the signal, or an error named `TimeoutError`, after
+   * what had come before.
+   */
+  read(): Uint8Array | null | Promise<Uint8Array | null>;
+  /** Gives up what is left, and its connection. */
+  cancel(): void;
+}
+
 /**
  * Sends to one checked address: TLS name and certificate are verified against `hostname`, redirects come back as
  * answers, proxy variables are not read, bodies are not decompressed.
  * Rejects with DialError, with the reason of `signal`, or with an error named `TimeoutError`.
  */
-export type Dial = (request: DialRequest, address: string) => Promise<Response>;
+export type Dial = (request: DialRequest, address: string) => Promise<Reply>;

@@ -1,5 +1,5 @@
 /** Providers and the models they serve, as the gateway sees them. */
-import type { Protocol } from './config.ts';
+import type { Protocol } from './document.ts';
 
 /** How a credential is put on a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `api-key`. */
 export type CredentialStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';

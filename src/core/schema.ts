@@ -3,7 +3,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { ValueError } from '@sinclair/typebox/errors';
 import { OlaError } from './errors.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /** @throws OlaError `invalid_field` (422), `param` naming the first field that does not fit */
 export type Check = (value: unknown) => void;
@@ -46,19 +46,38 @@ export interface Warning {
   readonly reason: string;
 }
 
-/** Keys that a schema does not know: kept, and reported, because a typing error looks just like them. */
+/**
+ * What a document says that ola does not act on, kept all the same: keys that the schema does not know, because a typing
+ * error looks just like them, and keys that a later version will know what to do with.
+ */
 export function unknownFields(schema: TSchema, value: Json | undefined, path = ''): Warning[] {
+  const found: Warning[] = [];
+  findUnknown(schema, value, path, found);
+  return found;
+}
+
+/** @param path with a dot at its end, unless it is empty */
+function findUnknown(schema: TSchema, value: Json | undefined, path: string, found: Warning[]): void {
+  if (schema['x-later'] === true) {
+    found.push({ path: path.slice(0, -1), reason: 'this version does not act on it; it is kept' });
+  }
+  if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
     const items = schema['items'] as TSchema | undefined;
-    return items === undefined ? [] : value.flatMap((item: Json, index) => unknownFields(items, item, `${path}${index}.`));
-  }
-  if (!isObject(value) || schema['x-secret'] === true) return [];
+    if (items !== undefined) for (const [index, item] of value.entries()) findUnknown(items, item, `${path}${index}.`, found);
+  } else if (schema['x-secret'] !== true) findUnknownMembers(schema, value as JsonObject, path, found);
+}
+
+function findUnknownMembers(schema: TSchema, value: JsonObject, path: string, found: Warning[]): void {
   const properties = schema['properties'] as Record<string, TSchema> | undefined;
   const patterns = schema['patternProperties'] as Record<string, TSchema> | undefined;
   const each = patterns === undefined ? undefined : Object.values(patterns)[0];
-  return Object.entries(value as JsonObject).flatMap(([key, member]) => {
+  const knowsNone = properties === undefined || (schema['x-later'] === true && Object.keys(properties).length === 0);
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    if (member === undefined) continue;
     const inner = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : each;
-    if (inner !== undefined) return unknownFields(inner, member, `${path}${key}.`);
-    return properties === undefined ? [] : [{ path: `${path}${key}`, reason: 'ola does not know this key; it is kept as it is' }];
-  });
+    if (inner !== undefined) findUnknown(inner, member, `${path}${key}.`, found);
+    else if (!knowsNone) found.push({ path: `${path}${key}`, reason: 'ola does not know this key; it is kept as it is' });
+  }
 }

@@ -13,56 +13,120 @@ export interface SecretReference {
 }
 
 export function isSecretReference(value: unknown): value is SecretReference {
-  return isObject(value) && typeof value['$secret'] === 'string' && Object.keys(value).length === 1;
+  if (!isObject(value) || typeof value['$secret'] !== 'string') return false;
+  return Object.keys(value).length === 1;
 }
 
 /** Names a place in a document: `providers.acme.apiKey`. */
 export type Path = readonly string[];
 
 /**
- * Copies a document, letting `replace` decide what stands in each secret place.
+ * What makes a place secret. `credential`: its schema says so; `plain`: its schema says so, and that it may stand in clear in
+ * a file; `unknown`: the schema does not know the key.
+ */
+export type SecretKind = 'credential' | 'plain' | 'unknown';
+
+type Replace = (value: Json, path: Path, kind: SecretKind) => Json | undefined;
+
+/**
+ * What became of the parts of a document, kept from one walk to the next: documents do not change, and the next one
+ * shares with the one before what stayed. Only for a `replace` that answers the same for the same value.
+ */
+export interface SecretsMemo {
+  get(part: object): MappedPart | undefined;
+  set(part: object, mapped: MappedPart): unknown;
+}
+
+export interface MappedPart {
+  readonly schema: TSchema | null;
+  readonly mapped: Json | undefined;
+}
+
+/**
+ * A document in which `replace` has decided what stands in each secret place; parts without a change are the same objects.
  * @param replace gets the value found there (a string, a reference, or null where a secret is being deleted);
  *   undefined leaves the place out
  */
-export function mapSecrets(
-  document: JsonObject,
-  schema: TSchema,
-  replace: (value: Json, path: Path) => Json | undefined,
-): JsonObject {
-  return walk(document, schema, [], replace) as JsonObject;
+export function mapSecrets(document: JsonObject, schema: TSchema, replace: Replace, memo?: SecretsMemo): JsonObject {
+  return walk(document, schema, { path: [], replace, memo, left: 0 }) as JsonObject;
 }
 
-type Replace = (value: Json, path: Path) => Json | undefined;
+interface Walk {
+  /** The keys down to here; one array for all of it, copied where it is handed out. */
+  readonly path: string[];
+  readonly replace: Replace;
+  readonly memo: SecretsMemo | undefined;
+  /** Places left out so far; what has one is looked at again the next time, so that it is said again. */
+  left: number;
+}
 
-function walk(value: Json | undefined, schema: TSchema | null, path: Path, replace: Replace): Json | undefined {
-  if (value === undefined) return undefined;
-  const secretHere = schema === null || schema['x-secret'] === true;
-  if (isSecretReference(value)) return replace(value as unknown as Json, path);
-  if (secretHere && (typeof value === 'string' || (value === null && schema !== null))) return replace(value, path);
-  if (Array.isArray(value)) {
-    const items = (schema?.['items'] as TSchema | undefined) ?? null;
-    return value.map(
-      (item: Json, index) => walk(item, schema === null ? null : items, [...path, String(index)], replace) ?? null,
-    );
+function walk(value: Json | undefined, schema: TSchema | null, state: Walk): Json | undefined {
+  if (typeof value === 'string' || value === null) {
+    const kind = kindOf(schema);
+    return kind === null || (value === null && schema === null) ? value : replaced(value, kind, state);
   }
-  if (!isObject(value)) return value;
-  const copy: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value as JsonObject)) {
-    const mapped = walk(member, memberSchema(schema, key), [...path, key], replace);
+  if (typeof value !== 'object') return value;
+  if (isSecretReference(value)) return replaced(value as unknown as Json, kindOf(schema) ?? 'unknown', state);
+  const known = state.memo?.get(value);
+  if (known !== undefined && known.schema === schema) return known.mapped;
+  const { left } = state;
+  const mapped = Array.isArray(value)
+    ? walkItems(value as readonly Json[], schema, state)
+    : walkMembers(value as JsonObject, schema, state);
+  if (state.left === left) state.memo?.set(value, { schema, mapped });
+  return mapped;
+}
+
+function replaced(value: Json, kind: SecretKind, state: Walk): Json | undefined {
+  const answer = state.replace(value, state.path.slice(), kind);
+  if (answer === undefined) state.left++;
+  return answer;
+}
+
+function kindOf(schema: TSchema | null): SecretKind | null {
+  if (schema === null) return 'unknown';
+  if (schema['x-secret'] !== true) return null;
+  return schema['x-plain'] === true ? 'plain' : 'credential';
+}
+
+function walkItems(items: readonly Json[], schema: TSchema | null, state: Walk): Json {
+  const itemSchema = (schema?.['items'] as TSchema | undefined) ?? null;
+  let copy: Json[] | null = null;
+  for (const [index, item] of items.entries()) {
+    state.path.push(String(index));
+    const mapped = walk(item, itemSchema, state) ?? null;
+    state.path.pop();
+    if (mapped === item) continue;
+    copy ??= [...items];
+    copy[index] = mapped;
+  }
+  return copy ?? items;
+}
+
+function walkMembers(members: JsonObject, schema: TSchema | null, state: Walk): Json {
+  let copy: Record<string, Json | undefined> | null = null;
+  for (const key of Object.keys(members)) {
+    const member = members[key];
+    state.path.push(key);
+    const mapped = walk(member, memberSchema(schema, key), state);
+    state.path.pop();
+    if (mapped === member) continue;
+    copy ??= { ...members };
+    if (mapped === undefined) delete copy[key];
     // A key like __proto__ must become an own property, not the prototype.
-    if (mapped !== undefined)
-      Object.defineProperty(copy, key, { value: mapped, enumerable: true, writable: true, configurable: true });
+    else Object.defineProperty(copy, key, { value: mapped, enumerable: true, writable: true, configurable: true });
   }
-  return copy;
+  return copy ?? members;
 }
 
-function memberSchema(schema: TSchema | null, key: string): TSchema | null {
+/** What the schema says of a member; null when it does not know the key. */
+export function memberSchema(schema: TSchema | null, key: string): TSchema | null {
   if (schema === null) return null;
   const properties = schema['properties'] as Record<string, TSchema> | undefined;
   if (properties && Object.hasOwn(properties, key)) return properties[key] ?? null;
   if (schema[Kind] === 'Record') {
     const patterns = schema['patternProperties'] as Record<string, TSchema>;
-    return Object.values(patterns)[0] ?? null;
+    for (const pattern in patterns) return patterns[pattern] ?? null;
   }
   return null;
 }

@@ -4,6 +4,8 @@ import { OlaError } from './errors.ts';
 export interface Settings {
   /** `OPEN_LLM_AUTH_HOME`, null when it is not set. */
   readonly home: string | null;
+  /** `OPEN_LLM_AUTH_DB_PATH`: a database elsewhere, relative to the home; null when it is not set. */
+  readonly databasePath: string | null;
   /** `OPEN_LLM_AUTH_TOKEN`. */
   readonly adminToken: string | null;
   /** `LLM_INTERACTIVE_PROXY_API_KEY`: read and write, never admin. */
@@ -23,12 +25,15 @@ export const secretVariables: readonly string[] = [
   'OPEN_LLM_AUTH_MASTER_KEY',
 ];
 
+export const databaseVariable = 'OPEN_LLM_AUTH_DB_PATH';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws OlaError `invalid_field` naming the variable */
 export function readSettings(environment: Environment): Settings {
   return {
     home: text(environment, 'OPEN_LLM_AUTH_HOME'),
+    databasePath: text(environment, databaseVariable),
     adminToken: token(environment, 'OPEN_LLM_AUTH_TOKEN'),
     proxyKey: token(environment, 'LLM_INTERACTIVE_PROXY_API_KEY'),
     masterKey: { file: environment['OPEN_LLM_AUTH_MASTER_KEY_FILE'], value: environment['OPEN_LLM_AUTH_MASTER_KEY'] },

@@ -23,6 +23,27 @@ export interface Vault {
   open(envelope: string, at: SealedAt): string;
   /** Whether this ring holds the key that sealed it. */
   canOpen(envelope: string): boolean;
+  /** The id of the key that sealed it; null for what is no envelope. */
+  sealedBy(envelope: string): string | null;
+  /** The id of the key that seals now. */
+  keyId(): string;
+  /** Seals and opens with another ring from now on. */
+  takeRing(ring: KeyRing): void;
+}
+
+/** Where the master keys are kept. */
+export interface KeySource {
+  /** For people: a path, or the name of a variable. */
+  readonly name: string;
+  /** The ring as it is kept now, which may be another one than at the start. @throws OlaError `persistence_unavailable` */
+  read(): KeyRing;
+  /** Replaces it in one step, durable when this returns. Null where the keys are not ola's own to write. */
+  readonly write: ((ring: KeyRing) => void) | null;
+}
+
+/** The place of a stored secret's envelope. */
+export function placeOfSecret(id: string): SealedAt {
+  return { table: 'secrets', row: id, column: 'envelope' };
 }
 
 /** A stored secret, as the configuration refers to it. */

@@ -19,15 +19,14 @@ interface Envelope {
 }
 
 /** A vault over a key ring: the first key seals, all open. */
-export function createVault(ring: KeyRing): Vault {
-  const keys = new Map(ring.map((key) => [key.id, createSecretKey(key.bytes)]));
-  const writer = { id: ring[0].id, key: createSecretKey(ring[0].bytes) };
+export function createVault(given: KeyRing): Vault {
+  let keys = keysOf(given);
   return {
-    seal: (secret, at) => seal(writer, secret, at),
+    seal: (secret, at) => seal(keys.writer, secret, at),
     open(text, at) {
       const envelope = parseEnvelope(text);
       if (envelope === null) throw unreadable('is damaged: enter it again');
-      const key = keys.get(envelope.keyId);
+      const key = keys.byId.get(envelope.keyId);
       if (key === undefined)
         throw unreadable(
           `was sealed with master key ${envelope.keyId}, which is not there: bring that key back, or enter the secret again`,
@@ -36,9 +35,36 @@ export function createVault(ring: KeyRing): Vault {
     },
     canOpen(text) {
       const envelope = parseEnvelope(text);
-      return envelope !== null && keys.has(envelope.keyId);
+      return envelope !== null && keys.byId.has(envelope.keyId);
+    },
+    sealedBy: (text) => parseEnvelope(text)?.keyId ?? null,
+    keyId: () => keys.writer.id,
+    takeRing: (ring) => {
+      keys = keysOf(ring);
     },
   };
+}
+
+interface Keys {
+  readonly byId: ReadonlyMap<string, KeyObject>;
+  readonly writer: Writer;
+}
+
+interface Writer {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
+function keysOf(ring: KeyRing): Keys {
+  return {
+    byId: new Map(ring.map((key) => [key.id, createSecretKey(key.bytes)])),
+    writer: { id: ring[0].id, key: createSecretKey(ring[0].bytes) },
+  };
+}
+
+/** A new master key. */
+export function makeKey(): MasterKey {
+  return keyOf(randomBytes(keyBytes));
 }
 
 /**
@@ -64,7 +90,10 @@ export function parseKeys(text: string): KeyRing {
 
 function parseKey(word: string): MasterKey | null {
   const bytes = /^[0-9a-f]{64}$/i.test(word) ? Buffer.from(word, 'hex') : decodeBase64(word);
-  if (bytes?.length !== keyBytes) return null;
+  return bytes?.length === keyBytes ? keyOf(bytes) : null;
+}
+
+function keyOf(bytes: Uint8Array): MasterKey {
   return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes };
 }
 
@@ -72,7 +101,7 @@ function decodeBase64(word: string): Buffer | null {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(word) ? Buffer.from(word, 'base64') : null;
 }
 
-function seal(writer: { readonly id: string; readonly key: KeyObject }, secret: string, at: SealedAt): string {
+function seal(writer: Writer, secret: string, at: SealedAt): string {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, writer.key, nonce, { authTagLength: tagBytes });
   cipher.setAAD(associatedData(at));

@@ -1,7 +1,7 @@
 /** The only door out: judges a destination, resolves its name, and sends to one judged address. */
 import type { Destination, Egress, EgressDenial, EgressPolicy, EgressReason, OutboundRequest } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
-import { type Clock, type Dial, DialError, type DialRequest, type Log, type Resolve } from '../core/ports.ts';
+import { type Clock, type Dial, DialError, type DialRequest, type Log, type Reply, type Resolve } from '../core/ports.ts';
 import { denied, wordsFor } from './denials.ts';
 import { isOwnListener, type OwnListener } from './listeners.ts';
 import { createNames, type ResolvedName } from './names.ts';
@@ -99,7 +99,7 @@ export function createEgress(ports: EgressPorts): Egress {
     return isOwnListener(address, route.target.port, ports.ownListeners(), ports.localAddresses);
   }
 
-  async function send(destination: Destination, request: OutboundRequest): Promise<Response> {
+  async function send(destination: Destination, request: OutboundRequest): Promise<Reply> {
     const route = routeTo(destination, 'dial');
     const outbound = dialRequest(route, request);
     const { literal } = route.target;
@@ -112,15 +112,15 @@ export function createEgress(ports: EgressPorts): Egress {
     }
   }
 
-  async function dialName(route: Route, request: DialRequest): Promise<Response> {
+  async function dialName(route: Route, request: DialRequest): Promise<Reply> {
     const name = await resolved(route, request.signal);
     judgeAnswers(route, name.addresses, 'dial');
     const order = dialOrder(name);
     for (const [at, address] of order.entries()) {
       try {
-        const response = await dial(request, address);
+        const reply = await dial(request, address);
         name.lastGood = address;
-        return response;
+        return reply;
       } catch (error) {
         if (name.lastGood === address) name.lastGood = null;
         // Only where no connection came about is it certain that the next address does not get the request a second time.
@@ -214,11 +214,11 @@ function dialOrder(name: ResolvedName): readonly string[] {
 }
 
 /** A model API has no business redirecting: the credential would follow to a place that nobody judged. */
-function accept(route: Route, response: Response): Response {
-  if (response.status < 300 || response.status > 399 || !response.headers.has('location')) return response;
-  response.body?.cancel().catch(() => undefined);
+function accept(route: Route, reply: Reply): Reply {
+  if (reply.status < 300 || reply.status > 399 || reply.header('location') === null) return reply;
+  reply.cancel();
   const { provider, host, reason } = denialOf(route, 'redirect_forbidden', 'dial');
-  const details = { provider, upstream_status: response.status, reason };
+  const details = { provider, upstream_status: reply.status, reason };
   throw new OlaError('upstream_http_error', `Provider '${provider}' failed: ${host} ${wordsFor(reason)}`, {
     status: 502,
     details,

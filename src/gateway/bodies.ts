@@ -1,30 +1,34 @@
 /** Reading an upstream's whole body without trusting its length. */
+import type { Reply } from '../core/ports.ts';
 
 const decoder = new TextDecoder();
 
 /** @returns the text, or null when there is more of it than `limit` bytes */
-export async function readAtMost(response: Response, limit: number): Promise<string | null> {
-  const declared = response.headers.get('content-length');
-  if (declared !== null && Number(declared) <= limit) return response.text();
-  if (response.body === null) return '';
+export async function readAtMost(reply: Reply, limit: number): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = response.body.getReader();
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
+    const next = reply.read();
+    const bytes = next instanceof Promise ? await next : next;
+    if (bytes === null) break;
+    length += bytes.length;
     if (length > limit) {
-      await reader.cancel();
+      reply.cancel();
       return null;
     }
-    chunks.push(value);
+    chunks.push(bytes);
   }
+  return decoder.decode(joined(chunks, length));
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [first, ...more] = chunks;
+  if (first !== undefined && more.length === 0) return first;
   const whole = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
     whole.set(chunk, at);
     at += chunk.length;
   }
-  return decoder.decode(whole);
+  return whole;
 }

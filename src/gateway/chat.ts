@@ -5,7 +5,7 @@ import { createBag, type InBag } from '../core/bag.ts';
 import type { ChatRequest } from '../core/chat.ts';
 import type { Egress } from '../core/egress.ts';
 import { asOlaError, OlaError } from '../core/errors.ts';
-import type { Clock, Log } from '../core/ports.ts';
+import type { Clock, Log, Reply } from '../core/ports.ts';
 import type { Redact } from '../core/redaction.ts';
 import { type AttemptRecord, noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { readAnswer } from '../protocols/openai-completions/answer.ts';
@@ -177,7 +177,7 @@ export function createChat(ports: ChatPorts): Chat {
   async function tryOne(attempt: Attempt, { text, request }: ChatBody, progress: Progress): Promise<Answer> {
     const { provider, model, target } = attempt;
     const encoded = encodeRequest(text, request, model, provider.quirks);
-    const response = await egress.send(provider.destination, {
+    const reply = await egress.send(provider.destination, {
       method: 'POST',
       path: '/chat/completions',
       headers: target.headers,
@@ -185,27 +185,27 @@ export function createChat(ports: ChatPorts): Chat {
       signal: progress.call.signal,
       idleTimeoutMs,
     });
-    if (!response.ok) throw await refused(provider.id, response);
-    const encoding = response.headers.get('content-encoding');
+    if (reply.status < 200 || reply.status > 299) throw await refused(provider.id, reply);
+    const encoding = reply.header('content-encoding');
     if (encoding !== null && encoding !== 'identity') {
-      throw unexpected(response, `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
+      throw unexpected(reply, `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
     }
-    return progress.stream ? stream(attempt, response, encoded, progress) : whole(attempt, response, progress);
+    return progress.stream ? stream(attempt, reply, encoded, progress) : whole(attempt, reply, progress);
   }
 
-  async function refused(provider: string, response: Response): Promise<OlaError> {
-    const body = await readAtMost(response, longestError).catch(() => '');
-    const failure = readFailure(response.status, body ?? '');
-    const error = upstreamError(provider, failure, retryAfterSeconds(response.headers.get('retry-after'), now()), redact);
+  async function refused(provider: string, reply: Reply): Promise<OlaError> {
+    const body = await readAtMost(reply, longestError).catch(() => '');
+    const failure = readFailure(reply.status, body ?? '');
+    const error = upstreamError(provider, failure, retryAfterSeconds(reply.header('retry-after'), now()), redact);
     retryable.set(error, isRetryable(failure));
     return error;
   }
 
-  async function whole(attempt: Attempt, response: Response, progress: Progress): Promise<Answer> {
+  async function whole(attempt: Attempt, reply: Reply, progress: Progress): Promise<Answer> {
     const provider = attempt.provider.id;
     let text: string | null;
     try {
-      text = await readAtMost(response, longestAnswer);
+      text = await readAtMost(reply, longestAnswer);
     } catch (cause) {
       throw interrupted(provider, cause);
     }
@@ -216,26 +216,29 @@ export function createChat(ports: ChatPorts): Chat {
     return { body: text, contentType: 'application/json', attempt, attempts: progress.tried.length + 1 };
   }
 
-  function stream(attempt: Attempt, response: Response, encoded: EncodedRequest, progress: Progress): Answer {
+  function stream(attempt: Attempt, reply: Reply, encoded: EncodedRequest, progress: Progress): Answer {
     const provider = attempt.provider.id;
-    const type = response.headers.get('content-type');
-    if (response.body === null || type === null || !type.toLowerCase().startsWith('text/event-stream')) {
-      throw unexpected(response, `Provider '${provider}' was asked for a stream and answered something else.`);
+    const type = reply.header('content-type');
+    if (type === null || !type.toLowerCase().startsWith('text/event-stream')) {
+      throw unexpected(reply, `Provider '${provider}' was asked for a stream and answered something else.`);
     }
     const tap = createStreamTap(encoded.usageAsked);
-    const relayed = relay(response.body, tap, {
+    let relayed: Relay | null = null;
+    let over = false;
+    relayed = relay(reply, tap, {
       provider,
       now,
       onFirstByte: () => {
         progress.firstByteAt = now();
       },
       onEnd: (error) => {
-        streams.remove(relayed);
+        over = true;
+        if (relayed !== null) streams.remove(relayed);
         // A client that leaves may first show as an upstream that was cut off.
         settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, tap.tokens);
       },
     });
-    streams.add(relayed);
+    if (!over) streams.add(relayed);
     return { body: relayed.stream, contentType: 'text/event-stream', attempt, attempts: progress.tried.length + 1 };
   }
 
@@ -280,8 +283,8 @@ function recordOf(attempt: Attempt, thrown: unknown, milliseconds: number): Atte
 }
 
 /** An answer that will not be read: its connection is given up. */
-function unexpected(response: Response, message: string): OlaError {
-  response.body?.cancel().catch(() => undefined);
+function unexpected(reply: Reply, message: string): OlaError {
+  reply.cancel();
   return new OlaError('provider_error', message);
 }
 

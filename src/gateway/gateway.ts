@@ -1,22 +1,31 @@
 /** What ola does, put together: the use-cases that `http` and `cli` call. */
 import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
-import type { ConfigDocument } from '../core/config.ts';
+import type { ConfigDocument } from '../core/document.ts';
 import { defaultEgressPolicy, type Egress, type EgressDenial, type EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
-import type { Vault } from '../core/vault.ts';
+import type { KeySource, Vault } from '../core/vault.ts';
+import { cleanSecret } from '../credentials/resolve.ts';
 import { type Access, createAccess, type LegacyToken, legacyAdmin, proxyKey } from './access.ts';
 import { createAudit, type Origin } from './audit.ts';
 import { type Chat, createChat } from './chat.ts';
-import { type Config, type ConfigSnapshot, loadConfig, redactDocument } from './config.ts';
+import { type Config, type ConfigFile, type ConfigSnapshot, loadConfig } from './config.ts';
+import type { WriteFacts } from './document.ts';
+import { createDocuments, type Documents } from './documents.ts';
+import { createExports, type Exports } from './exports.ts';
 import { createHealth, type Health } from './health.ts';
+import { principalOfConfigured } from './imported-tokens.ts';
+import { createKeys, type Keys } from './keys.ts';
 import { createLimits, type Limits, shuttingDown } from './limits.ts';
 import { findModel, listModels, type ModelView } from './models.ts';
 import { createProviders, type Providers } from './providers.ts';
-import { buildRegistry, type ProcessProvider, type Registry, type RegistryFacts } from './registry.ts';
+import { buildRegistry, type KnownProviders, type ProcessProvider, type Registry, type RegistryFacts } from './registry.ts';
+import { createRetention, type Retention } from './retention.ts';
+import { createRevisions, type Revisions } from './revisions.ts';
 import { type Route, route } from './routing.ts';
+import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { loadTokens, type Tokens } from './tokens.ts';
 import { createUsage, type Usage } from './usage.ts';
 
@@ -24,33 +33,56 @@ export interface Gateway {
   readonly access: Access;
   readonly tokens: Tokens;
   readonly config: Config;
+  readonly documents: Documents;
+  readonly revisions: Revisions;
+  readonly snapshots: Snapshots;
+  readonly exports: Exports;
+  readonly keys: Keys;
   readonly providers: Providers;
   readonly chat: Chat;
   readonly usage: Usage;
   readonly limits: Limits;
   readonly health: Health;
+  /** To be ticked about once a second. */
+  readonly retention: Retention;
+  /** Where configuration and state are. */
+  readonly place: Place;
   /** Every secret this process holds is cut out of what passes through. */
   readonly redact: Redact;
   listModels(): ModelView[];
   findModel(name: string): ModelView;
-  /** The document with secrets redacted. */
-  showConfig(): { readonly document: object; readonly etag: string };
   /** Lets nothing new in; what runs goes on. */
   drain(): void;
   /** Ends what still runs, each stream with an error event. */
   cut(): void;
-  /** Records what still runs as cut off, and writes what waits: the last thing before the end. */
+  /** Records what still runs as cut off; before its connections go, or it looks like clients that left. */
+  abandon(): void;
+  /** Abandons what still runs, and writes what waits: the last thing before the end. */
   flush(): Promise<void>;
+}
+
+export interface Place {
+  /** Absolute. */
+  readonly home: string;
+  /** Absolute. */
+  readonly database: string;
 }
 
 export interface GatewayPorts {
   readonly store: Store;
   readonly vault: Vault;
+  /** Where the vault's keys are kept. */
+  readonly keySource: KeySource;
   /** Made over the policy of the moment; every refusal is told. */
   readonly egress: (policy: () => EgressPolicy, onDenied: (denial: EgressDenial) => void) => Egress;
   readonly catalog: Catalog;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly settings: GatewaySettings;
+  /** The file that governs; null: the database does. */
+  readonly file: ConfigFile | null;
+  /** The text of a file that the configuration names; null when it cannot be read. Not needed when no file governs. */
+  readonly readSecretFile?: (path: string) => string | null;
+  readonly place: Place;
   readonly processProviders: readonly ProcessProvider[];
   readonly version: string;
   readonly now: Clock;
@@ -70,30 +102,36 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const audit = createAudit({ store: store.audit, now, log });
   const usage = createUsage({ store: store.usage, log });
   const tokens = await loadTokens({ store: store.tokens, audit, now, log });
-  const config = await loadConfig({ store: store.config, vault, audit, now, log });
-  const access = createAccess(tokens);
-  const limits = createLimits(tokens);
-  const health = createHealth({ store, version, now });
-  const facts: RegistryFacts = {
+  const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
+  const onDenied = (denial: EgressDenial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied'));
+  const facts: RegistryFacts & WriteFacts = {
+    mode: ports.file === null ? 'database' : 'file',
     catalog,
     environment: ports.environment,
     processProviders: ports.processProviders,
     everyProviderLocal: settings.everyProviderLocal,
     userAgent: `ola/${version}`,
+    egressUnder(document) {
+      const policy = policyOf(document, settings);
+      return ports.egress(() => policy, onDenied);
+    },
   };
-  let view = viewOf(config.snapshot(), facts, settings);
+  const { file, readSecretFile = () => null } = ports;
+  const config = await loadConfig({ store: store.config, vault, tokens, audit, file, readSecretFile, facts, now, log });
+  const access = createAccess(tokens);
+  const limits = createLimits(tokens);
+  const health = createHealth({ store, config, version, now });
+  const retention = createRetention({ store, document: () => config.snapshot().open, now, log });
+  const known: KnownProviders = new WeakMap();
+  let view = viewOf(config.snapshot(), { facts, known, settings });
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings));
   config.onChange((snapshot) => {
-    view = viewOf(snapshot, facts, settings);
+    view = viewOf(snapshot, { facts, known, settings });
     access.setLegacyTokens(legacyTokens(snapshot, settings));
   });
 
   const redact = createRedactor(() => heldSecrets(view, settings));
-  const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
-  const egress = ports.egress(
-    () => view.policy,
-    (denial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied')),
-  );
+  const egress = ports.egress(() => view.policy, onDenied);
   const chat = createChat({ egress, limits, usage, redact, now, log, route: (model, profile) => view.route(model, profile) });
   audit.record(audit.event('server.start', own, { version }));
 
@@ -101,21 +139,29 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     access,
     tokens,
     config,
+    documents: createDocuments({ config, tokens, facts, now }),
+    revisions: createRevisions({ store: store.config, config }),
+    snapshots: createSnapshots({ store: store.config, config, vault, audit, facts, now }),
+    exports: createExports({ store, config, audit, facts, now }),
+    keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, egress, facts }),
     chat,
     usage,
     limits,
     health,
+    retention,
+    place: ports.place,
     redact,
     listModels: () => listModels(view.registry),
     findModel: (name) => findModel(view.registry, catalog.canonicalId, name),
-    showConfig: () => ({ document: redactDocument(config.snapshot().document), etag: config.snapshot().etag }),
     drain() {
       health.drain();
       limits.close();
     },
     cut: () => chat.cutAll(shuttingDown()),
+    abandon: () => chat.abandonAll(shuttingDown()),
     async flush() {
+      await retention.stop();
       chat.abandonAll(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
       await Promise.all([usage.flush(), audit.flush(), tokens.flush()]);
@@ -134,9 +180,15 @@ interface View {
 /** So many different model names are remembered with their routes. */
 const mostRoutes = 1000;
 
-function viewOf(snapshot: ConfigSnapshot, facts: RegistryFacts, settings: GatewaySettings): View {
+interface ViewFacts {
+  readonly facts: RegistryFacts;
+  readonly known: KnownProviders;
+  readonly settings: GatewaySettings;
+}
+
+function viewOf(snapshot: ConfigSnapshot, { facts, known, settings }: ViewFacts): View {
   const document = snapshot.open;
-  const registry = buildRegistry(snapshot, facts);
+  const registry = buildRegistry(snapshot, facts, known);
   const routing = {
     registry,
     catalog: facts.catalog,
@@ -147,7 +199,7 @@ function viewOf(snapshot: ConfigSnapshot, facts: RegistryFacts, settings: Gatewa
   return {
     registry,
     policy: policyOf(document, settings),
-    secrets: [...snapshot.secrets.values()].map(({ value }) => value),
+    secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
     route(model, profile) {
       const known = profile === null ? routes.get(model ?? '') : undefined;
       if (known !== undefined) return known;
@@ -164,11 +216,21 @@ function policyOf(document: ConfigDocument, settings: GatewaySettings): EgressPo
   return settings.insecureHttp ? { ...policy, enforceHttps: false } : policy;
 }
 
-function legacyTokens(snapshot: ConfigSnapshot, settings: GatewaySettings): LegacyToken[] {
+/** Tokens that stand in clear: in the environment, in the document, and in file mode under `authorization.tokens`. */
+function legacyTokens({ open }: ConfigSnapshot, settings: GatewaySettings): LegacyToken[] {
+  const { authorization, serverToken } = open;
   const list: LegacyToken[] = [];
-  if (settings.adminToken !== null) list.push({ token: settings.adminToken, principal: legacyAdmin });
-  if (snapshot.open.serverToken !== undefined) list.push({ token: snapshot.open.serverToken, principal: legacyAdmin });
+  if (authorization?.legacyAdminCompatibility !== false) {
+    for (const token of [settings.adminToken, cleanSecret(serverToken)]) {
+      if (token !== null) list.push({ token, principal: legacyAdmin });
+    }
+  }
   if (settings.proxyKey !== null) list.push({ token: settings.proxyKey, principal: proxyKey });
+  for (const [name, config] of Object.entries(authorization?.tokens ?? {})) {
+    const token = cleanSecret(config.token);
+    if (config.enabled === false || token === null) continue;
+    list.push({ token, principal: principalOfConfigured(name, config) });
+  }
   return list;
 }
 

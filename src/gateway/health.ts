@@ -1,12 +1,13 @@
 /** Whether this gateway can do its work: names and states, no text. */
 import type { Clock } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
+import type { Config } from './config.ts';
 
 export interface HealthReport {
   readonly status: 'ok' | 'degraded' | 'unavailable';
   readonly version: string;
   readonly uptimeSeconds: number;
-  readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'draining'>>;
+  readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'draining' | 'invalid'>>;
 }
 
 export interface Health {
@@ -20,10 +21,11 @@ const checkEveryMs = 1000;
 
 export function createHealth(ports: {
   readonly store: Pick<Store, 'check'>;
+  readonly config: Pick<Config, 'problem'>;
   readonly version: string;
   readonly now: Clock;
 }): Health {
-  const { store, version, now } = ports;
+  const { store, config, version, now } = ports;
   const startedAt = now();
   let draining = false;
   let checkedAt = Number.NEGATIVE_INFINITY;
@@ -43,12 +45,13 @@ export function createHealth(ports: {
   return {
     async report() {
       const works = await checkStore();
-      const status = draining || !works ? 'unavailable' : 'ok';
+      const fits = config.problem() === null;
+      const status = draining || !works ? 'unavailable' : fits ? 'ok' : 'degraded';
       return {
         status,
         version,
         uptimeSeconds: Math.floor((now() - startedAt) / 1000),
-        checks: { store: works ? 'ok' : 'failed', server: draining ? 'draining' : 'ok' },
+        checks: { store: works ? 'ok' : 'failed', config: fits ? 'ok' : 'invalid', server: draining ? 'draining' : 'ok' },
       };
     },
     drain() {

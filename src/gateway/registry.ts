@@ -1,17 +1,21 @@
 /** Providers that can be used now, made from the configuration, the catalog and the environment at each change. */
 import type { Catalog } from '../catalog/lookup.ts';
-import type { ConfigDocument, Protocol, ProviderConfig } from '../core/config.ts';
+import type { ConfigDocument, Protocol, ProviderConfig } from '../core/document.ts';
 import type { Destination } from '../core/egress.ts';
+import type { JsonObject } from '../core/json.ts';
 import { type CatalogModel, type CredentialStyle, noQuirks, type ProviderQuirks } from '../core/providers.ts';
+import { parseReference } from '../core/references.ts';
 import { isSecretReference } from '../core/secrets.ts';
-import { type Credential, chooseCredentials, defaultEnvVar } from '../credentials/resolve.ts';
-import type { ConfigSnapshot } from './config.ts';
+import { type Credential, chooseCredentials, cleanSecret, defaultEnvVar } from '../credentials/resolve.ts';
 
 /** Protocols that this program can call. */
 export const builtProtocols = ['openai-completions'] as const satisfies readonly Protocol[];
 
 /** The protocol that clients speak: an endpoint for it is preferred. */
 const served: Protocol = 'openai-completions';
+
+/** Visible ASCII, space and tab inside (RFC 9110, 5.5). */
+export const headerValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** One credential of a provider with the headers it makes, ready to be sent. */
 export interface Target {
@@ -61,13 +65,24 @@ export interface RegistryFacts {
   readonly userAgent: string;
 }
 
+/** The configuration as the registry reads it. */
+export interface ConfiguredSecrets {
+  /** References in place of secrets. */
+  readonly document: JsonObject;
+  /** Secrets in place; those that cannot be opened are left out. */
+  readonly open: ConfigDocument;
+  /** Opened secrets by id, with the origin that each was entered for. */
+  readonly secrets: ReadonlyMap<string, { readonly origin: string | null }>;
+}
+
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
   const merged = new Map<string, ProviderConfig>();
   for (const map of [document.providers, document.models?.providers]) {
     for (const [id, config] of Object.entries(map ?? {})) {
       const canonical = catalog.canonicalId(id);
-      merged.set(canonical, { ...merged.get(canonical), ...config });
+      const under = merged.get(canonical);
+      merged.set(canonical, under === undefined ? config : { ...under, ...config });
     }
   }
   return merged;
@@ -82,7 +97,7 @@ export function originOf(baseUrl: string): string | null {
 export function destinationOf(
   id: string,
   config: ProviderConfig,
-  facts: RegistryFacts,
+  facts: Pick<RegistryFacts, 'catalog' | 'everyProviderLocal'>,
   document: ConfigDocument,
 ): Destination | null {
   const row = facts.catalog.provider(id);
@@ -97,13 +112,41 @@ export function destinationOf(
   };
 }
 
-export function buildRegistry(snapshot: ConfigSnapshot, facts: RegistryFacts): Registry {
+/** What was made of a configured provider with its secrets in place, good as long as that object is the same. */
+export type KnownProviders = WeakMap<
+  ProviderConfig,
+  { readonly madeOf: MadeOf; readonly made: ActiveProvider | InactiveProvider }
+>;
+
+interface MadeOf {
+  readonly id: string;
+  /** The settings of the document that bear on every provider. */
+  readonly common: string;
+}
+
+/** @param known filled here; a change of one provider then makes one provider */
+export function buildRegistry(
+  snapshot: ConfiguredSecrets,
+  facts: RegistryFacts,
+  known: KnownProviders = new WeakMap(),
+): Registry {
   const document = snapshot.open;
   const allowed = new Set((document.activeProviderIds ?? []).map(facts.catalog.canonicalId));
   const active = new Map<string, ActiveProvider>();
   const inactive = new Map<string, InactiveProvider>();
   const configured = configuredProviders(document, facts.catalog);
-  const origins = secretOrigins(snapshot, facts.catalog);
+  const stored = configuredProviders(snapshot.document as ConfigDocument, facts.catalog);
+
+  const common = JSON.stringify([document.egressPolicy?.allowLocalProviders, document.models?.mode]);
+  const make = (id: string, config: ProviderConfig | undefined) => {
+    if (config === undefined) return activate(id, config, facts, document, noSecrets);
+    const of = { id, common };
+    const before = known.get(config);
+    if (before !== undefined && isSame(before.madeOf, of)) return before.made;
+    const made = activate(id, config, facts, document, boundSecrets(stored.get(id) ?? {}, config, snapshot, facts.catalog));
+    known.set(config, { madeOf: of, made });
+    return made;
+  };
 
   const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
   for (const id of ids) {
@@ -113,7 +156,7 @@ export function buildRegistry(snapshot: ConfigSnapshot, facts: RegistryFacts): R
     else if (allowed.size > 0 && !allowed.has(id)) {
       inactive.set(id, { id, code: 'provider_disabled', help: `Provider '${id}' is not among activeProviderIds.` });
     } else {
-      const made = activate(id, config, facts, document, origins.get(id) ?? noOrigins);
+      const made = make(id, config);
       if ('targets' in made) active.set(id, made);
       else inactive.set(id, made);
     }
@@ -125,12 +168,16 @@ export function buildRegistry(snapshot: ConfigSnapshot, facts: RegistryFacts): R
   };
 }
 
+function isSame(one: MadeOf, other: MadeOf): boolean {
+  return one.id === other.id && one.common === other.common;
+}
+
 function activate(
   id: string,
   config: ProviderConfig | undefined,
   facts: RegistryFacts,
   document: ConfigDocument,
-  bound: SecretOrigins,
+  { apiKey, headers }: BoundSecrets,
 ): ActiveProvider | InactiveProvider {
   const row = facts.catalog.provider(id);
   const destination = destinationOf(id, config ?? {}, facts, document);
@@ -142,16 +189,25 @@ function activate(
     envVars,
     environment: facts.environment,
     envBinding: facts.catalog.envBinding,
-    configured: config?.apiKey === undefined ? null : { secret: config.apiKey, origin: bound.apiKey },
+    configured: apiKey !== null && 'secret' in apiKey ? { secret: apiKey.secret, origin: boundOrigin(apiKey, origin) } : null,
     needsNone: config?.authHeader === false,
-    // A server on one's own machine rarely asks for a key.
-    noneWillDo: row?.local === true && config !== undefined,
+    // A server on one's own machine rarely asks for a key; one that has a key does.
+    noneWillDo: row?.local === true && config !== undefined && (apiKey === null || 'secret' in apiKey),
   });
-  const stray = Object.keys(config?.headers ?? {}).find((name) => (bound.headers.get(name) ?? origin) !== origin);
-  if (stray !== undefined) return withoutCredential(id, envVars, [...mismatched, `headers.${stray}`]);
+  const sent: Record<string, string> = {};
+  for (const [name, header] of headers) {
+    // Without one of its headers a call could be another one than was meant.
+    if ('broken' in header) return brokenHeader(id, name, header.broken);
+    if (header.origins?.includes(origin) === false)
+      return withoutCredential(id, envVars, [...mismatched, `headers.${name}`], null);
+    sent[name] = header.secret;
+  }
   const style = (row === null ? undefined : facts.catalog.endpoint(row, served).style) ?? 'bearer';
-  const [first, ...rest] = usable.map((credential) => target(credential, style, config?.headers ?? {}, facts.userAgent));
-  if (first === undefined) return withoutCredential(id, envVars, mismatched);
+  const [first, ...rest] = usable.map((credential) => target(credential, style, sent, facts.userAgent));
+  if (first === undefined) {
+    const broken = apiKey !== null && 'broken' in apiKey ? apiKey.broken : null;
+    return withoutCredential(id, envVars, mismatched, broken);
+  }
   const replace = document.models?.mode === 'replace';
   return {
     id,
@@ -207,23 +263,59 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
   };
 }
 
-/** The origins that a provider's stored secrets were entered for; null: for none in particular. */
-interface SecretOrigins {
-  readonly apiKey: string | null;
-  readonly headers: ReadonlyMap<string, string | null>;
+/** A secret in use and the origins that it may go to, null: any; or why it cannot be used. */
+type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: string };
+
+interface BoundSecrets {
+  readonly apiKey: BoundSecret | null;
+  readonly headers: ReadonlyMap<string, BoundSecret>;
 }
 
-const noOrigins: SecretOrigins = { apiKey: null, headers: new Map() };
+const noSecrets: BoundSecrets = { apiKey: null, headers: new Map() };
 
-function secretOrigins(snapshot: ConfigSnapshot, catalog: Catalog): Map<string, SecretOrigins> {
-  const originOfSecret = (value: unknown) =>
-    isSecretReference(value) ? (snapshot.secrets.get(value.$secret)?.origin ?? null) : null;
-  const origins = new Map<string, SecretOrigins>();
-  for (const [id, { apiKey, headers }] of configuredProviders(snapshot.document as ConfigDocument, catalog)) {
-    const bound = Object.entries(headers ?? {}).map(([name, value]) => [name, originOfSecret(value)] as const);
-    origins.set(id, { apiKey: originOfSecret(apiKey), headers: new Map(bound) });
-  }
-  return origins;
+function boundSecrets(
+  stored: ProviderConfig,
+  open: ProviderConfig,
+  { secrets }: ConfiguredSecrets,
+  catalog: Catalog,
+): BoundSecrets {
+  const bound = (reference: unknown, value: string | undefined): BoundSecret => {
+    const secret = cleanSecret(value);
+    if (secret === null) return { broken: whyBroken(reference) };
+    if (!headerValue.test(secret)) return { broken: 'has characters that a header cannot carry' };
+    return { secret, origins: boundTo(reference, secrets, catalog) };
+  };
+  const headers = Object.entries(stored.headers ?? {}).map(
+    ([name, reference]) => [name, bound(reference, open.headers?.[name])] as const,
+  );
+  return { apiKey: stored.apiKey === undefined ? null : bound(stored.apiKey, open.apiKey), headers: new Map(headers) };
+}
+
+/** The origins that what stands in the document may go to. */
+function boundTo(reference: unknown, secrets: ConfiguredSecrets['secrets'], catalog: Catalog): readonly string[] | null {
+  const kept = (id: string) => {
+    const origin = secrets.get(id)?.origin ?? null;
+    return origin === null ? null : [origin];
+  };
+  if (isSecretReference(reference)) return kept(reference.$secret);
+  const named = typeof reference === 'string' ? parseReference(reference) : null;
+  if (named?.kind === 'variable') return catalog.envBinding(named.name);
+  return named?.kind === 'store' ? kept(named.id) : null;
+}
+
+/** Of the origins that a secret may go to the one in question, else any other; null when it may go anywhere. */
+function boundOrigin({ origins }: { readonly origins: readonly string[] | null }, wanted: string): string | null {
+  if (origins === null) return null;
+  return origins.includes(wanted) ? wanted : (origins[0] ?? '');
+}
+
+/** Clients read this: a variable's name may be known, the path of a file may not. */
+function whyBroken(reference: unknown): string {
+  const named = typeof reference === 'string' ? parseReference(reference) : null;
+  if (named?.kind === 'variable') return `names the variable ${named.name}, which is not set`;
+  if (named?.kind === 'file') return 'names a file that cannot be read';
+  if (named?.kind === 'store') return 'names a stored secret that is not there';
+  return 'is damaged in the database and is to be entered again';
 }
 
 function unknownProvider(id: string): InactiveProvider {
@@ -231,9 +323,21 @@ function unknownProvider(id: string): InactiveProvider {
   return { id, code: 'provider_resolution_failed', help };
 }
 
-function withoutCredential(id: string, envVars: readonly string[], mismatched: readonly string[]): InactiveProvider {
+function brokenHeader(id: string, name: string, why: string): InactiveProvider {
+  const help = `Provider '${id}' cannot be used: its header '${name}' ${why}. Send the header again with \`PUT /config/providers/${id}\`, or mend what it names.`;
+  return { id, code: 'provider_resolution_failed', help };
+}
+
+/** @param broken why the key that is configured cannot be used */
+function withoutCredential(
+  id: string,
+  envVars: readonly string[],
+  mismatched: readonly string[],
+  broken: string | null,
+): InactiveProvider {
   const [name] = envVars;
   const left = mismatched.length === 0 ? '' : ` (${mismatched.join(', ')} belongs to another address: origin_mismatch)`;
-  const help = `Provider '${id}' has no usable credential${left}. Set ${name} and restart, or send its apiKey (authHeader false if it needs none) with \`PUT /config/providers/${id}\`.`;
+  const why = broken === null ? '' : ` (its apiKey ${broken})`;
+  const help = `Provider '${id}' has no usable credential${left}${why}. Set ${name} and restart, or send its apiKey (authHeader false if it needs none) with \`PUT /config/providers/${id}\`.`;
   return { id, code: 'provider_resolution_failed', help };
 }

@@ -1,6 +1,7 @@
 /** A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. */
 import type { InBag } from '../core/bag.ts';
 import { errorEnvelope, OlaError } from '../core/errors.ts';
+import type { Reply } from '../core/ports.ts';
 
 /** What reads a protocol's stream in passing (see `protocols/.../stream.ts`). */
 export interface Tap {
@@ -37,13 +38,13 @@ const comment = encoder.encode(': keep-alive\n\n');
 const quietMs = 15_000;
 const stalledMs = 300_000;
 
-export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: RelayHooks): Relay {
-  const reader = upstream.getReader();
+export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
   let started = false;
   let lastSentAt = hooks.now();
   let emitted = false;
+  let begun: Promise<Uint8Array | null> | null = null;
 
   const emit = (bytes: Uint8Array) => {
     emitted = true;
@@ -65,32 +66,51 @@ export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: Rel
     } catch {
       // The client is gone: nobody is left to tell.
     }
-    reader.cancel().catch(() => undefined);
+    upstream.cancel();
+  }
+
+  /** Takes one piece of the upstream's. @returns whether something was sent, or all is over */
+  function take(bytes: Uint8Array | null): boolean {
+    if (ended) return true;
+    emitted = false;
+    if (bytes === null) tap.finish(emit);
+    else tap.push(bytes, emit);
+    if (!started && emitted) {
+      started = true;
+      hooks.onFirstByte();
+    }
+    if (tap.done) {
+      controller.close();
+      end(null);
+      if (bytes !== null) letGo(upstream);
+    } else if (tap.fault !== null) fail(faulty(hooks.provider, tap.fault));
+    else if (bytes === null) fail(truncated(hooks.provider));
+    return emitted || ended;
+  }
+
+  /** What has come already is taken without a wait: a whole short answer needs no turn of its own. */
+  function start(): void {
+    for (;;) {
+      const next = upstream.read();
+      if (next instanceof Promise) {
+        // Whoever pulls first hears how it ends.
+        next.catch(() => undefined);
+        begun = next;
+        return;
+      }
+      if (take(next) && (ended || (controller.desiredSize ?? 0) <= 0)) return;
+    }
   }
 
   async function pull(): Promise<void> {
-    emitted = false;
-    while (!emitted && !ended) {
-      let chunk: Awaited<ReturnType<typeof reader.read>>;
-      try {
-        chunk = await reader.read();
-      } catch (cause) {
-        return fail(interrupted(hooks.provider, cause));
+    try {
+      for (;;) {
+        const next = begun ?? upstream.read();
+        begun = null;
+        if (take(next instanceof Promise ? await next : next)) break;
       }
-      if (ended) return;
-      if (chunk.done) tap.finish(emit);
-      else tap.push(chunk.value, emit);
-      if (!started && emitted) {
-        started = true;
-        hooks.onFirstByte();
-      }
-      if (tap.done) {
-        controller.close();
-        end(null);
-        return letGo(reader, chunk.done);
-      }
-      if (tap.fault !== null) return fail(faulty(hooks.provider, tap.fault));
-      if (chunk.done) return fail(truncated(hooks.provider));
+    } catch (cause) {
+      fail(interrupted(hooks.provider, cause));
     }
     lastSentAt = hooks.now();
   }
@@ -98,11 +118,16 @@ export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: Rel
   const stream = new ReadableStream<Uint8Array>({
     start(given) {
       controller = given;
+      try {
+        start();
+      } catch (cause) {
+        fail(interrupted(hooks.provider, cause));
+      }
     },
     pull,
-    async cancel() {
+    cancel() {
       end(new OlaError('client_closed_request', 'The client closed the connection.'));
-      await reader.cancel().catch(() => undefined);
+      upstream.cancel();
     },
   });
 
@@ -122,13 +147,17 @@ export function relay(upstream: ReadableStream<Uint8Array>, tap: Tap, hooks: Rel
   };
 }
 
-/** Reads the end that should follow at once, so that the connection can be used again; whatever else comes is not wanted. */
-function letGo(reader: ReadableStreamDefaultReader<Uint8Array>, atEnd: boolean): void {
-  if (atEnd) return;
-  const late = setTimeout(() => reader.cancel().catch(() => undefined), 1000);
-  reader
-    .read()
-    .then((next) => (next.done ? undefined : reader.cancel()))
+/** Waits for the end that should follow at once, so that the connection can be used again; whatever else comes is not wanted. */
+function letGo(upstream: Reply): void {
+  const next = upstream.read();
+  if (next === null) return;
+  if (!(next instanceof Promise)) {
+    upstream.cancel();
+    return;
+  }
+  const late = setTimeout(upstream.cancel, 1000);
+  next
+    .then((bytes) => bytes === null || upstream.cancel())
     .catch(() => undefined)
     .finally(() => clearTimeout(late));
 }

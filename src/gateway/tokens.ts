@@ -3,7 +3,7 @@ import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { type Principal, type Scope, scopes } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { isTokenShaped, mintToken, type TokenRecord, type TokenStore, type TokenUse } from '../core/tokens.ts';
+import { isTokenShaped, mintToken, type TokenRecord, type TokenStore, type TokenUse, tokenPrefix } from '../core/tokens.ts';
 import type { Audit, Origin } from './audit.ts';
 
 export interface NewToken {
@@ -27,6 +27,13 @@ export interface Tokens {
   configured(): boolean;
   /** @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside */
   find(token: string): Principal | null;
+  /**
+   * Of tokens that are to be taken in, those whose text was never seen here.
+   * @throws OlaError `conflict` when an id belongs to another token
+   */
+  unknown(records: readonly TokenRecord[]): readonly TokenRecord[];
+  /** Takes in what is stored by now. */
+  adopt(records: readonly TokenRecord[]): void;
   /** Counts a use; written behind, at most once a minute a token. */
   used(id: string): void;
   flush(): Promise<void>;
@@ -117,7 +124,8 @@ export async function loadTokens(ports: {
     },
     configured: () => byDigest.size > 0 && [...byDigest.values()].some((entry) => entry.record.revokedAt === null),
     find(token) {
-      if (!isTokenShaped(token)) return null;
+      // Tokens that were taken in from elsewhere have shapes of their own.
+      if (token.startsWith(tokenPrefix) && !isTokenShaped(token)) return null;
       const digest = digestOf(token);
       const entry = byDigest.get(digest);
       if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(digest))) return null;
@@ -125,9 +133,30 @@ export async function loadTokens(ports: {
       if (!enabled || revokedAt !== null || (expiresAt !== null && expiresAt <= now())) return null;
       return entry.principal;
     },
+    unknown(records) {
+      if (records.length === 0) return records;
+      const digests = new Set([...byId.values()].map(({ record }) => record.digest));
+      const ids = new Set(byId.keys());
+      const fresh: TokenRecord[] = [];
+      for (const record of records) {
+        // Also of one that is revoked: a write of the configuration does not bring it back.
+        if (digests.has(record.digest)) continue;
+        if (ids.has(record.id)) throw idTaken(record.id);
+        digests.add(record.digest);
+        ids.add(record.id);
+        fresh.push(record);
+      }
+      return fresh;
+    },
+    adopt: (records) => records.forEach(remember),
     used: (id) => countUse(id, 1, now()),
     flush,
   };
+}
+
+function idTaken(id: string): OlaError {
+  const message = `There is another access token with the id '${id}': give this one another id, or delete that one first.`;
+  return new OlaError('conflict', message, { param: 'authorization.tokens', details: { id } });
 }
 
 /** SHA-256, hex: tokens have 256 bits of entropy, so a plain hash is enough (ASVS 5.0, 6.5.2). */

@@ -11,9 +11,13 @@ import { type Call, requestIdOf } from './call.ts';
 import { chatRoutes } from './chat.ts';
 import { configRoutes } from './config.ts';
 import { renderError } from './errors.ts';
+import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
+import { keyRoutes } from './keys.ts';
 import { modelRoutes } from './models.ts';
+import { revisionRoutes } from './revisions.ts';
 import type { Params, Route } from './routes.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { tokenRoutes } from './tokens.ts';
 
 export interface AppPorts {
@@ -36,6 +40,10 @@ export function createApp(ports: AppPorts): App {
     ...modelRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
+    ...revisionRoutes(gateway),
+    ...snapshotRoutes(gateway, now),
+    ...exportRoutes(gateway),
+    ...keyRoutes(gateway),
     ...tokenRoutes(gateway, now),
   ];
   const admission = createAdmission(ports.hosts);

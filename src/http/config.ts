@@ -9,12 +9,44 @@ import { bodyRoute, type Route, reply, route } from './routes.ts';
 const anyObject = Type.Object({}, { additionalProperties: true });
 
 export function configRoutes(gateway: Gateway): Route[] {
-  const { providers } = gateway;
+  const { config, documents, providers, place } = gateway;
   return [
     route({ method: 'GET', path: '/config', scope: 'admin', summary: 'The configuration, secrets redacted' }, (call) => {
-      const { document, etag } = gateway.showConfig();
+      const { document, etag } = documents.show();
       return reply(call, document, 200, { etag });
     }),
+    bodyRoute(
+      { method: 'POST', path: '/config', scope: 'admin', summary: 'Replace the configuration', body: anyObject },
+      async (call, principal, body) => {
+        const ifMatch = call.request.headers.get('if-match');
+        const { etag, warnings } = await documents.replace(body as Json, ifMatch, originOf(call, principal));
+        return reply(call, { status: 'ok', ...(warnings.length === 0 ? {} : { warnings }) }, 200, { etag });
+      },
+    ),
+    bodyRoute(
+      {
+        method: 'POST',
+        path: '/config/validate',
+        scope: 'admin',
+        summary: 'Check a configuration, write nothing',
+        body: anyObject,
+      },
+      async (call, _principal, body) => reply(call, { status: 'ok', warnings: await documents.validate(body as Json) }),
+    ),
+    route(
+      { method: 'GET', path: '/config/config-file-path', scope: 'admin', summary: 'Where configuration and state are' },
+      (call) => {
+        const configFile = config.file ?? `${place.home}/config.json`;
+        return reply(call, {
+          configDir: place.home,
+          config_dir: place.home,
+          configFile,
+          config_file: configFile,
+          database: place.database,
+          mode: config.file === null ? 'database' : 'file',
+        });
+      },
+    ),
     route({ method: 'GET', path: '/config/providers', scope: 'admin', summary: 'Configured providers' }, (call) => {
       const { providers: own, modelsProviders } = providers.list();
       return reply(call, { providers: own, modelsProviders, models_providers: modelsProviders }, 200, {

@@ -1,66 +1,423 @@
-/** The last step of a call outside: one request to one checked address, by Bun's fetch. */
-import { type Dial, DialError, type DialFailure, type DialRequest } from '../core/ports.ts';
-
 /**
- * The address stands in the URL, so that nothing is resolved again; the name goes into `Host` and `serverName` (Bun
- * verifies the certificate against it). For a literal, where both are one, fetch is given nothing to override.
+ * The last step of a call outside: one request to one checked address, HTTP/1.1 over a socket of our own. Bun's fetch costs
+ * a thread and its wake-ups for each request, runs 256 at once, has no time limit for connecting, and drops what it has read
+ * when a connection breaks; none of that can be set.
  */
-export const dial: Dial = async (request, address) => {
-  const named = request.hostname !== address;
-  const host = address.includes(':') ? `[${address}]` : address;
-  const url = `${request.secure ? 'https' : 'http'}://${host}:${request.port}${request.path}`;
-  try {
-    const init: BunFetchRequestInit = {
-      method: request.method,
-      headers: named ? withHost(request) : request.headers,
-      body: request.body,
-      signal: request.signal ?? null,
-      timeout: request.idleTimeoutMs,
-      redirect: 'manual',
-      proxy: false,
-      decompress: false,
-    };
-    if (request.secure) init.tls = tlsOptions(request, named);
-    return await fetch(url, init);
-  } catch (error) {
-    throw classified(error);
-  }
-};
+import { type Bag, createBag, type InBag } from '../core/bag.ts';
+import { type Dial, DialError, type DialRequest, type Reply } from '../core/ports.ts';
+import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
 
-function withHost(request: DialRequest): Headers {
-  const headers = new Headers(request.headers);
-  const isDefault = request.port === (request.secure ? 443 : 80);
-  headers.set('host', isDefault ? request.hostname : `${request.hostname}:${request.port}`);
-  return headers;
+const connectTimeoutMs = 10_000;
+/** What is read ahead of whoever reads the body; then the socket is left to fill, and the other side to wait. */
+const mostUnread = 256 * 1024;
+const sweepMs = 1000;
+/** Idle connections of one destination. */
+const mostIdle = 128;
+/** A second short of what servers keep: many that are not behind a content network close after five seconds. */
+const idleMs = { plain: 4000, secure: 30_000 } as const;
+
+type Socket = Bun.Socket<Connection>;
+
+/** One connection; it serves one exchange after the other. */
+interface Connection extends InBag {
+  readonly key: string;
+  readonly secure: boolean;
+  socket: Socket | null;
+  exchange: Exchange | null;
+  /** What the socket did not take yet. */
+  unsent: Buffer | null;
+  /** When it was given back, in milliseconds of `performance.now()`, and for how long it stays. */
+  idleSince: number;
+  idleFor: number;
+  /** The socket is not read from. */
+  paused: boolean;
+  /** While it is being made. */
+  opening: { opened(): void; failed(error: DialError): void } | null;
 }
 
-/** `rejectUnauthorized` is said aloud because NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the default off. */
-function tlsOptions(request: DialRequest, named: boolean): NonNullable<BunFetchRequestInit['tls']> {
+/** One request and its answer. */
+interface Exchange extends InBag {
+  readonly connection: Connection;
+  readonly request: DialRequest;
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+  /** Of the head, while it is not whole. */
+  early: Buffer | null;
+  body: BodyReader | null;
+  persistent: boolean;
+  keepAliveMs: number | null;
+  /** Content that nobody has read yet. */
+  unread: Buffer[];
+  unreadBytes: number;
+  /** Whoever waits for content. */
+  reader: { resolve(bytes: Buffer | null): void; reject(error: unknown): void } | null;
+  /** Why no more comes, once what is unread is read. */
+  broken: unknown;
+  over: boolean;
+  onAbort: (() => void) | null;
+  heardAt: number;
+}
+
+const idle = new Map<string, Connection[]>();
+const active: Bag<Exchange> = createBag();
+let sweeper: ReturnType<typeof setInterval> | null = null;
+
+export const dial: Dial = async (request, address) => {
+  request.signal?.throwIfAborted();
+  const key = keyOf(request, address);
+  const bytes = bytesOf(request);
+  const connection = idle.get(key)?.pop() ?? (await open(key, request, address));
+  return exchangeOn(connection, request, bytes);
+};
+
+/** Connections are shared by what they are to: the same place, under the same name, trusted by the same authority. */
+function keyOf({ secure, hostname, port, ca }: DialRequest, address: string): string {
+  return secure ? `s ${address} ${port} ${hostname} ${ca ?? ''}` : `p ${address} ${port}`;
+}
+
+/** Headers that say how the request is framed and where it goes: ours alone. */
+const framingHeader = /^(?:host|connection|content-length|transfer-encoding|keep-alive|upgrade|te|trailer|expect)$/i;
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+const target = /^[A-Z]+ \/[\x21-\x7e]*$/;
+
+function bytesOf(request: DialRequest): Buffer {
+  const { method, path, body } = request;
+  const line = `${method} ${path}`;
+  if (!target.test(line)) throw new DialError('request', new Error('the method or the path has characters that cannot be sent'));
+  let head = `${line} HTTP/1.1\r\nhost: ${hostOf(request)}\r\n`;
+  for (const name in request.headers) {
+    if (framingHeader.test(name)) continue;
+    const value = request.headers[name] as string;
+    if (!headerName.test(name) || !headerValue.test(value))
+      throw new DialError('request', new Error('a header has characters that cannot be sent'));
+    head += `${name}: ${value}\r\n`;
+  }
+  if (body === null) return Buffer.from(method === 'GET' ? `${head}\r\n` : `${head}content-length: 0\r\n\r\n`, 'latin1');
+  if (typeof body !== 'string')
+    return Buffer.concat([Buffer.from(`${head}content-length: ${body.length}\r\n\r\n`, 'latin1'), body]);
+  const length = Buffer.byteLength(body);
+  const start = `${head}content-length: ${length}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(start.length + length);
+  bytes.write(start, 0, 'latin1');
+  bytes.write(body, start.length, 'utf8');
+  return bytes;
+}
+
+function hostOf({ hostname, port, secure }: DialRequest): string {
+  const name = hostname.includes(':') ? `[${hostname}]` : hostname;
+  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
+}
+
+/** A new connection, its peer verified. @throws DialError `connect` or `tls`; the reason of the signal */
+function open(key: string, request: DialRequest, address: string): Promise<Connection> {
+  const { signal, secure, hostname, port, ca } = request;
+  return new Promise((resolve, reject) => {
+    const connection: Connection = {
+      key,
+      secure,
+      socket: null,
+      exchange: null,
+      unsent: null,
+      idleSince: 0,
+      idleFor: 0,
+      paused: false,
+      opening: null,
+      slot: -1,
+    };
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+      connection.opening = null;
+    };
+    const failed = (error: unknown) => {
+      settle();
+      reject(error);
+      connection.socket?.terminate();
+    };
+    const aborted = () => failed(signal?.reason);
+    const timer = setTimeout(() => failed(new DialError('connect', new Error('timed out'))), connectTimeoutMs);
+    connection.opening = {
+      opened() {
+        settle();
+        resolve(connection);
+      },
+      failed,
+    };
+    signal?.addEventListener('abort', aborted, { once: true });
+    const tls = {
+      // Said aloud: NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the default off.
+      rejectUnauthorized: true,
+      serverName: hostname,
+      ...(ca === undefined ? {} : { ca }),
+    };
+    Bun.connect({
+      hostname: address,
+      port,
+      socket: secure ? secureHandlers : handlers,
+      data: connection,
+      ...(secure ? { tls } : {}),
+    }).catch((cause: unknown) => connection.opening?.failed(new DialError('connect', cause)));
+  });
+}
+
+const handlers: Bun.SocketHandler<Connection> = {
+  open(socket) {
+    opened(socket);
+    socket.data.opening?.opened();
+  },
+  data: (socket, bytes) => received(socket.data, bytes),
+  drain: (socket) => sendRest(socket.data),
+  end: (socket) => ended(socket.data, null),
+  close: (socket, error) => ended(socket.data, error ?? null),
+  error: (socket, error) => ended(socket.data, error),
+  connectError: (socket, error) => socket.data.opening?.failed(new DialError('connect', error)),
+};
+
+/** Nothing is sent before the certificate and its name are verified. */
+const secureHandlers: Bun.SocketHandler<Connection> = {
+  ...handlers,
+  open: opened,
+  handshake(socket, success, error) {
+    const { opening } = socket.data;
+    if (success && socket.authorized) opening?.opened();
+    else opening?.failed(new DialError('tls', error));
+  },
+};
+
+/** Whoever waited may have given up. */
+function opened(socket: Socket): void {
+  socket.data.socket = socket;
+  if (socket.data.opening === null) socket.terminate();
+}
+
+function exchangeOn(connection: Connection, request: DialRequest, bytes: Buffer): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const { signal } = request;
+    const exchange: Exchange = {
+      connection,
+      request,
+      resolve,
+      reject,
+      early: null,
+      body: null,
+      persistent: false,
+      keepAliveMs: null,
+      unread: [],
+      unreadBytes: 0,
+      reader: null,
+      broken: null,
+      over: false,
+      onAbort: null,
+      heardAt: performance.now(),
+      slot: -1,
+    };
+    connection.exchange = exchange;
+    active.add(exchange);
+    sweeper ??= startSweeper();
+    if (signal !== undefined) {
+      exchange.onAbort = () => abandon(exchange, signal.reason);
+      signal.addEventListener('abort', exchange.onAbort);
+    }
+    send(connection, bytes);
+  });
+}
+
+function send(connection: Connection, bytes: Buffer): void {
+  const sent = Math.max(0, connection.socket?.write(bytes) ?? 0);
+  connection.unsent = sent < bytes.length ? bytes.subarray(sent) : null;
+}
+
+function sendRest(connection: Connection): void {
+  if (connection.unsent !== null) send(connection, connection.unsent);
+  if (connection.exchange !== null) connection.exchange.heardAt = performance.now();
+}
+
+function received(connection: Connection, bytes: Buffer): void {
+  const { exchange } = connection;
+  if (exchange === null) {
+    // Nobody asked for anything: whatever it is, the next answer on this connection could not be told from it.
+    drop(connection);
+    return;
+  }
+  exchange.heardAt = performance.now();
+  try {
+    if (exchange.body !== null) receivedBody(exchange, exchange.body, bytes);
+    else receivedHead(exchange, exchange.early === null ? bytes : Buffer.concat([exchange.early, bytes]));
+  } catch (error) {
+    fail(exchange, error instanceof MalformedResponse ? new DialError('lost', error) : error);
+  }
+}
+
+function receivedHead(exchange: Exchange, bytes: Buffer): void {
+  exchange.early = bytes;
+  const end = headEnd(bytes);
+  if (end < 0 ? bytes.length > mostHeadBytes : end > mostHeadBytes) throw new MalformedResponse('a head that is too long');
+  if (end < 0) return;
+  const head = parseHead(bytes.toString('latin1', 0, end), exchange.request.method);
+  const rest = bytes.subarray(end);
+  // An interim answer (100, 103): the one that counts follows. Switching protocols was not asked for.
+  if (head.status < 200) {
+    if (head.status === 101) throw new MalformedResponse('a change of protocol');
+    exchange.early = null;
+    if (rest.length > 0) receivedHead(exchange, rest);
+    return;
+  }
+  const body = createBodyReader(head.framing);
+  exchange.body = body;
+  exchange.persistent = head.persistent && head.framing.kind !== 'close';
+  exchange.keepAliveMs = keepAliveOf(head);
+  exchange.resolve(replyOf(exchange, head));
+  if (rest.length > 0 || body.done) receivedBody(exchange, body, rest);
+}
+
+/** `Keep-Alive: timeout=5`: a second less, for the way. */
+function keepAliveOf({ headers }: Head): number | null {
+  const seconds = /\btimeout=(\d{1,5})\b/.exec(headers.get('keep-alive') ?? '')?.[1];
+  return seconds === undefined ? null : Math.max(0, Number(seconds) * 1000 - 1000);
+}
+
+function receivedBody(exchange: Exchange, body: BodyReader, bytes: Buffer): void {
+  const content = body.take(bytes);
+  if (content.length > 0) deliver(exchange, content);
+  if (body.done) finish(exchange, body.surplus);
+}
+
+function deliver(exchange: Exchange, content: Buffer): void {
+  const { reader } = exchange;
+  if (reader === null) {
+    exchange.unread.push(content);
+    exchange.unreadBytes += content.length;
+    if (exchange.unreadBytes > mostUnread) pause(exchange.connection, true);
+  } else {
+    exchange.reader = null;
+    reader.resolve(content);
+  }
+}
+
+function pause(connection: Connection, on: boolean): void {
+  if (connection.paused === on) return;
+  connection.paused = on;
+  if (on) connection.socket?.pause();
+  else connection.socket?.resume();
+}
+
+/** The answer is whole: the connection is free for the next, unless something is odd about it. */
+function finish(exchange: Exchange, surplus: boolean): void {
+  const { connection } = exchange;
+  leave(exchange);
+  if (surplus || !exchange.persistent || connection.unsent !== null) drop(connection);
+  else putBack(connection, exchange.keepAliveMs);
+  pause(connection, false);
+  exchange.reader?.resolve(null);
+  exchange.reader = null;
+}
+
+function leave(exchange: Exchange): void {
+  exchange.over = true;
+  // A signal with a listener is kept, and what it listens for with it.
+  if (exchange.onAbort !== null) exchange.request.signal?.removeEventListener('abort', exchange.onAbort);
+  exchange.connection.exchange = null;
+  active.remove(exchange);
+}
+
+function putBack(connection: Connection, keepAliveMs: number | null): void {
+  const list = idle.get(connection.key) ?? [];
+  if (list.length >= mostIdle) {
+    drop(connection);
+    return;
+  }
+  if (list.length === 0) idle.set(connection.key, list);
+  connection.idleSince = performance.now();
+  connection.idleFor = keepAliveMs ?? (connection.secure ? idleMs.secure : idleMs.plain);
+  list.push(connection);
+}
+
+/** Ends a connection for good. */
+function drop(connection: Connection): void {
+  const list = idle.get(connection.key);
+  const at = list?.indexOf(connection) ?? -1;
+  if (at >= 0) list?.splice(at, 1);
+  connection.socket?.terminate();
+  connection.socket = null;
+}
+
+/** The other side has closed, or the connection broke. */
+function ended(connection: Connection, cause: unknown): void {
+  connection.opening?.failed(new DialError(connection.secure ? 'tls' : 'connect', cause));
+  const { exchange } = connection;
+  if (exchange === null) drop(connection);
+  else if (exchange.body?.end() === true && cause === null) finish(exchange, false);
+  else fail(exchange, new DialError('lost', cause));
+}
+
+/** What was read before stays readable; then the error comes. */
+function fail(exchange: Exchange, error: unknown): void {
+  if (exchange.over) return;
+  leave(exchange);
+  drop(exchange.connection);
+  exchange.broken = error;
+  if (exchange.body === null) exchange.reject(error);
+  exchange.reader?.reject(error);
+  exchange.reader = null;
+}
+
+/** Nobody wants the rest. */
+function abandon(exchange: Exchange, reason: unknown): void {
+  exchange.unread = [];
+  exchange.unreadBytes = 0;
+  fail(exchange, reason);
+}
+
+function replyOf(exchange: Exchange, { status, headers }: Head): Reply {
   return {
-    rejectUnauthorized: true,
-    ...(named ? { serverName: request.hostname } : {}),
-    ...(request.ca === undefined ? {} : { ca: request.ca }),
+    status,
+    header: (name) => headers.get(name) ?? null,
+    read() {
+      if (exchange.unread.length > 0) return takeUnread(exchange);
+      if (exchange.broken !== null) return Promise.reject(exchange.broken);
+      if (exchange.over) return null;
+      return new Promise((resolve, reject) => {
+        exchange.reader = { resolve, reject };
+      });
+    },
+    cancel: () => abandon(exchange, new DialError('lost', new Error('cancelled'))),
   };
 }
 
-/** Socket errors that a connection attempt ends with; ETIMEDOUT is not among them, an open connection has it too. */
-const connectCodes: ReadonlySet<string> = new Set([
-  ...['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL'],
-  ...['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOBUFS', 'EAFNOSUPPORT'],
-]);
-
-/** X509_V_ERR_* of OpenSSL as Node and Bun spell them, names that do not match, and a peer that speaks no TLS. */
-const tlsCode = /CERT|^UNABLE_TO_|^INVALID_|^PATH_LENGTH|^HOSTNAME_|^EPROTO$|^ERR_SSL/;
-
-/** An abort's reason and a `TimeoutError` pass as they are: only errors of fetch itself are TypeErrors. */
-function classified(error: unknown): unknown {
-  return error instanceof TypeError ? new DialError(failureOf(error), error) : error;
+function takeUnread(exchange: Exchange): Buffer {
+  const [first, ...more] = exchange.unread;
+  exchange.unread = [];
+  exchange.unreadBytes = 0;
+  if (!exchange.over) pause(exchange.connection, false);
+  return more.length === 0 && first !== undefined ? first : Buffer.concat([...(first === undefined ? [] : [first]), ...more]);
 }
 
-function failureOf(error: TypeError): DialFailure {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  // Without a socket's code fetch refused its own arguments: a header value with a line break, for one.
-  if (code === null || code.startsWith('ERR_INVALID')) return 'request';
-  if (connectCodes.has(code)) return 'connect';
-  return tlsCode.test(code) ? 'tls' : 'lost';
+/** One timer for all: silence that lasts too long, and connections that were kept long enough. */
+function startSweeper(): ReturnType<typeof setInterval> {
+  const timer = setInterval(sweep, sweepMs);
+  timer.unref();
+  return timer;
+}
+
+function sweep(): void {
+  const now = performance.now();
+  for (const exchange of active.items()) {
+    // Who does not read holds the connection up himself.
+    if (exchange.connection.paused) exchange.heardAt = now;
+    if (now - exchange.heardAt >= exchange.request.idleTimeoutMs) fail(exchange, timedOut());
+  }
+  let kept = 0;
+  for (const [key, list] of idle) {
+    for (const connection of [...list]) if (now - connection.idleSince >= connection.idleFor) drop(connection);
+    if (list.length === 0) idle.delete(key);
+    kept += list.length;
+  }
+  if (kept > 0 || active.size() > 0 || sweeper === null) return;
+  clearInterval(sweeper);
+  sweeper = null;
+}
+
+function timedOut(): Error {
+  return new DOMException('The connection was silent for too long.', 'TimeoutError');
 }

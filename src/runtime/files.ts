@@ -39,13 +39,16 @@ const homeFiles = ['runtime_state.sqlite3', 'ola.lock', 'master.key', 'config.js
 
 const permissionBits = 0o777;
 const forOthers = 0o077;
-const temporaryName = /^\..+\.[0-9a-f]{16}\.tmp$/;
+/** More than the first pages of a database and its log. */
+const probeBytes = 64 * 1024;
+/** A database that is copied has its log beside it for a moment. */
+const temporaryName = /^\..+\.[0-9a-f]{16}\.tmp(?:-wal|-shm|-journal)?$/;
 
 /**
  * Makes the home (0700) or takes the one that is there, and narrows modes in it that let others read: directories to
  * 0700, files to their owner's bits. Links in it are not followed, what belongs to others is left to them.
  * @throws OlaError `persistence_unavailable` when it is another user's, no directory, open to others and full of
- *   things that are not ours, or cannot be made or narrowed
+ *   things that are not ours, cannot be made or narrowed, or takes no writes
  */
 export function prepareHome(path: string): Home {
   try {
@@ -60,11 +63,38 @@ export function prepareHome(path: string): Home {
       throw unusable(path, 'holds other things and is open to other users: name an empty directory, or run chmod 700 on it');
     }
     // The directory first: once it is shut, nobody else can swap what is in it.
-    return { path: home, fixed: [...narrow(home, facts), ...narrowInside(home)] };
+    const fixed = [...narrow(home, facts), ...narrowInside(home)];
+    tryToWrite(home);
+    return { path: home, fixed };
   } catch (cause) {
     if (cause instanceof OlaError) throw cause;
-    const reason = isErrno(cause, 'EEXIST', 'ENOTDIR') ? 'is not a directory' : `cannot be prepared (${errnoOf(cause)})`;
-    throw unusable(path, `${reason}: set OPEN_LLM_AUTH_HOME to a directory that you may write`, cause);
+    throw unusable(path, whyUnusable(cause), cause);
+  }
+}
+
+function whyUnusable(cause: unknown): string {
+  if (isErrno(cause, 'EROFS')) {
+    return 'is on a read-only file system: mount it writable, or set OPEN_LLM_AUTH_HOME to a directory that you may write';
+  }
+  if (isErrno(cause, 'ENOSPC', 'EDQUOT')) {
+    return 'is on a disk without room: make room, or set OPEN_LLM_AUTH_HOME to a directory on another disk';
+  }
+  const reason = isErrno(cause, 'EEXIST', 'ENOTDIR') ? 'is not a directory' : `cannot be prepared (${errnoOf(cause)})`;
+  return `${reason}: set OPEN_LLM_AUTH_HOME to a directory that you may write`;
+}
+
+/** Found now, a disk that takes no writes has one clear message; found later, it is a failure of whatever came first. */
+function tryToWrite(directory: string): void {
+  const path = temporaryBeside(join(directory, 'room'));
+  try {
+    const file = openSync(path, 'wx', 0o600);
+    try {
+      writeAll(file, new Uint8Array(probeBytes));
+    } finally {
+      closeSync(file);
+    }
+  } finally {
+    rmSync(path, { force: true });
   }
 }
 
@@ -96,7 +126,7 @@ function narrow(path: string, facts: Stats): FixedMode[] {
  * mode than 0600. Durable when it returns.
  */
 export function writePrivate(path: string, bytes: Uint8Array | string): void {
-  withTemporary(path, bytes, (temporary) => renameSync(temporary, path));
+  withTemporary(path, bytes, { publish: (temporary) => renameSync(temporary, path) });
 }
 
 /**
@@ -106,7 +136,7 @@ export function writePrivate(path: string, bytes: Uint8Array | string): void {
 export function createPrivate(path: string, bytes: Uint8Array | string): boolean {
   try {
     // link(2) refuses an existing name, rename(2) would replace it.
-    withTemporary(path, bytes, (temporary) => linkSync(temporary, path));
+    withTemporary(path, bytes, { publish: (temporary) => linkSync(temporary, path) });
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
@@ -146,13 +176,22 @@ export function syncPath(path: string): void {
   }
 }
 
-function withTemporary(path: string, bytes: Uint8Array | string, publish: (temporary: string) => void): void {
+interface Publishing {
+  /** Gives the whole and synced file its name. */
+  readonly publish: (temporary: string) => void;
+  /** Before that, on the open file: an owner, a wider mode. */
+  readonly prepare?: (file: number) => void;
+}
+
+/** Writes a file beside `path`, 0600, and publishes it; durable when it returns, nothing left when it fails. */
+export function withTemporary(path: string, bytes: Uint8Array | string, { publish, prepare }: Publishing): void {
   const temporary = temporaryBeside(path);
   try {
     const file = openSync(temporary, 'wx', 0o600);
     try {
       fchmodSync(file, 0o600);
       writeAll(file, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+      prepare?.(file);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -1,19 +1,22 @@
 /** Where the master keys come from: a file that is named, the environment, else a file in the home that is made once. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OlaError } from '../core/errors.ts';
-import type { KeyRing } from '../core/vault.ts';
-import { createPrivate, errnoOf, isErrno, ownUser } from './files.ts';
+import type { KeyRing, KeySource } from '../core/vault.ts';
+import { createPrivate, errnoOf, isErrno, ownUser, writePrivate } from './files.ts';
 
-export interface KeySources {
+export interface KeyPlaces {
   readonly home: string;
   /** OPEN_LLM_AUTH_MASTER_KEY_FILE and OPEN_LLM_AUTH_MASTER_KEY, as the environment has them. */
   readonly env: { readonly file?: string | undefined; readonly value?: string | undefined };
-  /** Whether sealed secrets are stored: then a key is missing, not yet to be made. */
-  readonly secretsExist: boolean;
   /** Text to keys; its errors say what is wrong with the text, not where it came from. */
   readonly parse: (text: string) => KeyRing;
+}
+
+export interface KeySources extends KeyPlaces {
+  /** Whether sealed secrets are stored: then a key is missing, not yet to be made. */
+  readonly secretsExist: boolean;
 }
 
 const fileVariable = 'OPEN_LLM_AUTH_MASTER_KEY_FILE';
@@ -22,20 +25,48 @@ const valueVariable = 'OPEN_LLM_AUTH_MASTER_KEY';
 const maxFileBytes = 64 * 1024;
 
 /**
- * Loads the key ring: the first source that is set, no falling through when it is unusable. A variable that is set
- * but empty is refused: `$(cat key)` of a missing file must not end in a new key.
+ * The first source that is set, no falling through when it is unusable: variables first, then the home's own file, the
+ * only one that ola writes. A variable that is set but empty is refused: `$(cat key)` of a missing file must not end in
+ * a new key.
+ */
+export function keySource({ home, env: { file, value }, parse }: KeyPlaces): KeySource {
+  if (file !== undefined) return { name: `${fileVariable} (${file})`, read: () => readNamed(file, parse), write: null };
+  if (value !== undefined) return { name: valueVariable, read: () => parseFrom(valueVariable, value, parse), write: null };
+  const path = ownFile(home);
+  return {
+    name: path,
+    read: () => {
+      const stored = readKeyFile(path);
+      if (stored === null) throw unusable(`The master key ${path} is gone: put it back, from a copy of it.`);
+      return parseFrom(path, stored, parse);
+    },
+    // Behind a link it is kept somewhere else, by somebody else.
+    write: isLink(path) ? null : (ring) => writePrivate(path, textOf(ring)),
+  };
+}
+
+const ownFile = (home: string) => join(home, 'master.key');
+
+const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+const textOf = (ring: KeyRing) => ring.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('');
+
+function readNamed(file: string, parse: KeyPlaces['parse']): KeyRing {
+  const named = readKeyFile(file);
+  if (named === null) throw unusable(`${fileVariable} names a file that is not there: ${file}`);
+  return parseFrom(`${fileVariable} (${file})`, named, parse);
+}
+
+/**
+ * Loads the key ring, and makes the home's own file when no source is set.
  * @throws OlaError `persistence_unavailable`, naming the source and what to do, never its content
  */
-export function loadKeyRing({ home, env, secretsExist, parse }: KeySources): KeyRing {
-  if (env.file !== undefined) {
-    const named = readKeyFile(env.file);
-    if (named === null) throw unusable(`${fileVariable} names a file that is not there: ${env.file}`);
-    return parseFrom(`${fileVariable} (${env.file})`, named, parse);
-  }
-  if (env.value !== undefined) return parseFrom(valueVariable, env.value, parse);
-  const path = join(home, 'master.key');
-  const stored = readKeyFile(path);
-  if (stored !== null) return parseFrom(path, stored, parse);
+export function loadKeyRing(sources: KeySources): KeyRing {
+  const { home, env, secretsExist } = sources;
+  const source = keySource(sources);
+  const path = ownFile(home);
+  // Not the file's existence is asked: what lies there may be of the wrong kind, and the reading says so.
+  if (env.file !== undefined || env.value !== undefined || readKeyFile(path) !== null) return source.read();
   if (secretsExist) {
     throw unusable(
       `The stored secrets were sealed with a master key, and there is none: put it back as ${path} (mode 600), ` +
@@ -44,10 +75,10 @@ export function loadKeyRing({ home, env, secretsExist, parse }: KeySources): Key
   }
   // When another process was quicker, its key is the one: what counts is what the file holds now.
   createPrivate(path, `${randomBytes(32).toString('base64')}\n`);
-  return parseFrom(path, readKeyFile(path) ?? '', parse);
+  return source.read();
 }
 
-function parseFrom(source: string, text: string, parse: KeySources['parse']): KeyRing {
+function parseFrom(source: string, text: string, parse: KeyPlaces['parse']): KeyRing {
   try {
     return parse(text);
   } catch (cause) {

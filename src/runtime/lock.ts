@@ -1,6 +1,7 @@
 /**
- * One process a home. The lock is SQLite's, on a file of its own, so the system drops it with the process however that
- * ends; a file with a process id in it would outlive it. What is known of the holder stands beside it, for messages.
+ * One process a home, and one a database that stands elsewhere. The lock is SQLite's, on a file of its own, so the system
+ * drops it with the process however that ends; a file with a process id in it would outlive it. What is known of the
+ * holder stands beside it, for messages.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,42 +11,64 @@ import type { SqlDatabase } from '../core/ports.ts';
 import { removeTemporaries, writePrivate } from './files.ts';
 import { openSqlite } from './sqlite.ts';
 
-/** Who holds a home. */
+/** Who holds a home or a database. */
 export interface HolderFacts {
   readonly pid: number;
   readonly version: string;
   /** Where it listens, null while it does not. */
   readonly address: string | null;
+  /** The file that governs it; null: its database does. */
+  readonly configFile: string | null;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
 
 /** Ours until `release`, or the end of the process. */
-export interface HomeLock {
+export interface Lock {
   update(facts: HolderFacts): void;
   release(): void;
 }
 
 /** `heldBy` is null when the other process has not said yet who it is. */
-export type HomeLockAnswer = HomeLock | { readonly heldBy: HolderFacts | null };
+export type LockAnswer = Lock | { readonly heldBy: HolderFacts | null };
 
 /**
  * Takes the home, or says who has it. Does not wait. Whoever takes it clears what a killed process left half written.
  * @throws OlaError `persistence_unavailable` when the home cannot be written to
  */
-export function takeHomeLock(home: string, facts: HolderFacts): HomeLockAnswer {
-  const factsPath = join(home, 'ola.lock.json');
-  const database = openSqlite(join(home, 'ola.lock'));
-  if (!isTaken(database, home)) return { heldBy: readFacts(factsPath) };
+export function takeHomeLock(home: string, facts: HolderFacts): LockAnswer {
+  return take({ path: join(home, 'ola.lock'), what: `the home ${home}`, clear: () => removeTemporaries(home) }, facts);
+}
+
+/**
+ * Takes a database that stands outside the home: two homes may name the same one. The lock is a file beside it.
+ * @throws OlaError `persistence_unavailable` when its directory cannot be written to
+ */
+export function takeDatabaseLock(database: string, facts: HolderFacts): LockAnswer {
+  return take({ path: `${database}.lock`, what: `the database ${database}`, clear: () => undefined }, facts);
+}
+
+interface Lockable {
+  readonly path: string;
+  /** For messages: `the home /srv/ola`. */
+  readonly what: string;
+  /** What only the holder may clear away. */
+  readonly clear: () => void;
+}
+
+function take({ path, what, clear }: Lockable, facts: HolderFacts): LockAnswer {
+  const factsPath = `${path}.json`;
+  const database = openSqlite(path);
+  if (!isTaken(database, what)) return { heldBy: readFacts(factsPath) };
   const write = (next: HolderFacts) => writePrivate(factsPath, `${JSON.stringify(next)}\n`);
   try {
     // Before anything else: these are the facts of a process that is gone.
     rmSync(factsPath, { force: true });
-    removeTemporaries(home);
+    clear();
     write(facts);
   } catch (cause) {
     database.close();
-    throw unusable(home, cause);
+    throw unusable(what, cause);
   }
   return {
     update: write,
@@ -57,7 +80,7 @@ export function takeHomeLock(home: string, facts: HolderFacts): HomeLockAnswer {
 }
 
 /** @returns false, with the database closed, when another process holds it */
-function isTaken(database: SqlDatabase, home: string): boolean {
+function isTaken(database: SqlDatabase, what: string): boolean {
   try {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE');
     // Never committed: the lock is this open transaction, and the file stays empty.
@@ -66,7 +89,7 @@ function isTaken(database: SqlDatabase, home: string): boolean {
   } catch (cause) {
     database.close();
     if (cause instanceof Error && cause.message.includes('database is locked')) return false;
-    throw unusable(home, cause);
+    throw unusable(what, cause);
   }
 }
 
@@ -75,10 +98,12 @@ function readFacts(path: string): HolderFacts | null {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!isObject(value)) return null;
-    const { pid, version, address, startedAt } = value;
+    // Absent in what an older version wrote.
+    const { pid, version, address, configFile = null, startedAt } = value;
     if (typeof pid !== 'number' || typeof version !== 'string' || typeof startedAt !== 'number') return null;
     if (address !== null && typeof address !== 'string') return null;
-    return isAlive(pid) ? { pid, version, address, startedAt } : null;
+    if (configFile !== null && typeof configFile !== 'string') return null;
+    return isAlive(pid) ? { pid, version, address, configFile, startedAt } : null;
   } catch {
     return null;
   }
@@ -93,6 +118,6 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function unusable(home: string, cause: unknown): OlaError {
-  return new OlaError('persistence_unavailable', `Cannot lock the home ${home}: check that it is yours and has room.`, { cause });
+function unusable(what: string, cause: unknown): OlaError {
+  return new OlaError('persistence_unavailable', `Cannot lock ${what}: check that it is yours and has room.`, { cause });
 }

@@ -13,7 +13,6 @@ export const programArguments: readonly string[] = process.argv.slice(2);
 
 export const platform = `bun ${Bun.version} ${process.platform}-${process.arch}`;
 export const processId = process.pid;
-export const workingDirectory = (): string => process.cwd();
 
 const limitVariable = 'BUN_CONFIG_MAX_HTTP_REQUESTS';
 /** Bun's own upper limit. */
@@ -83,8 +82,6 @@ export const standardError = {
   interactive: process.stderr.isTTY === true,
   write: (text: string): void => write(process.stderr, text),
 };
-
-export const inputInteractive: boolean = process.stdin.isTTY === true;
 
 /** A reader that has had enough (`ola token list | head -1`) is no failure. */
 function write(stream: NodeJS.WriteStream, text: string): void {

@@ -1,10 +1,19 @@
-/** SQLite by `bun:sqlite`: one connection over a private file, and a consistent copy of it. What it is used for is the store's. */
-import { Database } from 'bun:sqlite';
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+/**
+ * SQLite by `bun:sqlite`: one connection over a private file, consistent copies of it, and what a file is. What it is
+ * used for is the store's.
+ * Bun on Linux brings its own SQLite (3.54.1 in Bun 1.4.5): without the fault before 3.51.3 by which two connections to a
+ * log could damage a database.
+ */
+import { constants, Database } from 'bun:sqlite';
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { OlaError } from '../core/errors.ts';
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../core/ports.ts';
 import { createEmpty, errnoOf, isErrno, syncPath, temporaryBeside } from './files.ts';
+
+/** Milliseconds that a reader waits for a lock. */
+const readWait = 5000;
 
 type Statement = ReturnType<typeof Database.prototype.prepare<SqlRow, SqlValue[]>>;
 
@@ -16,10 +25,76 @@ type Statement = ReturnType<typeof Database.prototype.prepare<SqlRow, SqlValue[]
 export function openSqlite(path: string): SqlDatabase {
   try {
     makePrivate(path);
-    return connect(new Database(path, { strict: true, readwrite: true }));
+    return connect(new Database(path, { strict: true, readwrite: true }), path);
   } catch (cause) {
-    const advice = 'Check that the directory exists, is yours and has room.';
-    throw new OlaError('persistence_unavailable', `Cannot open the database ${path} (${errnoOf(cause)}). ${advice}`, { cause });
+    throw cannotOpen(path, 'Check that the directory exists, is yours and has room.', cause);
+  }
+}
+
+function cannotOpen(path: string, advice: string, cause: unknown): OlaError {
+  const message = `Cannot open the database ${path} (${errnoOf(cause)}). ${advice}`;
+  return new OlaError('persistence_unavailable', message, { cause });
+}
+
+/** What a file says that it is, and whether it is sound. */
+export interface SqliteFacts {
+  readonly applicationId: number;
+  /** `user_version`. */
+  readonly schema: number;
+  /** `ok`, or what is wrong with it in SQLite's words; the numbers are 0 when they cannot be read. */
+  readonly verdict: string;
+}
+
+/**
+ * Reads the whole of a database, and of its log if it has one, and writes to neither.
+ * @throws OlaError `persistence_unavailable` when there is no such file or it may not be read
+ */
+export function inspectSqlite(path: string): SqliteFacts {
+  // Without a log nobody has it open: read as it lies there, as SQLite would make a log beside it and could not remove it.
+  const database = openReadOnly(path, existsSync(`${path}-wal`) ? '' : '?immutable=1');
+  const facts = { applicationId: 0, schema: 0 };
+  try {
+    facts.applicationId = pragma(database, 'application_id');
+    facts.schema = pragma(database, 'user_version');
+    return { ...facts, verdict: verdictOf(database) };
+  } catch (cause) {
+    return { ...facts, verdict: cause instanceof Error ? cause.message : String(cause) };
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Copies a database as of now, by a connection of its own: another process may have it open and write to it. The copy
+ * is as of `copySqlite`.
+ * @throws OlaError `persistence_unavailable` when it cannot be read, or the copy is damaged
+ */
+export function copySqliteFile(from: string, to: string): void {
+  const database = openReadOnly(from, '');
+  try {
+    copySqlite(database, to);
+  } catch (cause) {
+    if (cause instanceof OlaError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OlaError('persistence_unavailable', `Cannot copy the database ${from} to ${to}: ${reason}.`, { cause });
+  } finally {
+    database.close();
+  }
+}
+
+function pragma(database: SqlDatabase, name: 'application_id' | 'user_version'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+/** @param parameters of the URI (sqlite.org/uri.html) */
+function openReadOnly(path: string, parameters: string): SqlDatabase {
+  try {
+    const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
+    const database = connect(new Database(pathToFileURL(path).href + parameters, flags), path);
+    database.exec(`PRAGMA busy_timeout = ${readWait}`);
+    return database;
+  } catch (cause) {
+    throw cannotOpen(path, 'Check that it is a file, and that you may read it.', cause);
   }
 }
 
@@ -46,11 +121,16 @@ export function copySqlite(database: SqlDatabase, path: string): void {
 function checkCopy(path: string): void {
   const copy = openSqlite(path);
   try {
-    const verdict = copy.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    const verdict = verdictOf(copy);
     if (verdict !== 'ok') throw new OlaError('persistence_unavailable', `The copy of the database is damaged: ${verdict}.`);
   } finally {
     copy.close();
   }
+}
+
+function verdictOf(database: SqlDatabase): string {
+  const verdict = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  return String(verdict).replaceAll(/\s+/g, ' ');
 }
 
 /**
@@ -68,9 +148,18 @@ function makePrivate(path: string): void {
   }
 }
 
-function connect(connection: Database): SqlDatabase {
+function connect(connection: Database, path: string): SqlDatabase {
   const native = new Map<string, Statement>();
   const prepared = new Map<string, SqlStatement>();
+
+  function close(): void {
+    // An open statement would keep the file open, and with it the locks and the log.
+    for (const statement of native.values()) statement.finalize();
+    native.clear();
+    prepared.clear();
+    connection.close();
+  }
+
   return {
     exec: (sql) => {
       connection.run(sql);
@@ -84,14 +173,28 @@ function connect(connection: Database): SqlDatabase {
       prepared.set(sql, wrapped);
       return wrapped;
     },
-    close() {
-      // An open statement would keep the file open, and with it the locks and the log.
-      for (const statement of native.values()) statement.finalize();
-      native.clear();
-      prepared.clear();
-      connection.close();
+    close,
+    abandon() {
+      const guard = hasLog(path) ? keepingLog(path) : null;
+      close();
+      guard?.close();
     },
   };
+}
+
+function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** The last connection that may write folds the log in when it is closed; this one reads only, and lets no other be the last. */
+function keepingLog(path: string): Database {
+  const guard = new Database(path, { readonly: true });
+  try {
+    guard.run('SELECT count(*) FROM sqlite_schema');
+  } catch {
+    // Damaged: the lock that matters is taken all the same.
+  }
+  return guard;
 }
 
 function wrap(statement: Statement): SqlStatement {

@@ -1,52 +1,113 @@
-/** Revisions of the configuration and the sealed secrets that they name: both change in one transaction. */
-import type { ConfigStore, Revision } from '../core/config.ts';
+/** Revisions and snapshots of the configuration; the sealed secrets that they name change in the same transactions. */
+import type { ConfigStore, ConfigWrite, Revision, RevisionFacts } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
-import type { SealedSecret } from '../core/vault.ts';
 import { insertAudit } from './audit.ts';
 import { jsonOf, numberOf, textOf, textOrNull } from './columns.ts';
+import {
+  dropEndedUses,
+  dropUnusedSecrets,
+  endUses,
+  historyOf,
+  insertSecrets,
+  secretReferences,
+  selectSecrets,
+  toSecret,
+  useSecrets,
+} from './secrets.ts';
+import { deleteSnapshot, readSnapshot, readSnapshots, replaceSnapshot } from './snapshots.ts';
+import { insertToken } from './tokens.ts';
 import { reading, writing } from './transaction.ts';
 
+/** Of each history. */
 const keptRevisions = 50;
 
-const selectNewest = 'SELECT number, at, actor, summary, document FROM revisions ORDER BY number DESC LIMIT 1';
-const selectSecrets = 'SELECT * FROM secrets ORDER BY created_at, rowid';
-const insertRevision = 'INSERT INTO revisions (number, at, actor, summary, document, secrets) VALUES (?, ?, ?, ?, ?, ?)';
-const insertSecret = 'INSERT INTO secrets (id, origin, hint, envelope, created_at) VALUES (?, ?, ?, ?, ?)';
-const dropRevisions = 'DELETE FROM revisions WHERE number <= ?';
-const dropSecrets = 'DELETE FROM secrets WHERE id NOT IN (SELECT value FROM revisions, json_each(revisions.secrets))';
+const facts = 'number, at, actor, summary, file';
+const selectNewest = `SELECT ${facts}, document FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1`;
+const selectNumber = 'SELECT coalesce(max(number), 0) AS number FROM revisions';
+const selectOne = `SELECT ${facts}, document FROM revisions WHERE number = ?`;
+const selectPage = `SELECT ${facts} FROM revisions WHERE file IS ? AND number < ? ORDER BY number DESC LIMIT ?`;
+const selectNames = 'SELECT number, secrets FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1';
+const selectOldestKept = `SELECT number FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1 OFFSET ${keptRevisions - 1}`;
+const insertRevision = `INSERT INTO revisions (${facts}, secrets, document) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const dropRevisions = 'DELETE FROM revisions WHERE file IS ? AND number < ?';
+const updateEnvelope = 'UPDATE secrets SET envelope = ? WHERE id = ? AND envelope = ?';
 
 export function configStore(database: SqlDatabase): ConfigStore {
   return {
-    async current() {
-      return reading(() => {
-        const row = database.prepare(selectNewest).get();
-        return row === undefined ? null : toRevision(row);
-      });
+    async current(file) {
+      return reading(() => toRevisionOrNull(database.prepare(selectNewest).get(file)));
+    },
+    async newest() {
+      return reading(() => newestNumber(database));
+    },
+    async revision(number) {
+      return reading(() => toRevisionOrNull(database.prepare(selectOne).get(number)));
+    },
+    async revisions({ file, limit, before }) {
+      return reading(() =>
+        database
+          .prepare(selectPage)
+          .all(file, before ?? Number.MAX_SAFE_INTEGER, limit)
+          .map(toFacts),
+      );
     },
     async secrets() {
       return reading(() => database.prepare(selectSecrets).all().map(toSecret));
     },
-    async write(revision, secrets, event) {
+    async write(change) {
+      writing(database, () => writeConfig(database, change));
+    },
+    async reseal(changes) {
+      const update = database.prepare(updateEnvelope);
+      return writing(database, () => changes.reduce((sum, { id, from, to }) => sum + update.run(to, id, from).changes, 0));
+    },
+    async snapshots() {
+      return reading(() => readSnapshots(database));
+    },
+    async snapshot(name) {
+      return reading(() => readSnapshot(database, name));
+    },
+    async saveSnapshot(snapshot, secrets, event) {
       writing(database, () => {
-        requireNext(database, revision.number);
-        writeRevision(database, revision);
-        for (const { id, origin, hint, envelope, createdAt } of secrets) {
-          database.prepare(insertSecret).run(id, origin, hint, envelope, createdAt);
-        }
-        database.prepare(dropRevisions).run(revision.number - keptRevisions);
-        database.prepare(dropSecrets).run();
+        insertSecrets(database, secrets);
+        const before = replaceSnapshot(database, snapshot);
+        dropUnusedSecrets(database, [...before, ...secrets.map(({ id }) => id)]);
         insertAudit(database, [event]);
+      });
+    },
+    async deleteSnapshot(name, event) {
+      return writing(database, () => {
+        const named = deleteSnapshot(database, name);
+        if (named === null) return false;
+        dropUnusedSecrets(database, named);
+        insertAudit(database, [event]);
+        return true;
       });
     },
   };
 }
 
+/** The whole of an accepted write; to be called inside a transaction. */
+export function writeConfig(database: SqlDatabase, { revision, secrets, tokens, event }: ConfigWrite): void {
+  requireNext(database, revision.number);
+  const holder = historyOf(revision.file);
+  const before = database.prepare(selectNames).get(revision.file);
+  const named = before === undefined ? new Set<string>() : toNames(before);
+  const names = secretReferences(revision.document);
+  insertSecrets(database, secrets);
+  writeRevision(database, revision, names);
+  useSecrets(database, holder, without(names, named));
+  if (before !== undefined) endUses(database, holder, without(named, names), numberOf(before, 'number'));
+  dropUnusedSecrets(database, [...dropOld(database, revision.file), ...secrets.map(({ id }) => id)]);
+  for (const token of tokens) insertToken(database, token);
+  insertAudit(database, [event]);
+}
+
 /** Two writers that started from the same revision: the second is told, instead of undoing the first unseen. */
 function requireNext(database: SqlDatabase, number: number): void {
-  const row = database.prepare(selectNewest).get();
-  const newest = row === undefined ? 0 : numberOf(row, 'number');
+  const newest = newestNumber(database);
   if (number !== newest + 1) {
     throw new OlaError(
       'precondition_failed',
@@ -55,40 +116,45 @@ function requireNext(database: SqlDatabase, number: number): void {
   }
 }
 
-function writeRevision(database: SqlDatabase, { number, at, actor, summary, document }: Revision): void {
-  const secrets = JSON.stringify([...secretReferences(document)]);
-  database.prepare(insertRevision).run(number, at, actor, summary, JSON.stringify(document), secrets);
+function newestNumber(database: SqlDatabase): number {
+  return numberOf(database.prepare(selectNumber).get() ?? {}, 'number');
 }
 
-/** The ids in every `{"$secret": "<id>"}` of a document, at whatever depth. */
-function secretReferences(value: Json | undefined): Set<string> {
-  if (typeof value !== 'object' || value === null) return new Set();
-  const ids = new Set(Object.values(value).flatMap((child: Json | undefined) => [...secretReferences(child)]));
-  if (!isList(value) && typeof value['$secret'] === 'string') ids.add(value['$secret']);
-  return ids;
+function writeRevision(database: SqlDatabase, revision: Revision, names: ReadonlySet<string>): void {
+  const { number, at, actor, summary, file, document } = revision;
+  const secrets = JSON.stringify([...names]);
+  database.prepare(insertRevision).run(number, at, actor, summary, file, secrets, JSON.stringify(document));
 }
 
-function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
-  return Array.isArray(value);
+/** Drops the revisions of a history that are over the number kept. @returns secrets that nothing may name any more */
+function dropOld(database: SqlDatabase, file: string | null): string[] {
+  const row = database.prepare(selectOldestKept).get(file);
+  if (row === undefined) return [];
+  const oldest = numberOf(row, 'number');
+  database.prepare(dropRevisions).run(file, oldest);
+  return dropEndedUses(database, historyOf(file), oldest);
 }
 
-function toRevision(row: SqlRow): Revision {
+function without(ids: ReadonlySet<string>, others: ReadonlySet<string>): string[] {
+  return [...ids].filter((id) => !others.has(id));
+}
+
+/** Written by writeRevision. */
+function toNames(row: SqlRow): ReadonlySet<string> {
+  return new Set(jsonOf(row, 'secrets') as readonly string[]);
+}
+
+function toFacts(row: SqlRow): RevisionFacts {
   return {
     number: numberOf(row, 'number'),
     at: numberOf(row, 'at'),
     actor: textOf(row, 'actor'),
     summary: textOf(row, 'summary'),
-    // Written by writeRevision, from a JsonObject.
-    document: jsonOf(row, 'document') as JsonObject,
+    file: textOrNull(row, 'file'),
   };
 }
 
-function toSecret(row: SqlRow): SealedSecret {
-  return {
-    id: textOf(row, 'id'),
-    origin: textOrNull(row, 'origin'),
-    hint: textOf(row, 'hint'),
-    envelope: textOf(row, 'envelope'),
-    createdAt: numberOf(row, 'created_at'),
-  };
+function toRevisionOrNull(row: SqlRow | undefined): Revision | null {
+  // The document was written by writeRevision, from a JsonObject.
+  return row === undefined ? null : { ...toFacts(row), document: jsonOf(row, 'document') as JsonObject };
 }

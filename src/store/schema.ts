@@ -103,4 +103,77 @@ CREATE TABLE audit (
 ) STRICT;
 `;
 
-export const migrations: readonly Migration[] = [{ version: 1, sql: first }];
+/*
+ * A revision's document is its last column: what stands after a large value is read through it. `file` is null for the database.
+ * `secret_uses` says who names a secret: the history of the database (`database`) or of a file (`file:PATH`), or a
+ * snapshot (`snapshot:NAME`); `until` is the last revision of a history that names it, null while its newest does. A
+ * secret is dropped with the last of its uses, and a write touches those alone that it adds or takes away.
+ * `usage_kinds.last_day` counts days since 1970, none of the kind's rows is younger: retention finds unused kinds by it.
+ */
+const second = `
+CREATE TABLE kept_revisions (
+  number INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  file TEXT,
+  secrets TEXT NOT NULL,
+  document TEXT NOT NULL
+) STRICT;
+INSERT INTO kept_revisions (number, at, actor, summary, file, secrets, document)
+  SELECT number, at, actor, summary, NULL, secrets, document FROM revisions;
+DROP TABLE revisions;
+ALTER TABLE kept_revisions RENAME TO revisions;
+CREATE INDEX revisions_by_file ON revisions (file, number);
+
+CREATE TABLE snapshots (
+  name TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  secrets TEXT NOT NULL,
+  document TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE secret_uses (
+  secret TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (secret, holder)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX secret_uses_by_end ON secret_uses (holder, until) WHERE until IS NOT NULL;
+INSERT INTO secret_uses (secret, holder, until)
+  SELECT value, 'database', nullif(max(number), (SELECT max(number) FROM revisions))
+  FROM revisions, json_each(revisions.secrets) WHERE value IN (SELECT id FROM secrets) GROUP BY value;
+
+CREATE TABLE task_owners (
+  provider TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (provider, task_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task_actions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  provider TEXT NOT NULL,
+  task_id TEXT,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  idempotency_key TEXT,
+  status INTEGER,
+  reason TEXT,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX task_actions_by_task ON task_actions (provider, task_id, id);
+
+ALTER TABLE usage_kinds ADD COLUMN last_day INTEGER NOT NULL DEFAULT 0;
+UPDATE usage_kinds SET last_day = newest.id / 1024 / 86400000
+  FROM (SELECT kind, max(id) AS id FROM usage GROUP BY kind) AS newest WHERE newest.kind = usage_kinds.id;
+CREATE INDEX usage_kinds_by_last_day ON usage_kinds (last_day);
+`;
+
+export const migrations: readonly Migration[] = [
+  { version: 1, sql: first },
+  { version: 2, sql: second },
+];

@@ -41,7 +41,8 @@ export function tokenStore(database: SqlDatabase): TokenStore {
   };
 }
 
-function insertToken(database: SqlDatabase, token: TokenRecord): void {
+/** Adds a token to the transaction that is open. */
+export function insertToken(database: SqlDatabase, token: TokenRecord): void {
   const { id, digest, hint, name, owner, project, enabled, createdAt, expiresAt, revokedAt, lastUsedAt, useCount } = token;
   const scopesJson = JSON.stringify(token.scopes);
   const bytes = Buffer.from(digest, 'hex');

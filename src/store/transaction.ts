@@ -7,7 +7,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/full/, 'the disk is full: free some space'],
   [/readonly|unable to open/, 'it cannot be written: check the owner and the modes of the home'],
   [/locked|busy/, 'another program holds it: close that program'],
-  [/malformed|not a database/, 'it is damaged: stop ola and restore a backup'],
+  [/malformed|not a database/, 'it is damaged: stop ola and put a backup in its place with `ola restore FILE`'],
   [/closed|finalized|not open/, 'it is closed: ola is stopping'],
 ];
 

@@ -6,15 +6,16 @@ import { numberOf } from './columns.ts';
 export interface UsageKinds {
   /** The id of the row's kind, which is written when it is new: call it inside the transaction that writes the row. */
   idOf(row: UsageRow): number;
-  /** To be called when that transaction was rolled back: what is remembered may not exist. */
+  /** To be called when that transaction was rolled back, and when kinds were deleted: what is remembered may not exist. */
   forget(): void;
 }
 
 type Field = string | number | null;
 
-/** One field further into a kind; `id` is set where the fields end. */
+/** One field further into a kind; `id` is set where the fields end, `lastDay` is what the table says with it. */
 interface Branch {
   id: number | null;
+  lastDay: number;
   readonly next: Map<Field, Branch>;
 }
 
@@ -25,9 +26,16 @@ const mostRemembered = 4096;
 export const kindColumns =
   'endpoint, stream, provider, model, profile, source, price_version, project, subject, token_id, client, requested';
 
-const insert = `INSERT INTO usage_kinds (key, ${kindColumns})
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`;
-const select = 'SELECT id FROM usage_kinds WHERE key = ?';
+const insert = `INSERT INTO usage_kinds (last_day, key, ${kindColumns})
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET last_day = max(last_day, excluded.last_day) RETURNING id, last_day`;
+
+const millisecondsPerDay = 86_400_000;
+
+/** Days since 1970. @param at milliseconds since 1970 */
+export function dayOf(at: number): number {
+  return Math.floor(at / millisecondsPerDay);
+}
 
 /**
  * Kinds are remembered as a tree, a level for each field: no two can be confused, and no text is built to look one up
@@ -45,12 +53,15 @@ export function usageKinds(database: SqlDatabase): UsageKinds {
   return {
     idOf(row) {
       const fields = fieldsOf(row);
+      const day = dayOf(row.startedAt);
       let end = root;
       for (const field of fields) end = step(end, field);
-      if (end.id !== null) return end.id;
-      const id = idInTable(database, fields);
+      if (end.id !== null && day <= end.lastDay) return end.id;
+      const known = end.id !== null;
+      const { id, lastDay } = inTable(database, fields, day);
       end.id = id;
-      if (++remembered === mostRemembered) forget();
+      end.lastDay = lastDay;
+      if (!known && ++remembered === mostRemembered) forget();
       return id;
     },
     forget,
@@ -76,7 +87,7 @@ function fieldsOf(row: UsageRow): readonly Field[] {
 }
 
 function branch(): Branch {
-  return { id: null, next: new Map() };
+  return { id: null, lastDay: 0, next: new Map() };
 }
 
 function step({ next }: Branch, field: Field): Branch {
@@ -87,9 +98,8 @@ function step({ next }: Branch, field: Field): Branch {
   return made;
 }
 
-/** A kind that exists, from before a restart, keeps its id. */
-function idInTable(database: SqlDatabase, fields: readonly Field[]): number {
-  const key = JSON.stringify(fields);
-  database.prepare(insert).run(key, ...fields);
-  return numberOf(database.prepare(select).get(key) ?? {}, 'id');
+/** A kind that exists, from before a restart, keeps its id; its last day never goes back. */
+function inTable(database: SqlDatabase, fields: readonly Field[], day: number): { id: number; lastDay: number } {
+  const row = database.prepare(insert).get(day, JSON.stringify(fields), ...fields) ?? {};
+  return { id: numberOf(row, 'id'), lastDay: numberOf(row, 'last_day') };
 }

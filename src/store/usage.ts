@@ -6,7 +6,7 @@ import { batching, reading } from './transaction.ts';
 import { kindColumns, usageKinds } from './usage-kinds.ts';
 
 /** Ids a millisecond has; below 2^53 until the year 2248. */
-const idsPerMillisecond = 1024;
+export const idsPerMillisecond = 1024;
 
 const insert = `INSERT INTO usage
   (id, kind, request_id, status, error, prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens,
@@ -16,22 +16,34 @@ const insert = `INSERT INTO usage
 const selectNewest = `SELECT usage.*, ${kindColumns}
   FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
 
-export function usageStore(database: SqlDatabase): UsageStore {
+/** Writes rows; what it remembers of their kinds is good for all that write on this connection. */
+export interface UsageWriter {
+  /** Adds rows to the transaction that is open. */
+  insert(rows: readonly UsageRow[]): void;
+  /** To be called when that transaction was rolled back, and when kinds were deleted. */
+  forget(): void;
+}
+
+export function usageWriter(database: SqlDatabase): UsageWriter {
   const kinds = usageKinds(database);
+  return {
+    insert(rows) {
+      const statement = database.prepare(insert);
+      let last = 0;
+      for (const row of rows) last = insertRow(statement, row, kinds.idOf(row), last);
+    },
+    forget: kinds.forget,
+  };
+}
 
-  function insertAll(rows: readonly UsageRow[]): void {
-    const statement = database.prepare(insert);
-    let last = 0;
-    for (const row of rows) last = insertRow(statement, row, kinds.idOf(row), last);
-  }
-
+export function usageStore(database: SqlDatabase, writer: UsageWriter): UsageStore {
   return {
     async append(rows) {
       if (rows.length === 0) return;
       try {
-        batching(database, () => insertAll(rows));
+        batching(database, () => writer.insert(rows));
       } catch (error) {
-        kinds.forget();
+        writer.forget();
         throw error;
       }
     },

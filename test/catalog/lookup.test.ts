@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createCatalog } from '../../src/catalog/lookup.ts';
 import { catalogProviders } from '../../src/catalog/providers.ts';
-import { protocols } from '../../src/core/config.ts';
+import { protocols } from '../../src/core/document.ts';
 
 const catalog = createCatalog(['openai-completions']);
 const whole = createCatalog(protocols);

@@ -1,5 +1,5 @@
 /** Runs the command line over ports that remember what was asked of them. */
-import type { ApiAnswer, CliPorts, ExitCode, RunningServer, ServeOptions } from '../../src/cli/ports.ts';
+import type { ApiAnswer, CallOptions, CliPorts, Dialogue, ExitCode, RunningServer, ServeOptions } from '../../src/cli/ports.ts';
 import { runCli } from '../../src/cli/run.ts';
 
 export const now = Date.parse('2026-11-21T10:00:00Z');
@@ -10,6 +10,7 @@ export const server: RunningServer = {
   pid: 4312,
   version: '0.1.0',
   address: 'http://127.0.0.1:9090',
+  configFile: null,
   startedAt: now - 3 * 3_600_000,
 };
 
@@ -17,6 +18,7 @@ export interface Call {
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
+  readonly options?: CallOptions;
 }
 
 export interface Ended {
@@ -27,9 +29,19 @@ export interface Ended {
   readonly started: readonly ServeOptions[];
 }
 
+type Answer = Omit<ApiAnswer, 'etag'> & { readonly etag?: string | null };
+
 export interface Scene {
   /** What the API answers. */
-  readonly answer?: (call: Call) => ApiAnswer;
+  readonly answer?: (call: Call) => Answer | Promise<Answer>;
+  /** A person's files by path; what a command writes is put there. */
+  readonly files?: Map<string, string>;
+  readonly input?: string;
+  /** What a person does to a text in the editor. @returns the exit code of the editor, with the text that it leaves */
+  readonly edit?: (text: string) => { readonly text: string; readonly exit?: number };
+  readonly dialogue?: Dialogue;
+  readonly backUp?: CliPorts['backUp'];
+  readonly restore?: CliPorts['restore'];
   readonly running?: RunningServer | null;
   readonly interactive?: boolean;
   readonly startServer?: CliPorts['startServer'];
@@ -41,6 +53,7 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
   let err = '';
   const calls: Call[] = [];
   const started: ServeOptions[] = [];
+  const files = scene.files ?? new Map<string, string>();
   const ports: CliPorts = {
     argv,
     terminal: {
@@ -52,15 +65,17 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
       },
       interactive: scene.interactive ?? false,
       watched: false,
-      answerable: false,
+      dialogue: scene.dialogue ?? null,
     },
     version,
     home,
+    homeFrom: 'default',
     running: async () => (scene.running === undefined ? server : scene.running),
-    call: async (method, path, body) => {
-      const call = { method, path, body };
+    call: async (method, path, body, options = {}) => {
+      const call = { method, path, body, ...(Object.keys(options).length === 0 ? {} : { options }) };
       calls.push(call);
-      return scene.answer?.(call) ?? { status: 404, body: { error: { code: 'route_not_found', message: 'no such route' } } };
+      const answer = await scene.answer?.(call);
+      return { etag: null, ...(answer ?? noSuchRoute) };
     },
     startServer:
       scene.startServer ??
@@ -68,10 +83,42 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
         started.push(options);
         return 0;
       }),
+    files: filesIn(files),
+    readInput: async () => scene.input ?? '',
+    editor: async (path) => {
+      const { text, exit = 0 } = scene.edit?.(files.get(path) ?? '') ?? { text: files.get(path) ?? '' };
+      files.set(path, text);
+      return exit;
+    },
+    backUp: scene.backUp ?? (async () => Promise.reject(new Error('no backup is made here'))),
+    restore: scene.restore ?? (async () => Promise.reject(new Error('nothing is restored here'))),
     now: () => now,
   };
   const exit = await runCli(ports);
   return { exit, out, err, calls, started };
+}
+
+const noSuchRoute: Answer = { status: 404, body: { error: { code: 'route_not_found', message: 'no such route' } } };
+
+function filesIn(files: Map<string, string>): CliPorts['files'] {
+  return {
+    read: async (path) => files.get(path) ?? null,
+    async create(path, text) {
+      if (files.has(path)) return false;
+      files.set(path, text);
+      return true;
+    },
+    async replace(path, { from, to }) {
+      if (files.get(path) !== from) return false;
+      files.set(path, to);
+      return true;
+    },
+    async temporary(name, text) {
+      files.set(`/tmp/ola-edit/${name}`, text);
+      return `/tmp/ola-edit/${name}`;
+    },
+    discard: async (path) => void files.delete(path),
+  };
 }
 
 /** A token as the API shows it. */

@@ -64,6 +64,7 @@ describe('what cannot be meant exits 2, does nothing, and says in three lines wh
     ['serve --host http://localhost', '--host', 'without scheme and port', 'ola serve --help'],
     ['serve --log-level loud', '--log-level', 'one of debug, info, warn, error', 'ola serve --help'],
     ['serve --log-format xml', '--log-format', 'one of pretty, json', 'ola serve --help'],
+    ['serve --config --demo', '--config', 'a path, no dash in front', 'ola serve --help'],
     ['serve --demo=yes', '--demo', 'Usage: ola serve', 'ola serve --help'],
     ['token create', "missing required argument 'name'", 'Usage: ola token create [options] <name>', 'ola token create --help'],
     ['token create x --scope all', '--scope', 'one of read, write, admin', 'ola token create --help'],
@@ -135,6 +136,7 @@ describe('serve', () => {
     requireToken: false,
     logLevel: 'info',
     logFormat: null,
+    config: null,
   };
 
   test('starts on loopback with defaults', async () => {
@@ -142,7 +144,8 @@ describe('serve', () => {
   });
 
   test('hands every option on', async () => {
-    const typed = 'serve --host ::1 --port 0 --demo --grace 0 --require-token --log-level debug --log-format json';
+    const typed =
+      'serve --host ::1 --port 0 --demo --grace 0 --require-token --log-level debug --log-format json --config ola.json';
     const wanted = {
       host: '::1',
       port: 0,
@@ -151,6 +154,7 @@ describe('serve', () => {
       requireToken: true,
       logLevel: 'debug',
       logFormat: 'json',
+      config: 'ola.json',
     } as const;
     expect((await ola(typed.split(' '))).started).toEqual([wanted]);
   });

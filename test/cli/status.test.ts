@@ -25,6 +25,14 @@ test('a healthy gateway exits 0 and is shown whole', async () => {
   );
 });
 
+test('the file that governs is named', async () => {
+  const running = { ...server, configFile: '/etc/ola/config.json' };
+  const { out } = await ola(['status'], { ...health('ok'), running });
+  expect(out).toContain('\nconfig   /etc/ola/config.json\n');
+  const json = await ola(['status', '--json'], { ...health('ok'), running });
+  expect(JSON.parse(json.out)).toMatchObject({ configFile: '/etc/ola/config.json' });
+});
+
 test('one that runs and is not healthy exits 1', async () => {
   expect(await ola(['status'], health('degraded'))).toMatchObject({ exit: 1, out: expect.stringContaining('status   degraded') });
   expect(await ola(['status'], health('unavailable', 503))).toMatchObject({
@@ -59,6 +67,7 @@ test('--json has the same keys whether something runs or not', async () => {
     healthy: true,
     status: 'ok',
     address: server.address,
+    configFile: null,
     pid: 4312,
     version: '0.1.0',
     startedAt: '2026-11-21T07:00:00.000Z',

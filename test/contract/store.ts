@@ -2,9 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
-import type { Revision } from '../../src/core/config.ts';
+import type { ConfigWrite, Revision, Snapshot } from '../../src/core/config.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { OriginalState } from '../../src/core/original.ts';
 import type { Store } from '../../src/core/store.ts';
+import type { TaskAction } from '../../src/core/tasks.ts';
 import type { TokenRecord } from '../../src/core/tokens.ts';
 import { noTokenCounts, type UsageRow } from '../../src/core/usage.ts';
 import type { SealedSecret } from '../../src/core/vault.ts';
@@ -70,8 +72,12 @@ export function usageRow(requestId: string, startedAt: number, more: Partial<Usa
   };
 }
 
-export function revision(number: number, document: JsonObject = {}): Revision {
-  return { number, at: start + number, actor: 'local', summary: `provider.update p${number}`, document };
+export function revision(number: number, document: JsonObject = {}, file: string | null = null): Revision {
+  return { number, at: start + number, actor: 'local', summary: `provider.update p${number}`, document, file };
+}
+
+export function configWrite(written: Revision, secrets: readonly SealedSecret[] = [], action = 'config.update'): ConfigWrite {
+  return { revision: written, secrets, tokens: [], event: auditEvent(action) };
 }
 
 export function sealedSecret(id: string): SealedSecret {
@@ -81,7 +87,11 @@ export function sealedSecret(id: string): SealedSecret {
 const names = (rows: readonly UsageRow[]) => rows.map(({ requestId }) => requestId);
 const actions = (events: readonly AuditEvent[]) => events.map(({ action }) => action);
 const ids = (secrets: readonly SealedSecret[]) => secrets.map(({ id }) => id).sort();
-const named = (id: string): JsonObject => ({ providers: { acme: { apiKey: { $secret: id } } } });
+/** A document that names these secrets. */
+export const naming = (...secrets: readonly string[]): JsonObject => ({
+  providers: Object.fromEntries(secrets.map((id) => [`p-${id}`, { apiKey: { $secret: id } }])),
+});
+const snapshot = (name: string, document: JsonObject, at = start): Snapshot => ({ name, document, at });
 
 /** Kinds whose texts are the same when joined, with marks and nulls among them: what a careless key would confuse. */
 const lookalikes = fc
@@ -110,6 +120,68 @@ function cutInto(pieces: readonly string[], cuts: readonly number[], nulls: numb
       requested: text(10),
     },
   };
+}
+
+/** What is done to the configuration: numbers are taken modulo what there is. */
+const deed = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), file: fc.nat(2), keep: fc.nat(), add: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('rollback' as const), to: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('many' as const), file: fc.nat(2), count: fc.integer({ min: 1, max: 49 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('save' as const), name: fc.nat(2), of: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), name: fc.nat(2) }) },
+);
+type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the store should hold: written without thinking about speed. */
+interface World {
+  number: number;
+  minted: number;
+  readonly histories: Map<string | null, { number: number; secrets: readonly string[] }[]>;
+  readonly snapshots: Map<string, readonly string[]>;
+}
+
+const emptyWorld = (): World => ({ number: 0, minted: 0, histories: new Map(), snapshots: new Map() });
+const keptIn = (world: World) => [...world.histories].flatMap(([file, kept]) => kept.map((one) => ({ ...one, file })));
+const namedIn = (world: World) => new Set([...keptIn(world).map(({ secrets }) => secrets), ...world.snapshots.values()].flat());
+
+async function doDeed(store: Store, world: World, one: Deed): Promise<void> {
+  const file = 'file' in one ? (one.file === 0 ? null : `/file${one.file}`) : null;
+  if (one.kind === 'write') {
+    // Bits of `keep` choose which of the secrets before stay.
+    const before = world.histories.get(file)?.at(-1)?.secrets ?? [];
+    const stay = before.filter((_, n) => (one.keep >> (n % 30)) % 2 === 1);
+    const added = Array.from({ length: one.add }, () => `s${world.minted++}`);
+    await writeNaming(store, world, file, [...stay, ...added], added);
+  } else if (one.kind === 'many') {
+    for (let n = 0; n < one.count; n++) await writeNaming(store, world, file, [], []);
+  } else if (one.kind === 'delete') {
+    const name = `n${one.name}`;
+    expect(await store.config.deleteSnapshot(name, auditEvent('config.drop'))).toBe(world.snapshots.delete(name));
+  } else {
+    const kept = keptIn(world);
+    const chosen = kept[(one.kind === 'save' ? one.of : one.to) % kept.length];
+    if (chosen === undefined) return;
+    if (one.kind === 'rollback') return writeNaming(store, world, chosen.file, chosen.secrets, []);
+    const saved = snapshot(`n${one.name}`, naming(...chosen.secrets));
+    await store.config.saveSnapshot(saved, [], auditEvent('config.snapshot'));
+    world.snapshots.set(saved.name, chosen.secrets);
+  }
+}
+
+async function writeNaming(
+  store: Store,
+  world: World,
+  file: string | null,
+  secrets: readonly string[],
+  added: readonly string[],
+): Promise<void> {
+  const number = ++world.number;
+  await store.config.write(configWrite(revision(number, naming(...secrets), file), added.map(sealedSecret)));
+  const history = world.histories.get(file) ?? [];
+  world.histories.set(file, [...history, { number, secrets }].slice(-50));
 }
 
 /** @param open a store without content; a new one at each call */
@@ -177,33 +249,69 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
   });
 
   describe(`${engine}: configuration`, () => {
+    const write = (written: Revision, secrets: readonly SealedSecret[] = [], action?: string) =>
+      store.config.write(configWrite(written, secrets, action));
+
     test('is null before the first write, then the newest revision', async () => {
-      expect(await store.config.current()).toBeNull();
-      await store.config.write(revision(1), [], auditEvent('config.update'));
+      expect(await store.config.current(null)).toBeNull();
+      expect(await store.config.newest()).toBe(0);
+      await write(revision(1));
       const second = revision(2, { defaultModel: 'a/b', unknown: { deep: [1, null, 'x'] } });
-      await store.config.write(second, [], auditEvent('config.update'));
-      expect(await store.config.current()).toEqual(second);
+      await write(second);
+      expect(await store.config.current(null)).toEqual(second);
+      expect(await store.config.newest()).toBe(2);
     });
 
     test('of two writers from the same revision takes the first, and nothing of the second', async () => {
-      await store.config.write(revision(1), [], auditEvent('config.update'));
+      await write(revision(1));
       const writes = [2, 2, 4, 1].map((number) =>
-        store.config.write(revision(number, named(`s${number}`)), [sealedSecret(`s${number}`)], auditEvent(`config.n${number}`)),
+        write(revision(number, naming(`s${number}`)), [sealedSecret(`s${number}`)], `config.n${number}`),
       );
       const outcomes = await Promise.allSettled(writes);
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
       expect(outcomes[1]).toMatchObject({ reason: { code: 'precondition_failed' } });
-      expect((await store.config.current())?.number).toBe(2);
+      expect(await store.config.newest()).toBe(2);
       expect(ids(await store.config.secrets())).toEqual(['s2']);
       expect(actions(await store.audit.list({ limit: 10 }))).toEqual(['config.n2', 'config.update']);
     });
 
+    test('of the database and of each file has a history of its own, with numbers counted through all', async () => {
+      await write(revision(1, { a: 1 }));
+      await write(revision(2, { a: 2 }, '/etc/ola.json'));
+      await write(revision(3, { a: 3 }, '/etc/other.json'));
+      await write(revision(4, { a: 4 }, '/etc/ola.json'));
+      await write(revision(5, { a: 5 }));
+      const numbers = async (file: string | null, limit = 10, before?: number) =>
+        (await store.config.revisions({ file, limit, ...(before === undefined ? {} : { before }) })).map(({ number }) => number);
+      expect(await numbers(null)).toEqual([5, 1]);
+      expect(await numbers('/etc/ola.json')).toEqual([4, 2]);
+      expect(await numbers('/etc/ola.json', 1)).toEqual([4]);
+      expect(await numbers('/etc/ola.json', 10, 4)).toEqual([2]);
+      expect(await numbers('/etc/nothing.json')).toEqual([]);
+      expect((await store.config.current('/etc/ola.json'))?.number).toBe(4);
+      expect((await store.config.current('/etc/other.json'))?.document).toEqual({ a: 3 });
+      expect((await store.config.current(null))?.number).toBe(5);
+      expect(await store.config.newest()).toBe(5);
+      expect(await store.config.revision(2)).toEqual(revision(2, { a: 2 }, '/etc/ola.json'));
+      expect(await store.config.revision(6)).toBeNull();
+      const { document: _, ...facts } = revision(3, {}, '/etc/other.json');
+      expect(await store.config.revisions({ file: '/etc/other.json', limit: 1 })).toEqual([facts]);
+    });
+
+    test('keeps 50 revisions of each history, however many the others have', async () => {
+      await write(revision(1, { first: true }, '/f'));
+      for (let number = 2; number <= 60; number++) await write(revision(number));
+      const kept = await store.config.revisions({ file: null, limit: 100 });
+      expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 50 }, (_, n) => 60 - n));
+      expect((await store.config.current('/f'))?.number).toBe(1);
+    });
+
     test('brings its secrets, which live as long as one of the 50 newest revisions names them', async () => {
-      await store.config.write(revision(1, named('s1')), [sealedSecret('s1')], auditEvent('config.update'));
+      await write(revision(1, naming('s1')), [sealedSecret('s1')]);
       expect(await store.config.secrets()).toEqual([sealedSecret('s1')]);
-      for (let number = 2; number <= 50; number++) await store.config.write(revision(number), [], auditEvent('config.update'));
+      for (let number = 2; number <= 50; number++) await write(revision(number));
       expect(ids(await store.config.secrets())).toEqual(['s1']);
-      await store.config.write(revision(51), [], auditEvent('config.update'));
+      await write(revision(51));
       expect(ids(await store.config.secrets())).toEqual([]);
     });
 
@@ -215,8 +323,202 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
         odd: { $secret: { $secret: 'in-secret' } },
       };
       const secrets = ['in-list', 'in-header', 'in-text', 'in-secret', 'nowhere'].map(sealedSecret);
-      await store.config.write(revision(1, document), secrets, auditEvent('config.update'));
+      await write(revision(1, document), secrets);
       expect(ids(await store.config.secrets())).toEqual(['in-header', 'in-list', 'in-secret']);
+    });
+
+    test('that names a secret which is not stored is refused, and nothing of it stays', async () => {
+      await write(revision(1, naming('s1')), [sealedSecret('s1')]);
+      const refused = [
+        write(revision(2, naming('s1', 'gone', 's2')), [sealedSecret('s2')]),
+        store.config.saveSnapshot(snapshot('a', naming('gone')), [], auditEvent('config.snapshot')),
+      ];
+      for (const attempt of refused) await expect(attempt).rejects.toMatchObject({ code: 'conflict' });
+      expect(await store.config.newest()).toBe(1);
+      expect(await store.config.snapshots()).toEqual([]);
+      expect(ids(await store.config.secrets())).toEqual(['s1']);
+    });
+
+    test('brings hashed access tokens, and none when one of them exists already', async () => {
+      const tokens = [tokenRecord('a'), tokenRecord('b')];
+      await store.config.write({ ...configWrite(revision(1)), tokens });
+      expect(await store.tokens.list()).toEqual(tokens);
+      const twice = { ...configWrite(revision(2)), tokens: [tokenRecord('c'), tokenRecord('a')] };
+      await expect(store.config.write(twice)).rejects.toMatchObject({ code: 'conflict' });
+      expect(await store.config.newest()).toBe(1);
+      expect((await store.tokens.list()).map(({ id }) => id)).toEqual(['a', 'b']);
+      expect(await store.audit.list({ limit: 10 })).toHaveLength(1);
+    });
+
+    test('takes new envelopes, each only in place of the one that it was made from', async () => {
+      const secrets = ['s1', 's2', 's3'].map(sealedSecret);
+      await write(revision(1, naming('s1', 's2', 's3')), secrets);
+      const to = (id: string) => ({ id, from: sealedSecret(id).envelope, to: `v1.11111111.n.${id}` });
+      const changes = [to('s1'), { ...to('s2'), from: 'another' }, to('gone'), to('s3')];
+      expect(await store.config.reseal(changes)).toBe(2);
+      expect(await store.config.reseal(changes)).toBe(0);
+      const envelopes = (await store.config.secrets()).map(({ envelope }) => envelope);
+      expect(envelopes).toEqual(['v1.11111111.n.s1', sealedSecret('s2').envelope, 'v1.11111111.n.s3']);
+      expect(await store.config.secrets()).toEqual(secrets.map((secret, n) => ({ ...secret, envelope: envelopes[n] ?? '' })));
+    });
+  });
+
+  describe(`${engine}: snapshots`, () => {
+    const save = (saved: Snapshot, secrets: readonly SealedSecret[] = []) =>
+      store.config.saveSnapshot(saved, secrets, auditEvent('config.snapshot'));
+
+    test('come back by name, and are replaced and deleted with their event', async () => {
+      const first = snapshot('work', { a: 1 });
+      const other = snapshot('Home é', { b: 2 }, start + 9);
+      await save(first);
+      await save(other);
+      expect(await store.config.snapshots()).toEqual([other, first]);
+      expect(await store.config.snapshot('work')).toEqual(first);
+      expect(await store.config.snapshot('WORK')).toBeNull();
+      const replaced = snapshot('work', { a: 3 }, start + 10);
+      await save(replaced);
+      expect(await store.config.snapshots()).toEqual([other, replaced]);
+      expect(await store.config.deleteSnapshot('work', auditEvent('config.drop'))).toBe(true);
+      expect(await store.config.deleteSnapshot('work', auditEvent('config.drop'))).toBe(false);
+      expect(await store.config.snapshots()).toEqual([other]);
+      const snapshotEvents = ['config.snapshot', 'config.snapshot', 'config.snapshot'];
+      expect(actions(await store.audit.list({ limit: 10 }))).toEqual(['config.drop', ...snapshotEvents]);
+    });
+
+    test('keep their secrets when no revision names them any more', async () => {
+      await store.config.write(configWrite(revision(1, naming('s1')), [sealedSecret('s1')]));
+      await save(snapshot('work', naming('s1', 's2')), [sealedSecret('s2'), sealedSecret('nowhere')]);
+      for (let number = 2; number <= 51; number++) await store.config.write(configWrite(revision(number)));
+      expect(ids(await store.config.secrets())).toEqual(['s1', 's2']);
+      await save(snapshot('work', naming('s2')));
+      expect(ids(await store.config.secrets())).toEqual(['s2']);
+      await store.config.deleteSnapshot('work', auditEvent('config.drop'));
+      expect(await store.config.secrets()).toEqual([]);
+    });
+  });
+
+  describe(`${engine}: secrets`, () => {
+    test('are there exactly as long as a kept revision or a snapshot names them, whatever is done in what order', async () => {
+      const property = fc.asyncProperty(fc.array(deed, { maxLength: 120 }), async (deeds) => {
+        const fresh = await open();
+        const world = emptyWorld();
+        for (const one of deeds) {
+          await doDeed(fresh, world, one);
+          expect(ids(await fresh.config.secrets())).toEqual([...namedIn(world)].sort());
+        }
+        fresh.close();
+      });
+      await fc.assert(property, { numRuns: 25, seed: 11 });
+    });
+  });
+
+  describe(`${engine}: what the original program left`, () => {
+    const owner = { provider: 'agent_bridge', taskId: 't1', owner: 'a', createdBy: 'a', createdAt: start };
+    const action: TaskAction = {
+      ...{ provider: 'agent_bridge', taskId: 't1', action: 'create', subject: 'a', outcome: 'applied' },
+      ...{ idempotencyKey: null, status: 200, reason: null, at: start },
+    };
+    const state: OriginalState = {
+      config: { ...configWrite(revision(1, naming('s1')), [sealedSecret('s1')]), tokens: [tokenRecord('a')] },
+      snapshots: [snapshot('work', naming('s2')), snapshot('other', naming('s3'))],
+      secrets: ['s2', 's3', 'nowhere'].map(sealedSecret),
+      owners: [owner, { ...owner, taskId: 't2' }, { ...owner, owner: 'b' }],
+      actions: [action, { ...action, taskId: null, outcome: 'rejected', status: null, reason: 'why' }],
+      usage: [usageRow('r1', start), usageRow('r2', start)],
+    };
+
+    test('is taken over whole, once', async () => {
+      expect(await store.original.importedAt()).toBeNull();
+      await store.original.import(state, start + 5);
+      expect(await store.original.importedAt()).toBe(start + 5);
+      expect(await store.config.current(null)).toEqual(revision(1, naming('s1')));
+      expect((await store.config.snapshots()).map(({ name }) => name)).toEqual(['other', 'work']);
+      expect(ids(await store.config.secrets())).toEqual(['s1', 's2', 's3']);
+      expect(await store.tokens.list()).toEqual([tokenRecord('a')]);
+      expect(names(await store.usage.recent(10)).sort()).toEqual(['r1', 'r2']);
+      expect(actions(await store.audit.list({ limit: 10 }))).toEqual(['config.update']);
+      await expect(store.original.import({ ...state, config: null }, start + 6)).rejects.toMatchObject({ code: 'conflict' });
+      expect(await store.original.importedAt()).toBe(start + 5);
+      expect(await store.usage.recent(10)).toHaveLength(2);
+    });
+
+    test('leaves a snapshot of the same name as it is', async () => {
+      const kept = snapshot('work', { mine: true });
+      await store.config.saveSnapshot(kept, [], auditEvent('config.snapshot'));
+      await store.original.import({ ...state, config: null }, start);
+      expect(await store.config.snapshot('work')).toEqual(kept);
+      expect(ids(await store.config.secrets())).toEqual(['s3']);
+    });
+
+    test('is not there at all when one part of it is refused, and what was used before can be used after', async () => {
+      await store.tokens.create(tokenRecord('a'), auditEvent('token.create'));
+      const usage = [usageRow('r1', start, { model: 'new' })];
+      await expect(store.original.import({ ...state, usage }, start)).rejects.toMatchObject({ code: 'conflict' });
+      const broken = [...usage, usageRow('broken', Number.POSITIVE_INFINITY)];
+      await expect(store.original.import({ ...state, config: null, usage: broken }, start)).rejects.toThrow();
+      expect(await store.original.importedAt()).toBeNull();
+      expect(await store.config.snapshots()).toEqual([]);
+      expect(await store.config.secrets()).toEqual([]);
+      expect(await store.usage.recent(10)).toEqual([]);
+      const other = usageRow('other', start + 1, { model: 'other' });
+      await store.usage.append([other, ...usage]);
+      expect(await store.usage.recent(10)).toEqual([other, ...usage]);
+    });
+  });
+
+  describe(`${engine}: retention`, () => {
+    const day = 86_400_000;
+    /** Calls until nothing is left to do. @returns how many calls it took */
+    async function retainAll(usageBefore: number | null, auditBefore: number | null): Promise<number> {
+      let calls = 1;
+      while (await store.retain({ usageBefore, auditBefore })) calls++;
+      return calls;
+    }
+
+    test('deletes what is older than asked and nothing else, in small batches', async () => {
+      const rows = Array.from({ length: 1500 }, (_, n) => usageRow(`r${n}`, start + n));
+      const events = Array.from({ length: 1500 }, (_, n) => auditEvent(`a.${n}`, start + n));
+      await store.usage.append(rows);
+      await store.audit.append(events);
+      expect(await store.retain({ usageBefore: start + 1400, auditBefore: start + 1300 })).toBe(true);
+      expect((await store.usage.recent(5000)).length).toBeGreaterThan(1000);
+      expect(await retainAll(start + 1400, start + 1300)).toBeLessThan(20);
+      expect(await store.usage.recent(5000)).toEqual(rows.slice(1400).toReversed());
+      expect(await store.audit.list({ limit: 5000 })).toEqual(events.slice(1300).toReversed());
+    });
+
+    test('of null keeps everything', async () => {
+      await store.usage.append([usageRow('r', start)]);
+      await store.audit.append([auditEvent('a.b')]);
+      expect(await store.retain({ usageBefore: null, auditBefore: null })).toBe(false);
+      expect(await store.usage.recent(10)).toHaveLength(1);
+      expect(await store.audit.list({ limit: 10 })).toHaveLength(1);
+    });
+
+    test('leaves every row that stays readable, whatever was deleted between the calls that wrote it', async () => {
+      const at = fc.nat(9).map((n) => start + n * (day / 3));
+      const step = fc.oneof(
+        fc.record({ append: fc.array(fc.record({ at, kind: fc.nat(5) }), { minLength: 1, maxLength: 8 }) }),
+        fc.record({ before: at }),
+      );
+      const property = fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        await retainAll(Number.MAX_SAFE_INTEGER / 1024 / 2, null);
+        let kept: UsageRow[] = [];
+        for (const one of steps) {
+          if ('before' in one) {
+            await retainAll(one.before, null);
+            kept = kept.filter(({ startedAt }) => startedAt >= one.before);
+          } else {
+            const rows = one.append.map((row) => usageRow('r', row.at, { model: `m${row.kind}` }));
+            await store.usage.append(rows);
+            kept.push(...rows);
+          }
+          expect((await store.usage.recent(5000)).map(({ startedAt, model }) => `${startedAt} ${model}`).sort()).toEqual(
+            kept.map(({ startedAt, model }) => `${startedAt} ${model}`).sort(),
+          );
+        }
+      });
+      await fc.assert(property, { numRuns: 60, seed: 3 });
     });
   });
 
@@ -306,6 +608,8 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       await store.usage.append([]);
       await store.audit.append([]);
       await store.tokens.recordUse([]);
+      expect(await store.config.reseal([])).toBe(0);
+      await store.checkpoint();
     });
 
     test('closed, says so and does not break', async () => {
@@ -317,6 +621,10 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       });
       await expect(store.audit.append([auditEvent('a.b')])).rejects.toMatchObject({ code: 'persistence_unavailable' });
       await expect(store.check()).rejects.toMatchObject({ code: 'persistence_unavailable' });
+      await expect(store.retain({ usageBefore: start, auditBefore: null })).rejects.toMatchObject({
+        code: 'persistence_unavailable',
+      });
+      await expect(store.checkpoint()).rejects.toMatchObject({ code: 'persistence_unavailable' });
     });
   });
 }

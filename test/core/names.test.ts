@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { documentSchema, providerSchema } from '../../src/core/config.ts';
+import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { foldNames } from '../../src/core/names.ts';
 

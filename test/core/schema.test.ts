@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { chatRequestSchema } from '../../src/core/chat.ts';
-import { documentSchema, providerSchema } from '../../src/core/config.ts';
+import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
 import { compileCheck, unknownFields } from '../../src/core/schema.ts';
@@ -110,6 +110,27 @@ describe('unknown keys', () => {
 
   test('their reason does not hold the value', () => {
     expect(JSON.stringify(unknownFields(providerSchema, { apikey: 'CANARY' }))).not.toContain('CANARY');
+  });
+});
+
+describe('keys of a later version', () => {
+  const said = (value: Json) => unknownFields(documentSchema, value).map(({ path, reason }) => [path, reason.includes('act')]);
+
+  test('are reported once each, and nothing below those whose content nobody knows yet', () => {
+    const value = {
+      authProfiles: { 'a:b': { provider: 'a', type: 'token', odd: 1 } },
+      telemetry: { endpoint: 'x', deep: { a: 1 } },
+      egressPolicy: { fetchImages: true, mode: 'off' },
+      providers: { acme: { weight: 1, models: [{ id: 'm', cost: { input: 1 } }] } },
+    };
+    expect(said(value)).toEqual([
+      ['authProfiles', true],
+      ['authProfiles.a:b.odd', false],
+      ['telemetry', true],
+      ['egressPolicy.fetchImages', true],
+      ['providers.acme.weight', true],
+      ['providers.acme.models.0.cost', true],
+    ]);
   });
 });
 

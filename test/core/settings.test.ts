@@ -24,6 +24,7 @@ describe('the environment', () => {
   test('that says nothing opens nothing', () => {
     expect(readSettings({})).toEqual({
       home: null,
+      databasePath: null,
       adminToken: null,
       proxyKey: null,
       masterKey: { file: undefined, value: undefined },
@@ -35,6 +36,8 @@ describe('the environment', () => {
   test('gives texts without the white space around them; an empty one is none', () => {
     expect(readSettings({ OPEN_LLM_AUTH_HOME: ' /srv/ola\n' }).home).toBe('/srv/ola');
     expect(readSettings({ OPEN_LLM_AUTH_HOME: '  ' }).home).toBeNull();
+    expect(readSettings({ OPEN_LLM_AUTH_DB_PATH: ' state.sqlite3 ' }).databasePath).toBe('state.sqlite3');
+    expect(readSettings({ OPEN_LLM_AUTH_DB_PATH: '' }).databasePath).toBeNull();
   });
 
   test('gives the master key as it stands: what is set and empty is not the same as what is not set', () => {

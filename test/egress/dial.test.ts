@@ -11,7 +11,7 @@ import type { DialRequest } from '../../src/core/ports.ts';
 import { createEgress } from '../../src/egress/dial.ts';
 import type { OwnListener } from '../../src/egress/listeners.ts';
 import { dial } from '../../src/runtime/dial.ts';
-import { answer, authority, type Upstream, until, upstream } from './upstream.ts';
+import { answer, authority, textOf, type Upstream, until, upstream } from './upstream.ts';
 
 /** An egress over real dials, with names that resolve as the test says. */
 function house(names: Record<string, readonly string[] | Error> = {}, policy: EgressPolicy = defaultEgressPolicy) {
@@ -83,7 +83,7 @@ describe('a call', () => {
       named(server.port),
       literal(server.port, { baseUrl: `http://127.0.0.1:${server.port}/v1/` }),
     ]) {
-      expect(await (await egress.send(destination, request)).text()).toBe('ok');
+      expect(await textOf(await egress.send(destination, request))).toBe('ok');
     }
     expect(server.requests.every((text) => text.startsWith('POST /v1/chat HTTP/1.1\r\n'))).toBe(true);
     expect(state.denials).toEqual([]);
@@ -323,7 +323,7 @@ describe('failures in words', () => {
     const { egress } = house();
     const brief = { ...request, idleTimeoutMs: 50 };
     const before = failureOf(egress.send(literal(silent.port), brief));
-    const after = egress.send(literal(stuck.port), brief).then((response) => response.text());
+    const after = egress.send(literal(stuck.port), brief).then(textOf);
     const [error, late] = await Promise.all([before, after.catch((thrown: unknown) => thrown)]);
     expect(error).toMatchObject({ code: 'upstream_timeout', status: 504 });
     expect(error.facts.details).toEqual({ provider: 'acme', sent: true });

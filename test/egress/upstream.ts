@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
+import type { Reply } from '../../src/core/ports.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../fixtures/tls', name), 'utf8');
 export const authority = read('ca.pem');
@@ -75,4 +76,11 @@ export async function until(holds: () => boolean): Promise<void> {
     await Bun.sleep(10);
   }
   throw new Error('it did not come about');
+}
+
+/** The whole body of an answer, one character a byte. */
+export async function textOf(reply: Reply): Promise<string> {
+  let text = '';
+  for (let bytes = await reply.read(); bytes !== null; bytes = await reply.read()) text += Buffer.from(bytes).toString('latin1');
+  return text;
 }

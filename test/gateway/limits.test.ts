@@ -43,7 +43,7 @@ describe('health', () => {
       status: 'ok',
       version: '0.1.0',
       uptimeSeconds: 2,
-      checks: { store: 'ok', server: 'ok' },
+      checks: { store: 'ok', config: 'ok', server: 'ok' },
     });
   });
 
@@ -52,7 +52,7 @@ describe('health', () => {
     scene.gateway.drain();
     expect(await scene.gateway.health.report()).toMatchObject({
       status: 'unavailable',
-      checks: { store: 'ok', server: 'draining' },
+      checks: { store: 'ok', config: 'ok', server: 'draining' },
     });
     expect(() => scene.gateway.limits.reserve(localPrincipal)).toThrow(expect.objectContaining({ code: 'shutting_down' }));
   });
@@ -67,7 +67,7 @@ describe('health', () => {
         if (!works) throw new Error('disk full');
       },
     };
-    const health = createHealth({ store, version: '1', now: () => clock.now });
+    const health = createHealth({ store, config: { problem: () => null }, version: '1', now: () => clock.now });
     const at = async (now: number, working: boolean) => {
       clock.now = now;
       works = working;

@@ -21,7 +21,7 @@ const remove = (id: string, ifMatch: string | null = null) => scene.gateway.prov
 const shown = (id = 'acme') => scene.gateway.providers.list().providers[id] as JsonObject | undefined;
 /** The provider with its secrets in clear, as calls use it. */
 const used = (id = 'acme') => scene.gateway.config.snapshot().open.providers?.[id] as unknown as JsonObject | undefined;
-const stored = async () => JSON.stringify((await scene.store.config.current())?.document ?? {});
+const stored = async () => JSON.stringify((await scene.store.config.current(null))?.document ?? {});
 const revision = () => scene.gateway.config.snapshot().revision;
 
 async function refused(wanted: Json, id = 'acme') {
@@ -57,7 +57,7 @@ describe('a provider that is put', () => {
     expect(scene.onDisk()).toContain('api.acme.example');
     expect(scene.onDisk()).not.toContain('CANARY');
     expect(JSON.stringify([await scene.store.audit.list({ limit: 10 }), scene.log])).not.toContain('CANARY');
-    expect(JSON.stringify(scene.gateway.showConfig())).not.toContain('CANARY');
+    expect(JSON.stringify(scene.gateway.documents.show())).not.toContain('CANARY');
   });
 
   test('has each secret sealed by itself, bound to its origin, with a hint', async () => {
@@ -84,7 +84,7 @@ describe('a provider that is put', () => {
 
   test('is one revision with one audit event', async () => {
     await put('acme', body);
-    expect(await scene.store.config.current()).toMatchObject({ number: 1, actor: 'local', summary: 'provider.update acme' });
+    expect(await scene.store.config.current(null)).toMatchObject({ number: 1, actor: 'local', summary: 'provider.update acme' });
     const events = (await scene.store.audit.list({ limit: 10 })).filter(({ action }) => action === 'provider.update');
     expect(events).toMatchObject([{ details: { provider: 'acme', revision: 1 }, actor: 'local', result: 'success' }]);
   });

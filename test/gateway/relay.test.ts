@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { OlaError } from '../../src/core/errors.ts';
+import type { Reply } from '../../src/core/ports.ts';
 import { type RelayEnd, relay } from '../../src/gateway/relay.ts';
 import { createStreamTap } from '../../src/protocols/openai-completions/stream.ts';
 
@@ -7,31 +8,52 @@ const encoder = new TextEncoder();
 const event = (n: number) => `data: {"n":${n}}\n\n`;
 const done = 'data: [DONE]\n\n';
 
-/** An upstream played by hand. */
+/** An upstream played by hand: what is sent waits until it is read. */
 function upstream() {
-  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const unread: Uint8Array[] = [];
+  let over: { readonly error: unknown } | null = null;
+  let waiting: { resolve(bytes: Uint8Array | null): void; reject(error: unknown): void } | null = null;
+  const settle = (act: (reader: NonNullable<typeof waiting>) => void) => {
+    const reader = waiting;
+    waiting = null;
+    if (reader !== null) act(reader);
+  };
+  const reply: Reply = {
+    status: 200,
+    header: () => null,
+    read() {
+      const bytes = unread.shift();
+      if (bytes !== undefined) return bytes;
+      if (over !== null) return over.error === null ? null : Promise.reject(over.error);
+      self.pulls++;
+      return new Promise((resolve, reject) => {
+        waiting = { resolve, reject };
+        self.onPull();
+      });
+    },
+    cancel() {
+      self.cancelled = true;
+      over ??= { error: new Error('cancelled') };
+    },
+  };
   const self = {
+    reply,
     pulls: 0,
     cancelled: false,
-    stream: new ReadableStream<Uint8Array>(
-      {
-        start: (given) => {
-          controller = given;
-        },
-        pull: () => {
-          self.pulls++;
-          self.onPull();
-        },
-        cancel: () => {
-          self.cancelled = true;
-        },
-      },
-      { highWaterMark: 0 },
-    ),
     onPull: () => {},
-    send: (text: string) => controller.enqueue(encoder.encode(text)),
-    end: () => controller.close(),
-    fail: (error: unknown) => controller.error(error),
+    send(text: string) {
+      const bytes = encoder.encode(text);
+      if (waiting === null) unread.push(bytes);
+      else settle((reader) => reader.resolve(bytes));
+    },
+    end() {
+      over = { error: null };
+      settle((reader) => reader.resolve(null));
+    },
+    fail(error: unknown) {
+      over = { error };
+      settle((reader) => reader.reject(error));
+    },
   };
   return self;
 }
@@ -40,7 +62,7 @@ function play(source = upstream()) {
   const ends: RelayEnd[] = [];
   const clock = { now: 1000 };
   let firstBytes = 0;
-  const relayed = relay(source.stream, createStreamTap(false), {
+  const relayed = relay(source.reply, createStreamTap(false), {
     provider: 'acme',
     now: () => clock.now,
     onFirstByte: () => {
@@ -129,8 +151,9 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
   ];
   for (const [name, cause, code] of interruptions) {
     test(`when ${name}`, async () => {
-      const { source, relayed, ends } = play();
+      const source = upstream();
       source.onPull = () => (source.pulls === 1 ? source.send(event(1)) : source.fail(cause));
+      const { relayed, ends } = play(source);
       const text = await all(relayed.stream);
       expect(text.startsWith(event(1))).toBe(true);
       expect(lastError(text).code).toBe(code);

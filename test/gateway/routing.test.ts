@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { createCatalog } from '../../src/catalog/lookup.ts';
-import { type ConfigDocument, documentSchema } from '../../src/core/config.ts';
+import { type ConfigDocument, documentSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { mapSecrets } from '../../src/core/secrets.ts';
-import type { OpenSecret } from '../../src/gateway/config.ts';
 import { buildRegistry, builtProtocols, type ProcessProvider, type Registry } from '../../src/gateway/registry.ts';
 import { route } from '../../src/gateway/routing.ts';
 
@@ -21,15 +20,15 @@ interface World {
 
 /** The registry of a document written with its secrets in clear. */
 function registryOf(world: World): Registry {
-  const secrets = new Map<string, OpenSecret>();
-  const document = mapSecrets(world.document ?? {}, documentSchema, (value, path): Json => {
+  const secrets = new Map<string, { origin: string | null }>();
+  const document = mapSecrets(world.document ?? {}, documentSchema, (_value, path): Json => {
     const id = path.join('.');
-    secrets.set(id, { value: String(value), origin: world.keyOrigin ?? null, hint: '****' });
+    secrets.set(id, { origin: world.keyOrigin ?? null });
     return { $secret: id };
   });
   const open = (world.document ?? {}) as ConfigDocument;
   return buildRegistry(
-    { revision: 1, etag: '"r1"', document, open, secrets },
+    { document, open, secrets },
     {
       catalog,
       environment: world.environment ?? {},

@@ -3,14 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCatalog } from '../../src/catalog/lookup.ts';
 import { localPrincipal } from '../../src/core/access.ts';
+import { OlaError } from '../../src/core/errors.ts';
 import type { LogLevel } from '../../src/core/ports.ts';
 import type { Store } from '../../src/core/store.ts';
 import { createVault, parseKeys } from '../../src/credentials/vault.ts';
 import { createEgress } from '../../src/egress/dial.ts';
 import type { Origin } from '../../src/gateway/audit.ts';
+import type { ConfigFile } from '../../src/gateway/config.ts';
 import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
 import { builtProtocols, type ProcessProvider } from '../../src/gateway/registry.ts';
 import { dial } from '../../src/runtime/dial.ts';
+import { keySource, loadKeyRing } from '../../src/runtime/keys.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
 import { openStore } from '../../src/store/open.ts';
 
@@ -31,6 +34,10 @@ export interface SceneOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly settings?: Partial<GatewaySettings>;
   readonly processProviders?: readonly ProcessProvider[];
+  /** The file that governs. */
+  readonly file?: ConfigFile;
+  /** Files that it names, by path. */
+  readonly secretFiles?: Readonly<Record<string, string>>;
 }
 
 const vendors: readonly string[] = ['api.openai.com', 'api.x.ai'];
@@ -48,14 +55,19 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
   const now = () => scene.now;
   const store = openStore({ database: openSqlite(join(path, 'state.sqlite3')), now: () => start, backUp: () => undefined });
   const scene = { now: start } as { now: number };
+  const keys = { home: path, env: {}, parse: parseKeys };
   const gateway = await createGateway({
     store,
-    vault: createVault(parseKeys('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f')),
+    vault: createVault(loadKeyRing({ ...keys, secretsExist: false })),
+    keySource: keySource(keys),
     egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
     catalog: createCatalog(builtProtocols),
     environment: options.environment ?? {},
     settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false, ...options.settings },
     processProviders: options.processProviders ?? [],
+    file: options.file ?? null,
+    readSecretFile: (named) => options.secretFiles?.[named] ?? null,
+    place: { home: path, database: join(path, 'state.sqlite3') },
     version: '0.1.0',
     now,
     log: sink,
@@ -74,3 +86,26 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
     },
   });
 }
+
+/** What a call to a model is refused with, before anything is sent. */
+export async function refusalOf({ gateway }: Scene, model: string): Promise<OlaError> {
+  const request = { model, messages: [{ role: 'user', content: 'hello' }] };
+  const call = {
+    principal: localPrincipal,
+    requestId: 'req_1',
+    client: null,
+    endpoint: '/v1/chat/completions',
+    profile: null,
+    startedAt: start,
+    signal: new AbortController().signal,
+    keepOpen: () => undefined,
+  };
+  const thrown: unknown = await gateway.chat
+    .run(call, { text: JSON.stringify(request), request })
+    .catch((error: unknown) => error);
+  if (thrown instanceof OlaError) return thrown;
+  throw new Error('it was not refused');
+}
+
+/** A variable as a document names it. */
+export const variable = (name: string) => `\${${name}}`;

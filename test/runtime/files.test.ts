@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import {
   chmodSync,
   chownSync,
@@ -7,10 +7,12 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPrivate, prepareHome, removeTemporaries, writePrivate } from '../../src/runtime/files.ts';
 import { directories } from '../directories.ts';
@@ -110,6 +112,41 @@ describe('the home', () => {
       expect.objectContaining({ code: 'persistence_unavailable', message: expect.stringContaining('user 4242') }),
     );
     expect(modeOf(path)).toBe(0o755);
+  });
+});
+
+/** A small disk, when this process may mount one. */
+const disk = join(tmpdir(), `ola-test-disk-${process.pid}`);
+const mounted = root && mountDisk();
+function mountDisk(): boolean {
+  mkdirSync(disk, { recursive: true });
+  return Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk]).exitCode === 0;
+}
+afterAll(() => {
+  if (mounted) Bun.spawnSync(['umount', disk]);
+  rmSync(disk, { recursive: true, force: true });
+});
+
+describe('a home on a disk that takes no writes is refused in words', () => {
+  const refused = (what: string) =>
+    expect(() => prepareHome(join(disk, 'home'))).toThrow(
+      expect.objectContaining({ code: 'persistence_unavailable', message: expect.stringContaining(what) }),
+    );
+
+  test.if(mounted)('when it is full, leaving nothing behind; with room again it serves', () => {
+    prepareHome(join(disk, 'home'));
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(220 * 1024));
+    refused('without room');
+    expect(readdirSync(join(disk, 'home'))).toEqual([]);
+    rmSync(join(disk, 'filler'));
+    expect(prepareHome(join(disk, 'home')).fixed).toEqual([]);
+  });
+
+  test.if(mounted)('when it is read-only', () => {
+    prepareHome(join(disk, 'home'));
+    Bun.spawnSync(['mount', '-o', 'remount,ro', disk]);
+    refused('read-only');
+    Bun.spawnSync(['mount', '-o', 'remount,rw', disk]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { takeHomeLock } from '../../src/runtime/lock.ts';
 
-const facts = { pid: process.pid, version: '1.2.3', address: null, startedAt: 1 };
+const facts = { pid: process.pid, version: '1.2.3', address: null, configFile: null, startedAt: 1 };
 const lock = takeHomeLock(process.argv[2] ?? '', facts);
 if ('release' in lock) {
   lock.update({ ...facts, address: 'http://127.0.0.1:8080' });

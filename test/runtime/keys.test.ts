@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseKeys } from '../../src/credentials/vault.ts';
-import { type KeySources, loadKeyRing } from '../../src/runtime/keys.ts';
+import { type KeySources, keySource, loadKeyRing } from '../../src/runtime/keys.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
@@ -107,5 +107,47 @@ describe('the key ring', () => {
     const file = keyFile(keyText('file'));
     chownSync(file, 4242, 4242);
     expect(() => load(directory(), { file })).toThrow(refusal('user 4242'));
+  });
+});
+
+describe('the source of the keys', () => {
+  const source = (home: string, env: KeySources['env'] = {}) => keySource({ home, env, parse: parseKeys });
+
+  test('is read as it is now', () => {
+    const file = keyFile(keyText('old'));
+    const { read } = source(directory(), { file });
+    expect(read().map(({ id }) => id)).toEqual([idOf('old')]);
+    writeFileSync(file, `${keyText('new')}\n${keyText('old')}\n`);
+    expect(read().map(({ id }) => id)).toEqual([idOf('new'), idOf('old')]);
+  });
+
+  test('in the home is written whole and private, and is what the next start reads', () => {
+    const home = directory();
+    load(home);
+    const { name, write } = source(home);
+    expect(name).toBe(join(home, 'master.key'));
+    const [fresh, old] = [parseKeys(keyText('new'))[0], load(home)[0]];
+    write?.([fresh, old]);
+    expect(ids(home, {}, true)).toEqual([fresh.id, old.id]);
+    expect(statSync(join(home, 'master.key')).mode & 0o777).toBe(0o600);
+    write?.([fresh]);
+    expect(ids(home, {}, true)).toEqual([fresh.id]);
+    expect(readFileSync(join(home, 'master.key'), 'utf8')).toBe(`${keyText('new')}\n`);
+  });
+
+  test('is not ola’s to write when somebody else keeps it: a variable, a named file, a link', () => {
+    const home = directory();
+    const file = keyFile(keyText('file'));
+    symlinkSync(file, join(home, 'master.key'));
+    expect(ids(home)).toEqual([idOf('file')]);
+    for (const env of [{}, { file }, { value: keyText('value') }]) expect(source(home, env).write).toBeNull();
+    expect(source(home, { value: keyText('value') }).name).toBe('OPEN_LLM_AUTH_MASTER_KEY');
+    expect(source(home, { file }).name).toContain(file);
+  });
+
+  test('that is gone by now is not made anew', () => {
+    const home = directory();
+    expect(() => source(home).read()).toThrow(refusal(join(home, 'master.key')));
+    expect(existsSync(join(home, 'master.key'))).toBe(false);
   });
 });

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HomeLock, takeHomeLock } from '../../src/runtime/lock.ts';
+import { type Lock, takeDatabaseLock, takeHomeLock } from '../../src/runtime/lock.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
-const mine = { pid: process.pid, version: '1.0.0', address: null, startedAt: 5 };
+const mine = { pid: process.pid, version: '1.0.0', address: null, configFile: null, startedAt: 5 };
 const program = join(import.meta.dir, 'hold-lock.ts');
 
 const children: ReturnType<typeof spawn>[] = [];
@@ -28,7 +28,7 @@ async function holder(home: string) {
   return { child, said: new TextDecoder().decode(value).trim() };
 }
 
-function taken(home: string): HomeLock {
+function taken(home: string): Lock {
   const lock = takeHomeLock(home, mine);
   if (!('release' in lock)) throw new Error('the lock is held');
   return lock;
@@ -39,7 +39,7 @@ describe('the lock of a home', () => {
     const home = directory();
     const { child, said } = await holder(home);
     expect(said).toBe('held');
-    const heldBy = { pid: child.pid, version: '1.2.3', address: 'http://127.0.0.1:8080', startedAt: 1 };
+    const heldBy = { pid: child.pid, version: '1.2.3', address: 'http://127.0.0.1:8080', configFile: null, startedAt: 1 };
     expect(takeHomeLock(home, mine)).toEqual({ heldBy });
     expect((await holder(home)).said).toBe(JSON.stringify({ heldBy }));
   });
@@ -121,4 +121,18 @@ describe('the lock of a home', () => {
       expect.objectContaining({ code: 'persistence_unavailable' }),
     );
   });
+});
+
+test('the lock of a database keeps out whoever names the same one, and clears nothing beside it', () => {
+  const folder = directory();
+  const path = join(folder, 'state.sqlite3');
+  const left = join(folder, '.other.0123456789abcdef.tmp');
+  writeFileSync(left, 'x');
+  const lock = takeDatabaseLock(path, mine);
+  if (!('release' in lock)) throw new Error('the lock is held');
+  expect(takeDatabaseLock(path, { ...mine, version: '2' })).toEqual({ heldBy: mine });
+  expect('release' in takeHomeLock(folder, mine)).toBe(true);
+  lock.release();
+  expect(takeDatabaseLock(path, mine)).toHaveProperty('release');
+  expect(existsSync(path)).toBe(false);
 });

@@ -1,5 +1,7 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SqlDatabase, SqlRow } from '../../src/core/ports.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
 import { openStore } from '../../src/store/open.ts';
 import { directories } from '../directories.ts';
@@ -35,3 +37,90 @@ test('every token that was acknowledged is there after kill -9, with its event, 
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   store.close();
 }, 30_000);
+
+describe('killed at any statement', () => {
+  const dying = join(import.meta.dir, 'die.ts');
+  const fixture = (version: number) => readFileSync(join(import.meta.dir, 'fixtures', `schema-${version}.sql`), 'utf8');
+
+  /** All rows of all tables, but for the mark of an open database. */
+  function contents(database: SqlDatabase): Record<string, SqlRow[]> {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    const rows = (table: unknown) => database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all();
+    const all = tables.map(({ name }): [string, SqlRow[]] => [String(name), rows(name).filter(({ key }) => key !== 'open')]);
+    return Object.fromEntries(all);
+  }
+
+  function contentsOf(path: string): Record<string, SqlRow[]> {
+    const database = openSqlite(path);
+    const found = contents(database);
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    database.close();
+    return found;
+  }
+
+  async function dieAt(path: string, thing: string, statement: number): Promise<string> {
+    const child = Bun.spawn([process.execPath, dying, path, thing, String(statement)], { stdout: 'pipe', stderr: 'inherit' });
+    const said = await new Response(child.stdout).text();
+    await child.exited;
+    expect(child.signalCode).toBe('SIGKILL');
+    return said;
+  }
+
+  /** Does the thing to copies of a database, with one statement more each time, until it is done whole. */
+  async function everywhere(before: string, thing: string): Promise<{ finished: string; survivors: string[] }> {
+    const survivors: string[] = [];
+    const home = directory();
+    for (let statement = 1; ; statement += 2) {
+      const pair = [statement, statement + 1].map(async (n) => {
+        const path = join(home, `${n}.sqlite3`);
+        copyFileSync(before, path);
+        return { path, said: await dieAt(path, thing, n) };
+      });
+      for (const { path, said } of await Promise.all(pair)) {
+        if (said === 'done') return { finished: path, survivors };
+        survivors.push(path);
+      }
+    }
+  }
+
+  const made = async (sql: string) => {
+    const path = join(directory(), 'before.sqlite3');
+    const database = openSqlite(path);
+    database.exec(sql);
+    database.close();
+    return path;
+  };
+
+  const things = [
+    { thing: 'write', leastStatements: 12 },
+    { thing: 'snapshot', leastStatements: 8 },
+    { thing: 'reseal', leastStatements: 4 },
+    { thing: 'import', leastStatements: 20 },
+  ];
+  for (const { thing, leastStatements } of things) {
+    test(`(${thing}) it is done whole or not at all, and the database is sound and opens`, async () => {
+      const before = await made(fixture(1));
+      openStore({ database: openSqlite(before), now: () => 1_760_000_000_000, backUp: () => {} }).close();
+      const { finished, survivors } = await everywhere(before, thing);
+      expect(survivors.length).toBeGreaterThanOrEqual(leastStatements);
+      const [old, whole] = [contentsOf(before), contentsOf(finished)];
+      expect(old).not.toEqual(whole);
+      for (const path of survivors) {
+        expect([old, whole]).toContainEqual(contentsOf(path));
+        openStore({ database: openSqlite(path), now: Date.now, backUp: () => {} }).close();
+      }
+    }, 30_000);
+  }
+
+  test('(migration) it has the schema before or after, whole, and the next start brings it to the end', async () => {
+    const before = await made(fixture(1));
+    const { finished, survivors } = await everywhere(before, 'open');
+    const [old, whole] = [contentsOf(before), contentsOf(finished)];
+    expect(survivors.length).toBeGreaterThan(20);
+    for (const path of survivors) {
+      expect([old, whole]).toContainEqual(contentsOf(path));
+      openStore({ database: openSqlite(path), now: () => 1_760_000_000_000, backUp: () => {} }).close();
+      expect(contentsOf(path)).toEqual(whole);
+    }
+  }, 30_000);
+});

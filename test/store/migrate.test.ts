@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Revision } from '../../src/core/config.ts';
 import type { SqlDatabase } from '../../src/core/ports.ts';
 import { copySqlite, openSqlite } from '../../src/runtime/sqlite.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
 import { migrations } from '../../src/store/schema.ts';
-import { revision, start } from '../contract/store.ts';
+import { configWrite, naming, revision, start } from '../contract/store.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
@@ -16,6 +17,12 @@ const noBackUp = () => {
 };
 const fixture = (version: number) => readFileSync(join(import.meta.dir, 'fixtures', `schema-${version}.sql`), 'utf8');
 const head = migrations.length;
+
+/** What stands in every fixture. */
+const written: Revision = {
+  ...{ number: 1, at: start, actor: 'local', summary: 'provider.update acme', file: null },
+  document: { providers: { acme: { apiKey: { $secret: 'sec_fixture' } } } },
+};
 
 /** Every object of the schema, and its number. */
 const schemaOf = (database: SqlDatabase) => ({
@@ -51,13 +58,47 @@ describe('migrations', () => {
       loaded(path, fixture(version)).close();
       const store = openStore({ database: openSqlite(path), now, backUp: () => {} });
       expect((await store.tokens.list()).map(({ id }) => id)).toEqual(['tok_fixture']);
-      expect((await store.config.current())?.number).toBe(1);
-      expect((await store.config.secrets()).map(({ id }) => id)).toEqual(['sec_fixture']);
+      expect(await store.config.current(null)).toEqual(written);
+      expect((await store.config.secrets()).map(({ id }) => id)).toContain('sec_fixture');
       expect((await store.usage.recent(9)).map(({ requestId }) => requestId)).toEqual(['req_fixture']);
       expect((await store.audit.list({ limit: 9 })).map(({ action }) => action)).toEqual(['token.create']);
       store.close();
     });
   }
+
+  test('to schema 2 keep each secret exactly as long as a revision of before would have kept it', async () => {
+    const path = join(directory(), 'state.sqlite3');
+    const database = loaded(path, fixture(1));
+    // sec_fixture is in revision 1 alone, sec_b in 2 to 3, sec_c in 3.
+    const [b, bc] = [naming('sec_b'), naming('sec_b', 'sec_c')].map((document) => JSON.stringify(document));
+    database.exec(`
+      INSERT INTO secrets VALUES ('sec_b', NULL, '****', 'v1.00000000.n.b', 2), ('sec_c', NULL, '****', 'v1.00000000.n.c', 3);
+      INSERT INTO revisions VALUES (2, 2, 'local', 's', '${b}', '["sec_b"]'), (3, 3, 'local', 's', '${bc}', '["sec_b","sec_c"]');
+    `);
+    database.close();
+    const store = openStore({ database: openSqlite(path), now, backUp: () => {} });
+    const kept: Record<number, string[]> = {};
+    for (let number = 4; number <= 53; number++) {
+      await store.config.write(configWrite(revision(number, number === 4 ? naming('sec_b') : {})));
+      kept[number] = (await store.config.secrets()).map(({ id }) => id);
+    }
+    expect([kept[50], kept[51], kept[52], kept[53]]).toEqual([
+      ['sec_b', 'sec_c', 'sec_fixture'],
+      ['sec_b', 'sec_c'],
+      ['sec_b', 'sec_c'],
+      ['sec_b'],
+    ]);
+    store.close();
+  });
+
+  test('to schema 2 tell retention when each usage kind was used last', async () => {
+    const path = join(directory(), 'state.sqlite3');
+    loaded(path, fixture(1)).close();
+    const store = openStore({ database: openSqlite(path), now, backUp: () => {} });
+    await store.retain({ usageBefore: start, auditBefore: null });
+    expect(await store.usage.recent(9)).toHaveLength(1);
+    store.close();
+  });
 
   test('run once: what is at the head is neither backed up nor changed', () => {
     const path = join(directory(), 'state.sqlite3');
@@ -147,7 +188,7 @@ describe('a database that is refused', () => {
     writeFileSync(path, 'this is not a database, it only stands where one should be\n'.repeat(100));
     const before = readFileSync(path);
     expect(openAt(path)).toThrow(
-      expect.objectContaining({ code: 'persistence_unavailable', message: expect.stringMatching(/restore a backup/) }),
+      expect.objectContaining({ code: 'persistence_unavailable', message: expect.stringMatching(/ola restore FILE/) }),
     );
     expect(readFileSync(path).equals(before)).toBe(true);
   });
@@ -166,7 +207,7 @@ test('the file, its log and its shared memory are the owner’s alone, whatever 
   const umask = process.umask(0o277);
   try {
     const store = openStore({ database: openSqlite(path), now, backUp: noBackUp });
-    await store.config.write(revision(1), [], { ...event, action: 'config.update' });
+    await store.config.write(configWrite(revision(1)));
     expect(modes()).toEqual(['600', '600', '600']);
     process.umask(0);
     const other = openSqlite(path);
@@ -177,14 +218,3 @@ test('the file, its log and its shared memory are the owner’s alone, whatever 
     process.umask(umask);
   }
 });
-
-const event = {
-  timestamp: start,
-  actor: 'local',
-  result: 'success',
-  projectId: null,
-  requestId: null,
-  clientIp: null,
-  userAgent: null,
-  details: {},
-} as const;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SqlDatabase } from '../../src/core/ports.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
 import { openStore } from '../../src/store/open.ts';
-import { auditEvent, revision, start, storeContract, tokenRecord, usageRow } from '../contract/store.ts';
+import { auditEvent, configWrite, revision, start, storeContract, tokenRecord, usageRow } from '../contract/store.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
@@ -32,7 +32,7 @@ describe('durability', () => {
     const broken = usageRow('b', Number.POSITIVE_INFINITY);
     await expect(store.usage.append([broken])).rejects.toMatchObject({ code: 'persistence_unavailable' });
     await store.tokens.create(tokenRecord('a'), auditEvent('token.create'));
-    await store.config.write(revision(1), [], auditEvent('config.update'));
+    await store.config.write(configWrite(revision(1)));
     expect(seen).toEqual([1, 2, 2, 2]);
     store.close();
   });
@@ -60,6 +60,26 @@ describe('durability', () => {
     expect(existsSync(`${path}-wal`)).toBe(true);
     store.close();
     expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  test('a checkpoint leaves nothing in the log, and says when another reader stands in its way', async () => {
+    const path = join(directory(), 'state.sqlite3');
+    const store = open(openSqlite(path));
+    await store.tokens.create(tokenRecord('a'), auditEvent('token.create'));
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    await store.checkpoint();
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    const reader = openSqlite(path);
+    reader.exec('BEGIN; SELECT count(*) FROM tokens');
+    await store.tokens.create(tokenRecord('b'), auditEvent('token.create'));
+    await expect(store.checkpoint()).rejects.toMatchObject({
+      code: 'persistence_unavailable',
+      message: expect.stringMatching(/another program/),
+    });
+    reader.exec('ROLLBACK');
+    await store.checkpoint();
+    reader.close();
+    store.close();
   });
 
   test('usage has no secondary index', () => {
@@ -110,6 +130,47 @@ describe('a usage kind', () => {
     const others = Array.from({ length: 4096 }, (_, n) => usageRow(`m${n}`, start + n, { requested: `m${n}` }));
     await store.usage.append([...others, row]);
     expect(asked()).toBe(4098);
+    store.close();
+  });
+
+  test('is dropped with the last of its rows, in small steps, and its id is not given out any more', async () => {
+    const database = openHere();
+    const store = open(database);
+    const day = 86_400_000;
+    const rows = Array.from({ length: 900 }, (_, n) => usageRow(`r${n}`, start + n, { requested: `m${n % 600}` }));
+    const later = usageRow('later', start + 9 * day, { requested: 'm7' });
+    await store.usage.append([...rows, later]);
+    const kinds = () => database.prepare('SELECT requested FROM usage_kinds').all();
+    const kept: number[] = [];
+    while (await store.retain({ usageBefore: start + 5 * day, auditBefore: null })) kept.push(kinds().length);
+    expect(kinds()).toEqual([{ requested: 'm7' }]);
+    expect(new Set(kept).size).toBeGreaterThan(2);
+    const again = usageRow('again', start + 9 * day + 1, { requested: 'm8' });
+    await store.usage.append([again]);
+    expect(await store.usage.recent(5)).toEqual([again, later]);
+    expect(database.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    expect(pragma(database, 'foreign_keys')).toBe(1);
+    store.close();
+  });
+
+  test('is looked up by its last day, not by a walk through the calls', async () => {
+    const database = openHere();
+    const asked: [string, unknown][] = [];
+    const prepare = (sql: string) => {
+      if (sql.startsWith('DELETE')) asked.push([sql, pragma(database, 'foreign_keys')]);
+      return database.prepare(sql);
+    };
+    const store = open({ ...database, prepare });
+    await store.retain({ usageBefore: start, auditBefore: start });
+    const plans = asked.flatMap(([sql, foreignKeys]) => {
+      // A check of references, where it is on, reads through a table too.
+      database.exec(`PRAGMA foreign_keys = ${foreignKeys}`);
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(1);
+      return plan.map(({ detail }) => String(detail));
+    });
+    expect(plans.filter((plan) => plan.startsWith('SEARCH'))).toHaveLength(5);
+    // The first rows of it alone: LIMIT ends the scan.
+    expect(plans.filter((plan) => /SCAN|TEMP B-TREE/.test(plan))).toEqual(['SCAN audit']);
     store.close();
   });
 

@@ -15,7 +15,7 @@ export type StreamFault =
   | 'upstream_error';
 
 export interface StreamTap {
-  /** Takes bytes of the upstream and emits those that may go to the client: whole events only. */
+  /** Takes bytes of the upstream, which are changed, and emits those that may go to the client: whole events only. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
   /** The upstream has ended. A last `[DONE]` without its blank line counts: nothing can be missing behind it. */
   finish(emit: (bytes: Uint8Array) => void): void;
@@ -70,34 +70,50 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
     return data === '[DONE]' ? 'done' : inspect(data);
   }
 
-  /** One event at a time: what stands at the end of a stream, and all of a stream that is written in another way. */
-  function pushSlowly(chunk: Uint8Array, passed: Uint8Array[]): void {
-    cutter.push(chunk, (bytes, start, end) => {
-      const verdict = judge(bytes.subarray(start, end));
-      if (verdict === 'withhold') return true;
-      if (verdict === 'pass' || verdict === 'done') {
-        passed.push(bytes.slice(start, end));
-        done = verdict === 'done';
-        return !done;
+  /** Whether an event goes on; sets how the stream stands after it. */
+  function passes(event: Uint8Array): boolean {
+    const verdict = judge(event);
+    if (verdict === 'done') done = true;
+    else if (verdict !== 'pass' && verdict !== 'withhold') fault = verdict;
+    return verdict === 'pass' || verdict === 'done';
+  }
+
+  /**
+   * One event at a time: what stands at the end of a stream, and all of a stream that is written in another way.
+   * @param from what stands before it in the chunk goes on; what passes is moved down to it, so that the chunk stays one piece
+   * @returns what goes on
+   */
+  function pushSlowly(chunk: Uint8Array, from: number): Uint8Array {
+    const rest = from > 0 ? chunk.subarray(from) : chunk;
+    const pieces: Uint8Array[] = [];
+    let kept = from;
+    cutter.push(rest, (bytes, start, end) => {
+      if (passes(bytes.subarray(start, end))) {
+        if (bytes !== rest) pieces.push(bytes.slice(start, end));
+        else {
+          if (kept !== from + start) chunk.copyWithin(kept, from + start, from + end);
+          kept += end - start;
+        }
       }
-      fault = verdict;
-      return false;
+      return !done && fault === null;
     });
+    // An event that began in an earlier chunk comes from the cutter's buffer, and everything of this chunk with it.
+    return pieces.length > 0 ? joined(pieces) : chunk.subarray(0, kept);
   }
 
   return {
     push(chunk, emit) {
       if (done || fault !== null || chunk.length === 0) return;
-      const whole = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
-      if (whole === chunk.length) return emit(chunk);
-      const passed = whole > 0 ? [chunk.subarray(0, whole)] : [];
-      try {
-        pushSlowly(whole > 0 ? chunk.subarray(whole) : chunk, passed);
-      } catch {
-        fault = 'oversized_event';
+      const plain = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
+      let passed = chunk.subarray(0, plain);
+      if (plain < chunk.length) {
+        try {
+          passed = pushSlowly(chunk, plain);
+        } catch {
+          fault = 'oversized_event';
+        }
       }
-      // One piece, so that it is one write.
-      if (passed.length > 0) emit(joined(passed));
+      if (passed.length > 0) emit(passed);
     },
     finish(emit) {
       if (done || fault !== null || parseEvent(cutter.held()).data?.trim() !== '[DONE]') return;

@@ -45,7 +45,8 @@ function run(chunks: readonly Uint8Array[], usageAsked: boolean): Seen {
   const tap = createStreamTap(usageAsked);
   const emitted: Uint8Array[] = [];
   const emit = (bytes: Uint8Array) => void emitted.push(bytes);
-  for (const chunk of chunks) tap.push(chunk, emit);
+  // A tap may change what it is given.
+  for (const chunk of chunks) tap.push(new Uint8Array(chunk), emit);
   tap.finish(emit);
   return { out: Buffer.concat(emitted).toString(), done: tap.done, fault: tap.fault, tokens: tap.tokens };
 }

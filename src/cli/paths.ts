@@ -1,0 +1,209 @@
+/** Places in the configuration, as people write them: `providers.acme.headers["x-a.b"]`, `egressPolicy.allowedPorts[0]`. */
+import { documentSchema } from '../core/document.ts';
+import { isObject, type Json, type JsonObject } from '../core/json.ts';
+import type { compileCheck } from '../core/schema.ts';
+import { type Path, valueAt } from '../core/secrets.ts';
+import { usageFailure } from './failure.ts';
+
+type Schema = Parameters<typeof compileCheck>[0];
+
+/** A place that the document may have. */
+export interface Place {
+  /** Names in the schema's spelling. */
+  readonly path: Path;
+  /** Null where the schema knows nothing. */
+  readonly schema: Schema | null;
+}
+
+/** A key with a dot in it stands in brackets; quotes are optional there, because shells eat them. */
+const step = /(?:^|\.)([^.[\]"']+)|(?:^|\.)("(?:[^"\\]|\\.)+")|\[("(?:[^"\\]|\\.)+")\]|\['([^']+)'\]|\[([^\]"']+)\]/y;
+
+/** @throws Failure (usage) */
+export function readPlace(text: string, next: string): Place {
+  const path: string[] = [];
+  let schema: Schema | null = documentSchema;
+  step.lastIndex = 0;
+  for (let at = 0; at < text.length; at = step.lastIndex) {
+    const written = step
+      .exec(text)
+      ?.slice(1)
+      .find((part) => part !== undefined);
+    const key = written?.startsWith('"') ? unquoted(written) : written;
+    if (key === undefined) {
+      const why = `Expected names with dots between, and brackets around a name with a dot: providers.acme.headers["x-a.b"].`;
+      throw usageFailure('the path cannot be read', why, next);
+    }
+    const name = spelling(schema, key);
+    path.push(name);
+    schema = memberOf(schema, name);
+  }
+  if (path.length === 0) throw usageFailure('the path is empty', 'Name a place, like providers.acme.baseUrl.', next);
+  return { path, schema };
+}
+
+/** @returns undefined for what is not a JSON string */
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text that `readPlace` reads back. */
+export function formatPath(path: Path): string {
+  const text = path.map((key) => {
+    if (/^\d+$/.test(key)) return `[${key}]`;
+    return /^[^.[\]"'\s]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  });
+  return text.join('').replace(/^\./, '');
+}
+
+/** Whether text that is written there is taken for a secret: as annotated, or because nothing is known of the place. */
+export function isSecret({ schema }: Place): boolean {
+  return schema === null || schema['x-secret'] === true;
+}
+
+/** snake_case of a known name becomes that name. */
+function spelling(schema: Schema | null, key: string): string {
+  const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return !knows(schema, key) && knows(schema, camel) ? camel : key;
+}
+
+function propertiesOf(schema: Schema | null): Readonly<Record<string, Schema>> {
+  return (schema?.['properties'] ?? {}) as Record<string, Schema>;
+}
+
+function knows(schema: Schema | null, key: string): boolean {
+  return Object.hasOwn(propertiesOf(schema), key);
+}
+
+/** What each member is, of a map or a list. */
+function eachOf(schema: Schema | null): Schema | null {
+  const patterns = schema?.['patternProperties'] as Record<string, Schema> | undefined;
+  return (patterns === undefined ? (schema?.['items'] as Schema | undefined) : Object.values(patterns)[0]) ?? null;
+}
+
+function memberOf(schema: Schema | null, key: string): Schema | null {
+  return knows(schema, key) ? (propertiesOf(schema)[key] ?? null) : eachOf(schema);
+}
+
+/** Whether the schema leaves names at this level to whoever writes: a map, a section of a later version, or nothing known. */
+function isFree(schema: Schema | null): boolean {
+  if (schema === null || schema['patternProperties'] !== undefined) return true;
+  return schema['x-later'] === true && Object.keys(propertiesOf(schema)).length === 0;
+}
+
+/** The first key on the way to a place that neither the document nor the schema has. */
+export interface Unknown {
+  readonly key: string;
+  /** The level that it was looked for in. */
+  readonly parent: Path;
+  /** The names there that come closest; all of them when none is close. */
+  readonly nearest: readonly string[];
+}
+
+/**
+ * @param free whether names that the schema leaves open may be new: of a provider that is being added
+ * @returns null when all is known
+ */
+export function unknownKey(document: JsonObject, { path }: Place, free: boolean): Unknown | null {
+  let schema: Schema | null = documentSchema;
+  for (const [index, key] of path.entries()) {
+    const parent = path.slice(0, index);
+    const level = valueAt(document, parent);
+    const known = new Set([
+      ...Object.keys(propertiesOf(schema)),
+      ...(typeof level === 'object' && level ? Object.keys(level) : []),
+    ]);
+    const next = Array.isArray(level) && key === String(level.length);
+    if (!known.has(key) && !(free && (next || isFree(schema)))) return { key, parent, nearest: nearestOf(key, [...known]) };
+    schema = memberOf(schema, key);
+  }
+  return null;
+}
+
+export function sayUnknown({ key, parent, nearest }: Unknown): string {
+  const where = parent.length === 0 ? '' : ` in '${formatPath(parent)}'`;
+  const names = nearest.length === 0 ? '' : ` Nearest: ${nearest.map((name) => formatPath([name])).join(', ')}.`;
+  return `Nothing is named '${key}'${where}.${names}`;
+}
+
+const mostNames = 8;
+
+function nearestOf(key: string, names: readonly string[]): readonly string[] {
+  const close = names
+    .map((name) => ({ name, distance: distance(key.toLowerCase(), name.toLowerCase()) }))
+    .filter((candidate) => candidate.distance <= Math.max(2, key.length / 3))
+    .sort((a, b) => a.distance - b.distance);
+  return (close.length > 0 ? close.map(({ name }) => name) : [...names].sort()).slice(0, mostNames);
+}
+
+/** How many letters are to be added, dropped or changed (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...a].entries()) {
+    const next = [index + 1];
+    for (const [column, other] of [...b].entries()) {
+      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** Sections with an older name, which a file may still use. */
+const olderNames: Readonly<Record<string, Path>> = { authProfiles: ['auth', 'profiles'], authOrder: ['auth', 'order'] };
+
+/** The same place in a file's document (names folded), where it may stand in an older section. */
+export function placeInFile(document: JsonObject, { path, schema }: Place): Place {
+  const [section = '', id, ...rest] = path;
+  const older = Object.hasOwn(olderNames, section) ? olderNames[section] : undefined;
+  if (older === undefined || id === undefined || valueAt(document, [...older, id]) === undefined) return { path, schema };
+  return { path: [...older, id, ...rest], schema };
+}
+
+/** The path as the file spells it: snake_case where it does, numbers for items of lists. */
+export function spelledIn(document: JsonObject, path: Path): (string | number)[] {
+  const spelled: (string | number)[] = [];
+  let schema: Schema | null = documentSchema;
+  for (const key of path) {
+    const level = valueAt(document, spelled.map(String));
+    const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const foreign = isObject(level) && !Object.hasOwn(level, key) && Object.hasOwn(level, snake) && knows(schema, key);
+    if (Array.isArray(level)) spelled.push(Number(key));
+    else spelled.push(foreign ? snake : key);
+    schema = memberOf(schema, key);
+  }
+  return spelled;
+}
+
+/**
+ * A copy with one value set, or taken out (undefined); what is missing on the way is made.
+ * @throws Failure (usage) when something on the way has no members
+ */
+export function setAt(document: JsonObject, path: Path, value: Json | undefined, next: string): JsonObject {
+  const refuse = (at: Path) =>
+    usageFailure(`'${formatPath(path)}' cannot be set`, `'${formatPath(at)}' has no member of that name.`, next);
+  function within(current: Json | undefined, depth: number): Json | undefined {
+    const key = path[depth];
+    if (key === undefined) return value;
+    const below = path.slice(0, depth);
+    if (Array.isArray(current))
+      return withItem(current, key, within((current as readonly Json[])[Number(key)], depth + 1), () => refuse(below));
+    if (current !== undefined && !isObject(current)) throw refuse(below);
+    const object = (current ?? {}) as JsonObject;
+    const member = within(Object.hasOwn(object, key) ? object[key] : undefined, depth + 1);
+    if (member === undefined) return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
+    // A computed name makes an own property, also of `__proto__`.
+    return { ...object, [key]: member };
+  }
+  return within(document, 0) as JsonObject;
+}
+
+function withItem(list: readonly Json[], key: string, item: Json | undefined, refuse: () => Error): Json {
+  const index = Number(key);
+  if (!/^\d+$/.test(key) || index > list.length) throw refuse();
+  return item === undefined ? list.filter((_, at) => at !== index) : [...list.slice(0, index), item, ...list.slice(index + 1)];
+}

@@ -1,0 +1,46 @@
+/** What a person at the terminal brings: answers, standard input, an edited file. */
+import process from 'node:process';
+import { OlaError } from '../core/errors.ts';
+import { errnoOf } from './files.ts';
+
+const mostInputBytes = 4 * 1024 * 1024;
+
+/** Where a person can be asked; null unless somebody reads what is asked and could answer. */
+export const dialogue =
+  process.stdin.isTTY === true && process.stderr.isTTY === true ? { input: process.stdin, output: process.stderr } : null;
+
+/** Standard input to its end. @throws OlaError when it has more than 4 MiB or is not UTF-8 */
+export async function readInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of Bun.stdin.stream()) {
+    size += chunk.length;
+    if (size > mostInputBytes) throw unreadable(`has more than ${mostInputBytes / 1024} KiB`);
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw unreadable('is not UTF-8 text', cause);
+  }
+}
+
+function unreadable(what: string, cause?: unknown): OlaError {
+  return new OlaError('invalid_request', `Standard input ${what}: send the text of one configuration.`, { cause });
+}
+
+/**
+ * Lets a person edit a file with VISUAL, else EDITOR, else vi, split at spaces; no shell reads them.
+ * @returns its exit code, 128 and more when a signal ended it
+ * @throws OlaError when it cannot be started
+ */
+export async function runEditor(path: string): Promise<number> {
+  const [program = 'vi', ...options] = (process.env['VISUAL']?.trim() || process.env['EDITOR']?.trim() || 'vi').split(/\s+/);
+  try {
+    const child = Bun.spawn([program, ...options, path], { stdio: ['inherit', 'inherit', 'inherit'], env: process.env });
+    return await child.exited;
+  } catch (cause) {
+    const message = `The editor ${program} cannot be started (${errnoOf(cause)}): set VISUAL or EDITOR to one that is there.`;
+    throw new OlaError('not_found', message, { cause });
+  }
+}

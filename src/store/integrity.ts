@@ -1,0 +1,46 @@
+/** Whether the database is sound, asked before anything is written to it. */
+import { OlaError } from '../core/errors.ts';
+import type { SqlDatabase } from '../core/ports.ts';
+import { textOf } from './columns.ts';
+import { batching } from './transaction.ts';
+
+/** They grow with every call: after a clean end they are not read through. */
+const large = ['usage', 'usage_kinds', 'audit', 'task_actions'];
+
+const selectTables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+const selectMark = "SELECT value FROM meta WHERE key = 'open'";
+const mark = "INSERT INTO meta (key, value) VALUES ('open', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+/**
+ * Checks the whole after an end that was not clean, else the tables that cannot be made up for.
+ * @param whole check all whatever the end was
+ * @throws OlaError `persistence_unavailable`
+ */
+export function checkIntegrity(database: SqlDatabase, whole: boolean): void {
+  const all = whole || database.prepare(selectMark).get()?.['value'] === '1';
+  for (const what of all ? ['1'] : smallTables(database)) quickCheck(database, what);
+}
+
+function smallTables(database: SqlDatabase): string[] {
+  const names = database
+    .prepare(selectTables)
+    .all()
+    .map((row) => textOf(row, 'name'));
+  return names.filter((name) => !large.includes(name));
+}
+
+/** Notes that the database is open, or that it was closed as it should be. Whoever dies in between leaves the mark. */
+export function markOpen(database: SqlDatabase, open: boolean): void {
+  batching(database, () => database.prepare(mark).run(open ? '1' : '0'));
+}
+
+/** @param what the name of a table, or `1`: all, and stop at the first error */
+function quickCheck(database: SqlDatabase, what: string): void {
+  const verdict = textOf(database.prepare(`PRAGMA quick_check(${what})`).get() ?? {}, 'quick_check');
+  if (verdict === 'ok') return;
+  const reason = verdict.replaceAll(/\s+/g, ' ');
+  throw new OlaError(
+    'persistence_unavailable',
+    `The database is damaged (${reason}). Nothing was changed: put a backup in its place with \`ola restore FILE\`.`,
+  );
+}
