@@ -64,8 +64,8 @@ export function readDocument(given: Json, current: JsonObject, facts: DocumentFa
 /** What the schema cannot say. @returns what this version cannot serve, and keeps */
 function checkFields(document: ConfigDocument): Warning[] {
   const warnings: Warning[] = [];
-  for (const { path, config } of providerEntries(document)) {
-    checkProvider(config, path);
+  for (const { id, path, config } of providerEntries(document)) {
+    checkProvider(id, config, path);
     warnings.push(...notServed(config, path));
   }
   for (const [id, profile] of Object.entries(document.authProfiles ?? {})) {
@@ -74,7 +74,7 @@ function checkFields(document: ConfigDocument): Warning[] {
       const message = `'${path}' is no profile id: use 1 to 128 of A-Z, a-z, 0-9 and \`._@+:/-\`, \`/\` only after a \`:\`.`;
       throw new OlaError('invalid_field', message, { param: path });
     }
-    checkUrl(profile.baseUrl, `${path}.baseUrl`);
+    checkUrl(profile.provider, profile.baseUrl, `${path}.baseUrl`);
     for (const field of ['key', 'token', 'access'] as const) checkCredential(textOf(profile[field]), `${path}.${field}`);
   }
   checkCredential(document.serverToken, 'serverToken');

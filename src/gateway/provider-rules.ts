@@ -1,5 +1,6 @@
 /** What a schema cannot say of a configured provider or profile; shared by the write of one and of the whole document. */
 import type { ProviderConfig } from '../core/document.ts';
+import type { EgressReason } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import { parseReference } from '../core/references.ts';
 import type { Warning } from '../core/schema.ts';
@@ -18,8 +19,8 @@ const ownHeaders =
 const builtAuth = ['api-key', 'token'] as const;
 
 /** @param path in front of each field's name in an error: `providers.acme.` */
-export function checkProvider(provider: ProviderConfig, path: string): void {
-  checkUrl(provider.baseUrl, `${path}baseUrl`);
+export function checkProvider(id: string, provider: ProviderConfig, path: string): void {
+  checkUrl(id, provider.baseUrl, `${path}baseUrl`);
   checkCredential(provider.apiKey, `${path}apiKey`);
   for (const [name, value] of Object.entries(provider.headers ?? {})) {
     const param = `${path}headers.${name}`;
@@ -63,15 +64,16 @@ function isSendable(value: string): boolean {
   return value === redacted || headerValue.test(value) || parseReference(value) !== null;
 }
 
-/** User info and query may hold secrets, and a base URL is shown in clear. */
-export function checkUrl(value: string | undefined, param: string): void {
-  if (value === undefined || (URL.canParse(value) && !/[?#]/.test(value) && !hasUser(value))) return;
+/** User info and query may hold secrets, and a base URL is shown in clear: of what is refused nothing is repeated. */
+export function checkUrl(provider: string, value: string | undefined, param: string): void {
+  if (value === undefined) return;
+  const user = hasUser(value);
+  if (!user && URL.canParse(value) && !/[?#]/.test(value)) return;
+  const reason: EgressReason = user ? 'userinfo_forbidden' : 'malformed_url';
   throw new OlaError(
     'unsafe_destination',
-    `'${param}' is to be a URL without user, password, query and fragment. Nothing was saved.`,
-    {
-      param,
-    },
+    `'${param}' may not be used: ${reason}. Write a URL without user, password, query and fragment. Nothing was saved.`,
+    { param, details: { provider, reason, phase: 'write' } },
   );
 }
 

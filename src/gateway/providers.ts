@@ -83,7 +83,7 @@ export function createProviders(ports: {
     async put(givenId, body, ifMatch, origin) {
       const id = canonical(givenId);
       const { wanted, cleared } = readBody(body);
-      checkWanted(wanted);
+      checkWanted(id, wanted);
       const snapshot = await config.change(origin, ifMatch, async (current) => {
         const stored = (valueAt(current.document, ['providers', id]) ?? {}) as JsonObject;
         const { environment } = facts;
@@ -158,11 +158,11 @@ function withoutNulls(map: JsonObject, parent: string, cleared: Path[]): JsonObj
 const fitsSchema = compileCheck(providerSchema);
 
 /** What the schema cannot say; one provider alone is refused when this version cannot serve it. */
-function checkWanted(wanted: JsonObject): void {
+function checkWanted(id: string, wanted: JsonObject): void {
   fitsSchema(wanted);
   const [missing] = notServed(wanted as ProviderConfig, '');
   if (missing !== undefined) throw new OlaError('invalid_field', `${missing.reason}.`, { param: missing.path });
-  checkProvider(wanted as ProviderConfig, '');
+  checkProvider(id, wanted as ProviderConfig, '');
 }
 
 /**

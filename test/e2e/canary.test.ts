@@ -89,7 +89,8 @@ async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
     '/config/tokens/nobody',
   ])
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
-      answers.push(await ask(method, path, method === 'POST' || method === 'PUT' ? {} : undefined));
+      // An empty document is a document: it would take the provider away.
+      answers.push(await ask(method, path, method === 'PUT' || (method === 'POST' && path !== '/config') ? {} : undefined));
   for (const model of [...models, 'fine'])
     for (const streamed of [false, true])
       answers.push(
