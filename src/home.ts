@@ -5,7 +5,7 @@ import { OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
 import { type Settings, secretVariables } from './core/settings.ts';
 import type { Store } from './core/store.ts';
-import type { Vault } from './core/vault.ts';
+import type { SealedSecret, Vault } from './core/vault.ts';
 import { createVault, parseKeys } from './credentials/vault.ts';
 import { createEgress } from './egress/dial.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
@@ -156,12 +156,28 @@ async function openVault(home: string, store: Store, settings: Settings): Promis
   const secrets = await store.config.secrets();
   const ring = loadKeyRing({ home, env: settings.masterKey, secretsExist: secrets.length > 0, parse: parseKeys });
   const vault = createVault(ring);
-  const strange = secrets.find(({ envelope }) => /^v1\.[0-9a-f]{8}\./.test(envelope) && !vault.canOpen(envelope));
-  if (strange !== undefined) {
-    const message = `The stored secrets were sealed with master key ${strange.envelope.slice(3, 11)}, but the one given is ${ring[0].id}. Give the right one (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
+  const strange = missingKey(secrets, vault);
+  if (strange !== null) {
+    const message = `The stored secrets were sealed with master key ${strange}, but the one given is ${ring[0].id}. Give the right one (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
     throw new OlaError('persistence_unavailable', message);
   }
   return vault;
+}
+
+/**
+ * The id of a key that is not there and that secrets were sealed with. One secret that alone names a key, among others that
+ * open, is a damaged one: it breaks only what it belongs to.
+ */
+function missingKey(secrets: readonly SealedSecret[], vault: Vault): string | null {
+  const counts = new Map<string, number>();
+  for (const { envelope } of secrets) {
+    if (!/^v1\.[0-9a-f]{8}\./.test(envelope) || vault.canOpen(envelope)) continue;
+    const id = envelope.slice(3, 11);
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  const someOpen = secrets.some(({ envelope }) => vault.canOpen(envelope));
+  const missing = [...counts].find(([, count]) => count > 1 || !someOpen);
+  return missing === undefined ? null : missing[0];
 }
 
 function buildEgress(

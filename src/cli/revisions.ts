@@ -98,11 +98,13 @@ export const configDiff = command({
   },
 });
 
-/** The newest revision and the one before it. @throws Failure when there is none */
+/** The newest revision and the one before it; before the first of the database nothing was configured: 0. @throws Failure when there is none */
 async function lastTwo(session: Session): Promise<{ newest: number; before: number | null }> {
   const [newest, before] = (await revisionsOf(session)).slice(0, 2).map((item) => readRevision(item, session.failure));
   if (newest === undefined) throw noRevision(session, 'There are no revisions: nothing has been configured.');
-  return { newest: newest.number, before: before?.number ?? null };
+  if (before !== undefined) return { newest: newest.number, before: before.number };
+  const { file } = await whatGoverns(session);
+  return { newest: newest.number, before: file === null ? 0 : null };
 }
 
 /** @throws Failure when there is only one */

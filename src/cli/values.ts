@@ -103,7 +103,9 @@ export function optionalRevision(summary: string): Argument<number | undefined> 
     summary,
     takes: 'one or none',
     read(text) {
-      if (!/^[1-9]\d{0,8}$/.test(text)) throw expected('the number of a revision, as ola config history shows it');
+      if (!/^(?:0|[1-9]\d{0,8})$/.test(text)) {
+        throw expected('the number of a revision, as ola config history shows it; 0: nothing configured');
+      }
       return Number(text);
     },
   };

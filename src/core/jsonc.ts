@@ -36,9 +36,15 @@ function toJson({ type, value, children = [] }: Node): Json {
   if (type === 'array') return children.map(toJson);
   // What the parser calls any is then a string, a number, a boolean or null.
   if (type !== 'object') return value as Json;
-  return Object.fromEntries(
-    children.map(({ children: [key, member] = [] }) => [String(key?.value), member === undefined ? null : toJson(member)]),
-  );
+  const members = new Map<string, Json>();
+  for (const { children: [key, member] = [] } of children) {
+    const name = String(key?.value);
+    // Two readers would take two different ones, and an edit would change the one that is not in force.
+    if (members.has(name))
+      throw new OlaError('invalid_json', `The key ${JSON.stringify(name.slice(0, 100))} stands twice in one object: remove one.`);
+    members.set(name, member === undefined ? null : toJson(member));
+  }
+  return Object.fromEntries(members);
 }
 
 /** The text with one value set, or taken out (undefined); comments and layout elsewhere stay. */

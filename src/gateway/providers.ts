@@ -85,7 +85,7 @@ export function createProviders(ports: {
       const { wanted, cleared } = readBody(body);
       checkWanted(id, wanted);
       const snapshot = await config.change(origin, ifMatch, async (current) => {
-        const stored = (valueAt(current.document, ['providers', id]) ?? {}) as JsonObject;
+        const stored = storedProvider(current.document, id) ?? {};
         const { environment } = facts;
         const settling = {
           schema: providerSchema,
@@ -95,8 +95,7 @@ export function createProviders(ports: {
         } as const;
         const next = merge(stored, settleSecrets(wanted, settling), cleared);
         await refuseUnsafe(id, next as ProviderConfig, current);
-        const providers = { ...(current.document['providers'] as JsonObject | undefined), [id]: next };
-        const document = { ...current.document, providers };
+        const document = withProvider(current.document, id, next);
         const originOf = originOfSecrets(document, facts);
         refuseStrayed(next, originOf(['providers', id]), current);
         return {
@@ -112,21 +111,38 @@ export function createProviders(ports: {
     async remove(givenId, ifMatch, origin) {
       const id = canonical(givenId);
       const snapshot = await config.change(origin, ifMatch, async (current) => {
-        const configured = (current.document['providers'] ?? {}) as JsonObject;
-        if (!Object.hasOwn(configured, id))
+        if (storedProvider(current.document, id) === null)
           throw new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
-        const { [id]: _, ...rest } = configured;
         return {
           summary: `provider.delete ${id}`,
           action: 'provider.delete',
           details: { provider: id },
-          document: { ...current.document, providers: rest },
+          document: withProvider(current.document, id, null),
           originOf: () => null,
         };
       });
       return { id, etag: snapshot.etag };
     },
   };
+}
+
+/** The provider as it is in force, `models.providers` over `providers`; null when neither has it. */
+function storedProvider(document: JsonObject, id: string): JsonObject | null {
+  const found = [valueAt(document, ['providers', id]), valueAt(document, ['models', 'providers', id])].filter(isObject);
+  return found.length === 0 ? null : (Object.assign({}, ...found) as JsonObject);
+}
+
+/**
+ * The document with a provider under `providers` alone: one that stayed under `models.providers` would go on in its place.
+ * @param provider null: without it
+ */
+function withProvider(document: JsonObject, id: string, provider: JsonObject | null): JsonObject {
+  const { [id]: _, ...others } = (document['providers'] ?? {}) as JsonObject;
+  const providers = provider === null ? others : { ...others, [id]: provider };
+  const models = document['models'];
+  if (valueAt(document, ['models', 'providers', id]) === undefined || !isObject(models)) return { ...document, providers };
+  const { [id]: moved, ...rest } = models['providers'] as JsonObject;
+  return { ...document, providers, models: { ...(models as JsonObject), providers: rest } };
 }
 
 /** Field names folded, what is null taken out as a wish to delete, `hint` ignored. */

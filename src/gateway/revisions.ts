@@ -28,6 +28,9 @@ export interface Revisions {
   rollback(number: number, ifMatch: string | null, origin: Origin): Promise<ConfigSnapshot>;
 }
 
+/** What the database held before the first change, so that this too can be undone. */
+const beforeAll: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
+
 /** More than the store keeps. */
 const everyRevision = 1000;
 
@@ -39,6 +42,7 @@ export function createRevisions(ports: {
   const list = () => store.revisions({ file: config.file, limit: everyRevision });
 
   async function read(number: number): Promise<Revision> {
+    if (number === 0 && config.file === null) return beforeAll;
     const revision = await store.revision(number);
     // Each file, and the database, has a history of its own.
     if (revision === null || revision.file !== config.file) throw unknownRevision(number, await list(), config.file);

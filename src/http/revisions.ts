@@ -42,7 +42,7 @@ export function revisionRoutes({ revisions }: Gateway): Route[] {
 const numberIn = (params: Params) => readNumber(params['number'] ?? '', 'number');
 
 function readNumber(text: string, param: string): number {
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
+  if (/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return Number(text);
   throw new OlaError('invalid_request', `'${param}' is to be the number of a revision; GET /config/revisions lists them.`, {
     param,
   });

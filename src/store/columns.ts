@@ -25,7 +25,11 @@ export function bytesOf(row: SqlRow, column: string): Uint8Array {
 }
 
 export function jsonOf(row: SqlRow, column: string): unknown {
-  return JSON.parse(textOf(row, column));
+  try {
+    return JSON.parse(textOf(row, column));
+  } catch {
+    return damaged(column);
+  }
 }
 
 function damaged(column: string): never {

@@ -28,6 +28,11 @@ describe('JSON that a person has written', () => {
     expect(() => parseJsonc('['.repeat(300_000))).toThrow(refusal('too deeply'));
   });
 
+  test('that has a key twice is refused: an edit would change the one that is not in force', () => {
+    expect(() => parseJsonc('{"a": {"b": 1, "c": 2, "b": 3}}')).toThrow(refusal('"b" stands twice'));
+    expect(parseJsonc('{"a": {"b": 1}, "c": {"b": 1}}')).toEqual({ a: { b: 1 }, c: { b: 1 } });
+  });
+
   test('keeps its comments and its layout when one value is set or taken out', () => {
     const text = '{\n  // the model\n  "defaultModel": "a/b", // as agreed\n  "usage": {"retentionDays": 3}\n}\n';
     const edited = editJsonc(text, ['defaultModel'], 'a/c');

@@ -266,6 +266,32 @@ describe('If-Match', () => {
   });
 });
 
+describe('a provider that stands under models.providers too', () => {
+  const both = {
+    providers: { acme: body },
+    models: { mode: 'merge', providers: { acme: { ...body, apiKey: `${key}-2` }, other: body } },
+  };
+  const document = () => scene.gateway.documents.show().document as JsonObject;
+
+  test('is put in one place, where it is in force; what was not sent stays as it was in force', async () => {
+    await scene.gateway.documents.replace(both as unknown as Json, null, own);
+    await put('acme', { ...body, apiKey: `${key}-3` });
+    expect(scene.gateway.config.snapshot().open.providers?.['acme']?.apiKey).toBe(`${key}-3`);
+    expect(document()).toMatchObject({ models: { mode: 'merge', providers: { other: {} } } });
+    expect(Object.keys((document()['models'] as JsonObject)['providers'] as JsonObject)).toEqual(['other']);
+  });
+
+  test('keeps the secret that was in force, and is gone from both when it is deleted', async () => {
+    await scene.gateway.documents.replace(both as unknown as Json, null, own);
+    await put('acme', { baseUrl: 'https://api.acme.example/v1' });
+    expect(scene.gateway.config.snapshot().open.providers?.['acme']?.apiKey).toBe(`${key}-2`);
+    await remove('acme');
+    await remove('other');
+    expect(document()).toEqual({ providers: {}, models: { mode: 'merge', providers: {} } });
+    await expect(remove('other')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
 describe('a provider that is deleted', () => {
   test('is gone, also under its alias, and cannot be deleted twice', async () => {
     await put('xai', { apiKey: key });

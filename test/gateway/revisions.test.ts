@@ -100,6 +100,15 @@ describe('a rollback', () => {
     expect((await scene.gateway.revisions.list())[0]).toMatchObject({ number: 5, summary: 'config.rollback 3' });
   });
 
+  test('to 0 undoes the very first change, and is undone like any other', async () => {
+    await replace(provider(keyOf(1)));
+    await rollback(0);
+    expect(inUse()).toEqual({});
+    await rollback(1);
+    expect(inUse()).toEqual(provider(keyOf(1)));
+    expect((await scene.gateway.revisions.show(0)).document).toEqual({});
+  });
+
   test('works when its address may not be written any more, and when the secret was deleted meanwhile', async () => {
     await replace({
       providers: { acme: { baseUrl: 'http://10.0.0.1/v1', apiKey: keyOf(1), allowLocal: true } },

@@ -88,7 +88,7 @@ describe('/config/revisions', () => {
       expect(await codeOf(await get(path))).toEqual([404, 'not_found']);
     }
     expect(await codeOf(await post('/config/revisions/7/rollback', {}))).toEqual([404, 'not_found']);
-    for (const number of ['0', 'x', '-1', '1.0', '1e3', '9'.repeat(20)]) {
+    for (const number of ['00', 'x', '-1', '1.0', '1e3', '9'.repeat(20)]) {
       expect(await codeOf(await get(`/config/revisions/${number}`))).toEqual([400, 'invalid_request']);
       expect(await codeOf(await get(`/config/revisions/1/diff?to=${number}`))).toEqual([400, 'invalid_request']);
     }
