@@ -325,8 +325,7 @@ describe('a placeholder that is sent back', () => {
 
   test('of a provider that is configured twice goes with the address that holds', async () => {
     const over = 'https://over.example/v1';
-    await post({ models: { providers: { acme: { baseUrl: over } } } });
-    await scene.gateway.providers.put('acme', { baseUrl, apiKey: key }, null, own);
+    await post({ providers: { acme: { baseUrl, apiKey: key } }, models: { providers: { acme: { baseUrl: over } } } });
     expect((await scene.store.config.secrets()).map(({ origin }) => origin)).toEqual(['https://over.example']);
     await post(shown());
     expect((await refusalOf(scene, 'acme/m')).code).not.toBe('provider_resolution_failed');
