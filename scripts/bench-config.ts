@@ -58,7 +58,7 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
   const gateway = await createGateway({
     store,
     vault: createVault(ring),
-    keySource: { name: 'bench', read: () => ring, write: null },
+    keySource: { name: 'bench', read: () => ring, retired: null, write: null },
     egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')) }),
     catalog: createCatalog(builtProtocols),
     environment: {},

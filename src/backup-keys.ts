@@ -2,7 +2,15 @@
 import { OlaError } from './core/errors.ts';
 import type { SqlDatabase } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
-import { type KeyRing, type KeySource, placeOfSecret, type SealedSecret, type Vault } from './core/vault.ts';
+import {
+  allKeys,
+  type KeyRing,
+  type KeySource,
+  type MasterKey,
+  placeOfSecret,
+  type SealedSecret,
+  type Vault,
+} from './core/vault.ts';
 import { createVault, makeKey, parseKeys } from './credentials/vault.ts';
 import { keySource } from './runtime/keys.ts';
 import { openSqlite } from './runtime/sqlite.ts';
@@ -11,10 +19,10 @@ export function keysOf(home: string, settings: Settings): KeySource {
   return keySource({ home, env: settings.masterKey, parse: parseKeys });
 }
 
-/** @returns null when there is none, or it cannot be used */
+/** @returns every key at hand; null when there is none, or they cannot be used */
 export function readOrNull(keys: KeySource): KeyRing | null {
   try {
-    return keys.read();
+    return allKeys(keys);
   } catch (thrown) {
     if (thrown instanceof OlaError) return null;
     throw thrown;
@@ -30,6 +38,20 @@ export function keyText(ring: KeyRing): string {
 export function sealedWith(secrets: readonly SealedSecret[]): readonly string[] {
   const vault = createVault([makeKey()]);
   return [...new Set(secrets.flatMap(({ envelope }) => vault.sealedBy(envelope) ?? []))];
+}
+
+/** The keys that these secrets need; the first one when they need none. */
+export function neededOf(ring: KeyRing, secrets: readonly SealedSecret[]): KeyRing {
+  const ids = new Set(sealedWith(secrets));
+  const [first, ...others] = ring.filter(({ id }) => ids.has(id));
+  return first === undefined ? [ring[0]] : [first, ...others];
+}
+
+/** Where keys are, for people. */
+export function namesOf(needed: readonly MasterKey[], { name, read, retired }: KeySource): string {
+  const current = new Set(read().map(({ id }) => id));
+  const places = needed.map(({ id }) => (current.has(id) || retired === null ? name : retired.name));
+  return [...new Set(places)].join(' and ');
 }
 
 /** Whether these keys are the ones: each is there that is needed, and what it opens is not all damaged. */

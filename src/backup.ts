@@ -1,15 +1,14 @@
 /** `ola backup`: everything durable in one file. */
 
-import { keysOf, keyText, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
-import type { BackupFacts } from './cli/ports.ts';
+import { keysOf, keyText, namesOf, neededOf, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
+import type { BackupFacts, CopyOptions } from './cli/ports.ts';
 import { OlaError } from './core/errors.ts';
-import { isObject } from './core/json.ts';
 import type { Clock, SqlDatabase } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
-import type { KeySource, SealedSecret } from './core/vault.ts';
-import { sealWithPassphrase } from './credentials/passphrase.ts';
-import { namedDatabase } from './governing.ts';
-import { callControl } from './runtime/control.ts';
+import { allKeys, type KeyRing, type KeySource, type SealedSecret } from './core/vault.ts';
+import { checkNewPassphrase, sealWithPassphrase } from './credentials/passphrase.ts';
+import { namedDatabase, readGoverning, runningDatabase } from './governing.ts';
+import { refuseOtherPlace } from './place-note.ts';
 import { placeDatabase } from './runtime/database-place.ts';
 import { exists, temporaryBeside } from './runtime/files.ts';
 import { linksResolved, placeOfNewFile, publishNew, removeFile } from './runtime/moves.ts';
@@ -22,18 +21,15 @@ export interface BackupPlace {
   /** Absolute. */
   readonly home: string;
   readonly settings: Settings;
+  /** The file that governs, absolute; null: none is named. */
+  readonly configFile: string | null;
   readonly now: Clock;
 }
 
-export interface CopyWanted {
-  /** As typed. */
-  readonly file: string;
-  readonly passphrase: string | null;
-}
+export type CopyWanted = Omit<CopyOptions, 'configFile'>;
 
 /**
  * Copies the database while it is in use.
- * @param wanted `passphrase` seals the master key into the copy; null leaves the key out
  * @throws OlaError `conflict` when there is something at the path, `invalid_field`, `persistence_unavailable`
  */
 export async function backUp({ file, passphrase }: CopyWanted, place: BackupPlace): Promise<BackupFacts> {
@@ -42,29 +38,36 @@ export async function backUp({ file, passphrase }: CopyWanted, place: BackupPlac
   const target = placeOfNewFile(file);
   refuseOwnName(target, from, place.home);
   const keys = keysOf(place.home, place.settings);
-  const sealed = passphrase === null ? null : await sealWithPassphrase(keyText(keys.read()), passphrase);
+  if (passphrase !== null) checkNewPassphrase(passphrase);
   const copy = temporaryBeside(target);
   try {
     copySqliteFile(from, copy);
-    const needed = await withOpen(copy, async (database) => {
+    const facts = await withOpen(copy, async (database) => {
       refuseForeign(database, from);
-      if (sealed !== null) writeWrappedKey(database, JSON.stringify(sealed));
-      return keyNeeded(await configStore(database).secrets(), keys, sealed !== null);
+      const secrets = await configStore(database).secrets();
+      // Read after the copy: a rotation meanwhile keeps every key that the copy may need.
+      const ring = passphrase === null ? readOrNull(keys) : allKeys(keys);
+      if (passphrase === null || ring === null) return factsOf(secrets, keys, ring);
+      if (!opens(ring, secrets)) throw wrongKeys(secrets, keys);
+      const sealed = await sealWithPassphrase(keyText(neededOf(ring, secrets)), passphrase);
+      writeWrappedKey(database, JSON.stringify(sealed));
+      return factsOf(secrets, keys, ring);
     });
-    return { file: target, bytes: publishNew(copy, target), ...needed, withKey: sealed !== null };
+    return { file: target, bytes: publishNew(copy, target), ...facts, withKey: passphrase !== null };
   } finally {
     removeFile(copy);
   }
 }
 
-/** As the server that runs says: a file may have told it. */
-async function databaseInUse({ home, settings }: BackupPlace): Promise<string> {
-  const call = { method: 'GET', path: '/config/config-file-path', body: undefined, headers: {} };
-  const answer = await callControl(`${home}/control.sock`, call);
-  const body: unknown = await answer?.json().catch(() => null);
-  if (isObject(body) && typeof body['database'] === 'string') return body['database'];
+/** As the server that runs says: a file may have told it. @throws OlaError `conflict` when another one is meant */
+async function databaseInUse({ home, settings, configFile }: BackupPlace): Promise<string> {
+  const running = await runningDatabase(`${home}/control.sock`, configFile);
+  if (running !== null) return running;
   const whole = linksResolved(home);
-  return placeDatabase(whole, namedDatabase(whole, settings, null)).path;
+  const file = configFile === null ? null : readGoverning(configFile);
+  const { path } = placeDatabase(whole, namedDatabase(whole, settings, file));
+  refuseOtherPlace(whole, path);
+  return path;
 }
 
 /** A file of such a name would be taken for the log of the database, or for a part of the home. */
@@ -73,19 +76,36 @@ function refuseOwnName(target: string, database: string, home: string): void {
   if (target !== database && !target.startsWith(`${database}-`) && !inHome.includes(target)) return;
   throw new OlaError('invalid_field', `${target} is a name that ola itself uses: name another file.`);
 }
-const homeNames = ['master.key', 'config.json', 'usage.sqlite3', 'ola.lock', 'ola.lock.json', 'control.sock', 'audit.log'];
+const homeNames = [
+  'master.key',
+  'master.key.retired',
+  'config.json',
+  'usage.sqlite3',
+  'ola.lock',
+  'ola.lock.json',
+  'ola.place.json',
+  'control.sock',
+  'audit.log',
+];
 
 function refuseForeign(database: SqlDatabase, path: string): void {
   if (database.prepare('PRAGMA application_id').get()?.['application_id'] === applicationId) return;
   throw new OlaError('invalid_field', `${path} is not a database of ola: there is nothing to back up.`);
 }
 
-/** Which key the secrets need and where it is; it may be one that only the server was given. */
-function keyNeeded(secrets: readonly SealedSecret[], keys: KeySource, mustFit: boolean) {
-  const ring = mustFit ? keys.read() : readOrNull(keys);
-  if (ring !== null && opens(ring, secrets)) return { secrets: secrets.length, keyId: ring[0].id, keySource: keys.name };
-  const needed = sealedWith(secrets)[0] ?? 'none';
-  if (!mustFit) return { secrets: secrets.length, keyId: needed, keySource: 'a place that this command does not know' };
-  const message = `The secrets were sealed with master key ${needed}, which is not the one in ${keys.name}: give the right one.`;
-  throw new OlaError('persistence_unavailable', message);
+/** @param ring null: not to be had here; it may be one that only the server was given */
+function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRing | null) {
+  const count = { secrets: secrets.length };
+  if (ring === null || !opens(ring, secrets)) {
+    const keyId = sealedWith(secrets).join(', ') || 'none';
+    return { ...count, keyId, keySource: 'a place that this command does not know' };
+  }
+  const needed = neededOf(ring, secrets);
+  return { ...count, keyId: needed.map(({ id }) => id).join(', '), keySource: namesOf(needed, keys) };
+}
+
+function wrongKeys(secrets: readonly SealedSecret[], keys: KeySource): OlaError {
+  const needed = sealedWith(secrets).join(', ');
+  const message = `The secrets were sealed with master key ${needed}, which is not in ${keys.name}: give the right one.`;
+  return new OlaError('persistence_unavailable', message);
 }

@@ -4,17 +4,17 @@ import { configFailure } from './cli/failure.ts';
 import type { ApiAnswer, CallOptions, CliPorts, RunningServer, Terminal } from './cli/ports.ts';
 import { runCli, sayFailure } from './cli/run.ts';
 import { OlaError } from './core/errors.ts';
-import { isObject } from './core/json.ts';
 import type { Clock, Log } from './core/ports.ts';
 import type { Connection } from './core/server.ts';
 import { readSettings, type Settings, secretVariables } from './core/settings.ts';
+import { runningDatabase } from './governing.ts';
 import { openHome } from './home.ts';
 import { createApp } from './http/app.ts';
 import { restore } from './restore.ts';
 import { type ControlCall, callControl } from './runtime/control.ts';
 import { exists } from './runtime/files.ts';
 import { takeHomeLock } from './runtime/lock.ts';
-import { absolutePath, personsFiles, sameFile } from './runtime/named-files.ts';
+import { absolutePath, personsFiles } from './runtime/named-files.ts';
 import * as self from './runtime/process.ts';
 import { dialogue, readInput, runEditor } from './runtime/terminal.ts';
 import { serve } from './serve.ts';
@@ -52,7 +52,7 @@ export async function main(): Promise<never> {
     running: () => whoHolds(home),
     call: (method, path, body, { headers = {}, configFile = null }: CallOptions = {}) => {
       const call = { method, path, body, headers };
-      return callApi({ home, settings }, call, configFile === null ? null : absolutePath(configFile));
+      return callApi({ home, settings }, call, absoluteOrNull(configFile));
     },
     // The demo never touches a real home, unless one was named.
     startServer: (options) =>
@@ -62,17 +62,19 @@ export async function main(): Promise<never> {
         terminal,
         now,
         home: options.demo && settings.home === null ? absolutePath('.demo-home') : home,
-        configFile: options.config === null ? null : absolutePath(options.config),
+        configFile: absoluteOrNull(options.config),
       }),
     files: personsFiles(home),
     readInput,
     editor: runEditor,
-    backUp: (wanted) => backUp(wanted, { home, settings, now }),
-    restore: (wanted) => restore(wanted, { home, settings, now }),
+    backUp: ({ configFile, ...wanted }) => backUp(wanted, { home, settings, configFile: absoluteOrNull(configFile), now }),
+    restore: ({ configFile, ...wanted }) => restore(wanted, { home, settings, configFile: absoluteOrNull(configFile), now }),
     now,
   };
   return self.exit(await runCli(ports));
 }
+
+const absoluteOrNull = (path: string | null) => (path === null ? null : absolutePath(path));
 
 /** A misspelt variable is told like any other mistake, in words: an error that nobody catches shows source text. */
 function settingsOrExit(): Settings {
@@ -108,10 +110,10 @@ async function whoHolds(home: string): Promise<RunningServer | null> {
  */
 async function callApi({ home, settings }: Place, call: ControlCall, configFile: string | null): Promise<ApiAnswer> {
   const socket = `${home}/control.sock`;
-  if (configFile !== null) await refuseOtherFile(socket, configFile);
+  if (configFile !== null) await runningDatabase(socket, configFile);
   const running = await callControl(socket, call);
   if (running !== null) return answerOf(running);
-  const nowhere = { processProviders: [], ownListeners: () => [] };
+  const nowhere = { by: 'command', processProviders: [], ownListeners: () => [] } as const;
   const open = await openHome({ path: home, settings, configFile, ...nowhere, now, log: noLog });
   try {
     for (const sentence of open.original.imported) terminal.err(`${sentence}\n`);
@@ -127,20 +129,6 @@ async function callApi({ home, settings }: Place, call: ControlCall, configFile:
   } finally {
     await open.close();
   }
-}
-
-/** @throws OlaError `conflict` when a server runs that something else governs: it would be changed, not the file that was named */
-async function refuseOtherFile(socket: string, configFile: string): Promise<void> {
-  const running = await callControl(socket, { method: 'GET', path: '/config/config-file-path', body: undefined, headers: {} });
-  if (running === null) return;
-  const { body } = await answerOf(running);
-  const { mode, configFile: governing } = isObject(body) ? body : {};
-  if (mode === 'file' && typeof governing === 'string' && sameFile(governing, configFile)) return;
-  const what = mode === 'file' ? `the file ${governing}` : 'its database';
-  throw new OlaError(
-    'conflict',
-    `The ola that runs is governed by ${what}, not by ${configFile}: leave --config out, or stop that ola first.`,
-  );
 }
 
 /** Whoever runs the command line over the home's files owns them. */

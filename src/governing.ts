@@ -7,8 +7,9 @@ import { foldNames } from './core/names.ts';
 import type { Log } from './core/ports.ts';
 import { databaseVariable, type Settings } from './core/settings.ts';
 import type { Config } from './gateway/config.ts';
+import { callControl } from './runtime/control.ts';
 import type { NamedDatabase } from './runtime/database-place.ts';
-import { folderOf, readConfigFile, readSecretFile } from './runtime/named-files.ts';
+import { folderOf, readConfigFile, readSecretFile, sameFile } from './runtime/named-files.ts';
 
 export interface GoverningFile {
   /** Absolute, as it was named: a link is followed anew at each reading. */
@@ -51,6 +52,32 @@ function databaseOf({ path, text }: GoverningFile): string | null {
 }
 
 /**
+ * Asks the server that runs, through its control socket.
+ * @param configFile the file that is to govern it, absolute; null: whatever does
+ * @returns where its database is, absolute; null when none runs
+ * @throws OlaError `conflict` when something else governs it: that would be worked on, not what was named; `internal_error`
+ */
+export async function runningDatabase(socket: string, configFile: string | null): Promise<string | null> {
+  const answer = await callControl(socket, { method: 'GET', path: '/config/config-file-path', body: undefined, headers: {} });
+  if (answer === null) return null;
+  const body: unknown = await answer.json().catch(() => null);
+  const { database, mode, configFile: governing } = isObject(body) ? body : {};
+  if (typeof database !== 'string') {
+    throw new OlaError(
+      'internal_error',
+      'The ola that runs does not say where its database is: see `ola status`, then try again.',
+    );
+  }
+  const file = mode === 'file' && typeof governing === 'string' ? governing : null;
+  if (configFile === null || (file !== null && sameFile(file, configFile))) return database;
+  const what = file === null ? 'its database' : `the file ${file}`;
+  throw new OlaError(
+    'conflict',
+    `The ola that runs is governed by ${what}, not by ${configFile}: leave --config out, or stop that ola first.`,
+  );
+}
+
+/**
  * Reads the secret files that the document names; outside file mode there are none. One that may not be used is told in the
  * log, once until it is well again, and is null as one that is not there.
  */
@@ -64,14 +91,46 @@ export function secretFiles(file: GoverningFile | null, log: Log): (path: string
   };
 }
 
-/**
- * @returns hands the file over as it stands now; never rejects. One that may not be trusted is told in the log, once until
- *   it is well again, and is to the gateway as one that is not there.
- */
-export function createReload(config: Config, { path }: GoverningFile, log: Log): () => Promise<void> {
+/** Hands the file that governs over to the gateway. */
+export interface Reload {
+  /** As it stands now; and again, about once a second, as long as the database cannot take it. Never rejects. */
+  run(): Promise<void>;
+  /** Nothing is handed over once this has resolved. */
+  stop(): Promise<void>;
+}
+
+const againMs = 1000;
+
+/** A file that may not be trusted is told in the log, once until it is well again, and is to the gateway as one that is not there. */
+export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<GoverningFile, 'path'>, log: Log): Reload {
   const read = telling(() => readConfigFile(path), path, log);
-  return async () => {
-    await config.reload(read()).catch(() => log.log('error', `The file ${path} could not be taken over.`));
+  let again: ReturnType<typeof setTimeout> | null = null;
+  let last: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  async function handOver(): Promise<void> {
+    const settled = await config.reload(read()).catch(() => {
+      log.log('error', `The file ${path} could not be taken over.`);
+      return true;
+    });
+    if (again !== null) clearTimeout(again);
+    again = settled || stopped ? null : setTimeout(() => void run(), againMs);
+    // A process that ends does not wait for it.
+    again?.unref();
+  }
+
+  function run(): Promise<void> {
+    last = last.then(handOver);
+    return last;
+  }
+
+  return {
+    run: () => (stopped ? last : run()),
+    async stop() {
+      stopped = true;
+      if (again !== null) clearTimeout(again);
+      await last;
+    },
   };
 }
 

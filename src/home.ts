@@ -12,6 +12,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { builtProtocols, type ProcessProvider } from './gateway/registry.ts';
 import { createReload, namedDatabase, readGoverning, secretFiles } from './governing.ts';
 import { clearWay, importOriginal, type OriginalReport } from './original.ts';
+import { notePlace, refuseOtherPlace } from './place-note.ts';
 import { type DatabasePlace, placeDatabase } from './runtime/database-place.ts';
 import { dial } from './runtime/dial.ts';
 import { type FixedMode, prepareHome } from './runtime/files.ts';
@@ -40,6 +41,8 @@ export interface OpenHome {
 
 export interface OpenHomeOptions {
   readonly path: string;
+  /** A server may be told where the database is; a command finds it where the last server had it, or is refused. */
+  readonly by: 'server' | 'command';
   readonly settings: Settings;
   /** The file that governs (file mode), absolute; null: the database does. */
   readonly configFile: string | null;
@@ -54,14 +57,15 @@ export interface OpenHomeOptions {
 const upstreamEnvironment = Object.fromEntries(Object.entries(environment).filter(([name]) => !secretVariables.includes(name)));
 
 /**
- * @throws OlaError `conflict` naming who holds the home or the database; `persistence_unavailable`; `invalid_field`,
- *   `invalid_json` when the file that governs cannot be used
+ * @throws OlaError `conflict` naming who holds the home or the database, or where a command would find the right one;
+ *   `persistence_unavailable`; `invalid_field`, `invalid_json` when the file that governs cannot be used
  */
 export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   const { settings, configFile, now, log } = options;
   const file = configFile === null ? null : readGoverning(configFile);
   const { path, fixed } = prepareHome(options.path);
   const database = placeDatabase(path, namedDatabase(path, settings, file));
+  if (options.by === 'command') refuseOtherPlace(path, database.path);
   const facts: HolderFacts = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
   const catalog = createCatalog(builtProtocols);
@@ -73,6 +77,8 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
     clearWay(place, originalFacts);
     store = openDatabase(database.path, now);
     const vault = await openVault(path, store, settings);
+    const opened = { home: path, database: database.path, settings, configFile };
+    if (options.by === 'server') notePlace(opened, placeDatabase(path, null).path);
     const original = await importOriginal(place, { store, vault, facts: originalFacts, now });
     const gateway = await createGateway({
       store,
@@ -90,21 +96,17 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       now,
       log,
     });
-    const reload = file === null ? () => Promise.resolve() : createReload(gateway.config, file, log);
-    let reloading: Promise<void> = Promise.resolve();
+    const reload = file === null ? null : createReload(gateway.config, file, log);
     return {
       path,
       fixed,
       original,
       gateway,
-      reload() {
-        reloading = reload();
-        return reloading;
-      },
+      reload: async () => reload?.run(),
       announce: (address) => {
         for (const lock of locks) lock.update({ ...facts, address });
       },
-      close: closing(gateway, store, locks, () => reloading),
+      close: closing(gateway, store, locks, async () => reload?.stop()),
     };
   } catch (error) {
     store?.close();
@@ -136,9 +138,9 @@ export function releaseAll(locks: readonly Lock[]): void {
 }
 
 /** The last writes, then the database, then the locks: nobody else may come in before all is written. */
-function closing(gateway: Gateway, store: Store, locks: readonly Lock[], reloaded: () => Promise<void>): () => Promise<void> {
+function closing(gateway: Gateway, store: Store, locks: readonly Lock[], stopReload: () => Promise<void>): () => Promise<void> {
   return async () => {
-    await reloaded();
+    await stopReload();
     await gateway.flush();
     store.close();
     releaseAll(locks);

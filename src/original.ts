@@ -16,7 +16,7 @@ import { tokenRecords } from './gateway/imported-tokens.ts';
 import { type OriginalDocument, readOriginalDocument, taskActions, taskOwners, usageRows } from './gateway/original.ts';
 import { checkSnapshotName } from './gateway/snapshots.ts';
 import { exists, writePrivate } from './runtime/files.ts';
-import { type FoundFile, filesIn, linksResolved, moveInto, removeFile } from './runtime/moves.ts';
+import { type FoundFile, filesIn, linksResolved, linkTarget, moveInto, removeFile } from './runtime/moves.ts';
 import { folderOf, readConfigFile } from './runtime/named-files.ts';
 import { isOriginalDatabase, readTables, whileUnused } from './runtime/original-database.ts';
 
@@ -97,8 +97,12 @@ async function leftOver({ home, withConfig }: OriginalPlace, store: Store): Prom
   const config = `${home}/${names.config}`;
   const isIgnored = withConfig && exists(config) && (await store.config.current(config)) === null;
   const take = 'take it over with `ola config import`, or move it away';
+  const elsewhere = [names.config, names.snapshots].flatMap((name) => linkTarget(`${folder}/${name}`) ?? []);
   return [
     ...(exists(folder) ? [`${folder} holds files of the original program with keys in clear: delete it when all works.`] : []),
+    ...elsewhere.map(
+      (path) => `${path} still holds keys of the original program in clear, a link led to it: delete it when all works.`,
+    ),
     ...(isIgnored ? [`${config} is not read, as the configuration is in the database: ${take}.`] : []),
   ];
 }

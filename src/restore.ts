@@ -1,15 +1,16 @@
 /** `ola restore`: a backup in the place of the database. */
 import type { BackupPlace, CopyWanted } from './backup.ts';
-import { keysOf, keyText, opens, sealedWith, withOpen } from './backup-keys.ts';
+import { keysOf, keyText, neededOf, opens, sealedWith, withOpen } from './backup-keys.ts';
 import type { RestoreFacts } from './cli/ports.ts';
 import { localPrincipal } from './core/access.ts';
 import { OlaError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
-import type { KeySource, SealedSecret } from './core/vault.ts';
+import { allKeys, type KeyRing, type KeySource, type SealedSecret } from './core/vault.ts';
 import { openWithPassphrase } from './credentials/passphrase.ts';
 import { parseKeys } from './credentials/vault.ts';
-import { namedDatabase } from './governing.ts';
+import { namedDatabase, readGoverning } from './governing.ts';
 import { releaseAll, takeLocks } from './home.ts';
+import { refuseOtherPlace } from './place-note.ts';
 import { placeDatabase } from './runtime/database-place.ts';
 import { createPrivate, errnoOf, exists, prepareHome, temporaryBeside } from './runtime/files.ts';
 import { copyPrivate, hasLog, removeFile, replaceDatabase } from './runtime/moves.ts';
@@ -27,12 +28,15 @@ import { version } from './version.ts';
  *   backup alone and no passphrase was given, `invalid_field` when the file is no backup of ola or the passphrase is
  *   wrong, `persistence_unavailable`
  */
-export async function restore({ file, passphrase }: CopyWanted, { home, settings, now }: BackupPlace): Promise<RestoreFacts> {
-  const { path } = prepareHome(home);
-  const database = placeDatabase(path, namedDatabase(path, settings, null));
-  const locks = takeLocks(path, database, { pid: processId, version, address: null, configFile: null, startedAt: now() });
+export async function restore({ file, passphrase }: CopyWanted, place: BackupPlace): Promise<RestoreFacts> {
+  const { settings, configFile, now } = place;
+  const governing = configFile === null ? null : readGoverning(configFile);
+  const { path } = prepareHome(place.home);
+  const database = placeDatabase(path, namedDatabase(path, settings, governing));
+  const locks = takeLocks(path, database, { pid: processId, version, address: null, configFile, startedAt: now() });
   const next = temporaryBeside(database.path);
   try {
+    refuseOtherPlace(path, database.path);
     takeCopy(absolutePath(file), next, database.path);
     const secrets = await readyCopy(next, now);
     const sealed = await withOpen(next, async (open) => readWrappedKey(open));
@@ -87,7 +91,7 @@ interface KeyFacts {
 }
 
 interface FittingKey {
-  /** `none` when no secret needs one. */
+  /** With commas when several are needed; `none` when no secret needs one. */
   readonly id: string;
   /** The key file that is to be written; null when the key at hand fits. */
   readonly write: { readonly path: string; readonly text: string } | null;
@@ -95,8 +99,8 @@ interface FittingKey {
 
 async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: KeyFacts): Promise<FittingKey> {
   const isSet = keys.write === null || exists(ownFile);
-  const ring = isSet ? keys.read() : null;
-  if (ring !== null && opens(ring, secrets)) return { id: ring[0].id, write: null };
+  const ring = isSet ? allKeys(keys) : null;
+  if (ring !== null && opens(ring, secrets)) return { id: idsNeeded(ring, secrets), write: null };
   const needed = sealedWith(secrets).join(', ') || 'none';
   if (secrets.length === 0 && (sealed === null || passphrase === null)) return { id: ring?.[0].id ?? needed, write: null };
   if (sealed === null) {
@@ -119,7 +123,13 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: KeyFac
     const message = `There is another master key (${ring[0].id}) in ${keys.name}: move it away, or unset it, and restore again. Nothing was changed.`;
     throw new OlaError('conflict', message);
   }
-  return { id: inside[0].id, write: { path: ownFile, text: keyText(inside) } };
+  return { id: idsNeeded(inside, secrets), write: { path: ownFile, text: keyText(inside) } };
+}
+
+function idsNeeded(ring: KeyRing, secrets: readonly SealedSecret[]): string {
+  return neededOf(ring, secrets)
+    .map(({ id }) => id)
+    .join(', ');
 }
 
 /** @returns where the former database is; null when there was none */

@@ -15,6 +15,7 @@ import type { ProcessProvider } from './gateway/registry.ts';
 import { type OpenHome, openHome } from './home.ts';
 import { createApp } from './http/app.ts';
 import { mostBodyBytes } from './http/body.ts';
+import { attendDoor, isOfThisMachine, openDoorWarning, refuseOpenDoor } from './open-door.ts';
 import { createLog } from './runtime/log.ts';
 import { holderOfPort } from './runtime/port-holder.ts';
 import { onCrash, onStopSignal } from './runtime/process.ts';
@@ -48,11 +49,12 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   const log = createLog({ level: options.logLevel, format, write: terminal.err, now, redact: (text) => redact(text) });
   onCrash((message) => log.log('error', 'ola crashed', { cause: message }));
 
+  refuseOpenDoor(parts);
   const demo = options.demo ? startDemo(now) : null;
   let listeners: readonly { readonly address: string; readonly port: number }[] = [];
   const ownListeners = () => listeners;
   const processProviders = demo === null ? [] : [demo.provider];
-  const opening = { path: parts.home, settings, configFile, processProviders, ownListeners, now, log };
+  const opening = { path: parts.home, by: 'server', settings, configFile, processProviders, ownListeners, now, log } as const;
   const home = await openHome(opening).catch((thrown: unknown) => {
     throw startFailure(thrown, configFile) ?? thrown;
   });
@@ -60,6 +62,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   try {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
+    attendDoor(home.gateway, parts, log);
     const app = createApp({ gateway: home.gateway, hosts: hostsOf(options, home.gateway), now, log });
     const server = listenOn(options, app.handle);
     listeners = [{ address: server.hostname, port: server.port }];
@@ -72,7 +75,18 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     const token = await firstToken(parts, home.gateway);
     warn(parts, home, log);
     const model = exampleModel(home.gateway);
-    terminal.out(welcome({ address, version, token, model, demo: options.demo, home: home.path, configFile }));
+    terminal.out(
+      welcome({
+        address,
+        version,
+        token,
+        open: home.gateway.access.isOpen(),
+        model,
+        demo: options.demo,
+        home: home.path,
+        configFile,
+      }),
+    );
     const code = await stopped;
     clearInterval(ticker);
     home.gateway.abandon();
@@ -90,12 +104,16 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
 function startFailure(thrown: unknown, configFile: string | null): Failure | null {
   if (!(thrown instanceof OlaError) || !configErrors.includes(thrown.code)) return null;
   const what = configFile === null ? 'the configuration cannot be used' : `${configFile} cannot govern`;
-  return configFailure(what, thrown.message, configFile === null ? 'ola serve --help' : `ola config validate ${configFile}`);
+  return configFailure(
+    what,
+    thrown.message,
+    configFile === null ? 'ola serve --help' : `ola config validate --config ${configFile}`,
+  );
 }
 const configErrors: readonly ErrorCode[] = ['invalid_field', 'invalid_json', 'secret_required', 'unsafe_destination'];
 
 function tick(gateway: Gateway): void {
-  gateway.chat.tick();
+  gateway.chat.tick(performance.now());
   gateway.retention.tick();
 }
 
@@ -149,6 +167,7 @@ async function firstToken({ options, terminal }: ServeParts, gateway: Gateway): 
     const old = gateway.tokens.list().filter(({ name }) => name === demoTokenName);
     for (const { id } of old) await gateway.tokens.revoke(id, origin);
   } else if (!terminal.interactive || gateway.access.configured()) return null;
+  if (gateway.access.isOpen()) return null;
   const name = options.demo ? demoTokenName : 'first start';
   const { token } = await gateway.tokens.create({ name, admin: true, expiresAt: null }, origin);
   return token;
@@ -160,18 +179,21 @@ function exampleModel(gateway: Gateway): string | null {
   return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
 }
 
-function warn({ options, settings, configFile }: ServeParts, home: OpenHome, log: Log): void {
+function warn(parts: ServeParts, home: OpenHome, log: Log): void {
+  const { options, settings, configFile } = parts;
   for (const { path, mode } of home.fixed) {
     log.log('warn', `others could read ${path} (mode ${mode.toString(8)}); its mode is fixed`);
   }
   for (const sentence of [...home.original.imported, ...home.original.standing]) log.log('warn', sentence);
-  const loopback = ['localhost', '127.0.0.1', '::1'].includes(options.host);
-  if (!loopback) log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel in clear`);
+  if (!isOfThisMachine(options.host))
+    log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel in clear`);
   if (settings.everyProviderLocal)
     log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
   if (configFile !== null && settings.databasePath === null) warnOfMovedDatabase(configFile, home, log);
   if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel in clear');
-  if (!home.gateway.access.configured()) {
+  const openDoor = openDoorWarning(home.gateway, parts);
+  if (openDoor !== null) log.log('warn', openDoor);
+  else if (!home.gateway.access.configured()) {
     log.log('warn', 'no access token is configured, so every request gets 401: make one with `ola token create`');
   }
 }

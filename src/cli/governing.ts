@@ -105,16 +105,28 @@ export async function checkConfig(session: Session, document: Json): Promise<rea
   return warningsOf(body);
 }
 
-/** Reads the configuration from the database, changes it and stores it; once more when another write came between. */
-export async function changeStored(session: Session, change: (document: JsonObject) => JsonObject): Promise<readonly Warning[]> {
-  const { document, etag } = await readConfig(session);
-  try {
-    return await storeConfig(session, change(document), etag);
-  } catch (thrown) {
-    if (!(thrown instanceof Failure) || thrown.facts.code !== 'precondition_failed') throw thrown;
-    const newer = await readConfig(session);
-    return storeConfig(session, change(newer.document), newer.etag);
+/** Writers that come at the same moment overtake each other again and again unless each waits for another while. */
+const mostRepeats = 5;
+const longestPauseMs = 100;
+
+/** @param work reads, changes and writes; repeated when another write came between */
+async function repeating<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = mostRepeats; ; left--) {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (left === 0 || !(thrown instanceof Failure) || thrown.facts.code !== 'precondition_failed') throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * longestPauseMs));
+    }
   }
+}
+
+/** Reads the configuration from the database, changes it and stores it; again when another write came between. */
+export function changeStored(session: Session, change: (document: JsonObject) => JsonObject): Promise<readonly Warning[]> {
+  return repeating(async () => {
+    const { document, etag } = await readConfig(session);
+    return storeConfig(session, change(document), etag);
+  });
 }
 
 /** The text of a file. @throws Failure when there is none */
@@ -149,22 +161,21 @@ export function invalidFailure(what: string, why: string, next: string): Failure
 }
 
 /**
- * Changes the text of the file that governs: checked as a whole first, then written in one step; once more when another
- * write came between.
+ * Changes the text of the file that governs: checked as a whole first, then written in one step; again when another write
+ * came between.
  */
-export async function changeFile(
+export function changeFile(
   session: Session,
   path: string,
   change: (text: string, document: JsonObject) => string,
 ): Promise<readonly Warning[]> {
-  for (const attempt of [1, 2]) {
+  return repeating(async () => {
     const from = await readText(session, path);
     const to = change(from, parseDocument(session, from, path));
     const warnings = await checkText(session, to, path);
     if (await session.ports.files.replace(path, { from, to })) return warnings;
-    if (attempt === 2) break;
-  }
-  throw changedMeanwhile(session, path);
+    throw changedMeanwhile(session, path);
+  });
 }
 
 export function changedMeanwhile({ failure }: Session, path: string): Failure {

@@ -40,6 +40,8 @@ export interface ServeOptions {
   /** Seconds that streams get to finish after the first signal. */
   readonly grace: number;
   readonly requireToken: boolean;
+  /** No authentication; on a loopback address alone. */
+  readonly disableAuth: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'pretty' | 'json' | null;
   /** The file that governs (file mode), as typed; null: the database does. */
@@ -82,15 +84,25 @@ export interface Files {
   discard(path: string): Promise<void>;
 }
 
+/** One backup, to be made or to be put back. */
+export interface CopyOptions {
+  /** As typed. */
+  readonly file: string;
+  /** Seals the keys that its secrets need into it, or opens them; null: they are not in it, or not asked for. */
+  readonly passphrase: string | null;
+  /** The file that governs, as typed; null: none is named. */
+  readonly configFile: string | null;
+}
+
 export interface BackupFacts {
   /** Absolute. */
   readonly file: string;
   readonly bytes: number;
   /** How many sealed secrets are in it. */
   readonly secrets: number;
-  /** Of the key that they need. */
+  /** Of the key that they need; with commas when there are several. */
   readonly keyId: string;
-  /** Where that key is: a path, or the name of a variable. */
+  /** Where that key is: a path, or the name of a variable; with `and` when there are several places. */
   readonly keySource: string;
   /** Whether the key is in it, sealed to the passphrase. */
   readonly withKey: boolean;
@@ -101,6 +113,7 @@ export interface RestoreFacts {
   /** Where the former database is kept; null when there was none. */
   readonly replaced: string | null;
   readonly secrets: number;
+  /** Of the key that they need; with commas when there are several. */
   readonly keyId: string;
   /** The key file that was written from the backup; null when the key at hand fits. */
   readonly keyWritten: string | null;
@@ -152,13 +165,13 @@ export interface CliPorts {
   readonly editor: (path: string) => Promise<number>;
   /**
    * Copies the database, also while it is in use.
-   * @param passphrase seals the master key into the copy; null leaves the key out. @throws OlaError
+   * @throws OlaError
    */
-  readonly backUp: (options: { readonly file: string; readonly passphrase: string | null }) => Promise<BackupFacts>;
+  readonly backUp: (options: CopyOptions) => Promise<BackupFacts>;
   /**
    * Puts a copy in the place of the database; no server may run.
    * @throws OlaError `secret_required` when the key is in the backup alone and no passphrase was given
    */
-  readonly restore: (options: { readonly file: string; readonly passphrase: string | null }) => Promise<RestoreFacts>;
+  readonly restore: (options: CopyOptions) => Promise<RestoreFacts>;
   readonly now: () => number;
 }

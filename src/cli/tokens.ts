@@ -5,6 +5,7 @@ import { callApi, listAll, unexpected } from './api.ts';
 import { command } from './command.ts';
 import { expiryOption, momentOf } from './expiry.ts';
 import { Failure, usageFailure } from './failure.ts';
+import { configOption } from './governing.ts';
 import { type CliPorts, exitCodes } from './ports.ts';
 import { fromNow, isoTime, jsonText, printable, table } from './text.ts';
 import { choices, flag, json, label, labelArgument, required } from './values.ts';
@@ -20,6 +21,7 @@ export const createToken = command({
     admin: flag('all scopes', { conflicts: ['scope'] }),
     expires: expiryOption('30d, 12h, never, or an ISO date (default: 30d)'),
     project: label('PROJECT', 'the project that its use counts for'),
+    config: configOption,
     json,
   },
   arguments: { name: labelArgument('what it is for, for people') },
@@ -28,7 +30,7 @@ export const createToken = command({
     { command: 'ola token create dashboard --scope read --expires 12h', note: 'reads only, until tonight' },
     { command: 'ola token create ops --admin --expires never --json', note: 'for a script that administers' },
   ],
-  async run({ ports }, { json: asJson, ...options }, { name }) {
+  async run({ ports }, { json: asJson, config: configFile, ...options }, { name }) {
     const failure = 'the token was not made';
     const expiresAt = options.expires === null ? undefined : momentOf(options.expires, ports.now());
     if (typeof expiresAt === 'number' && expiresAt <= ports.now()) {
@@ -41,7 +43,7 @@ export const createToken = command({
       ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() }),
       ...(options.project === null ? {} : { project: options.project }),
     };
-    const made = await callApi(ports, { method: 'POST', path, body, failure });
+    const made = await callApi(ports, { method: 'POST', path, body, failure, configFile });
     const secret = isObject(made) ? made['token'] : undefined;
     const token = readToken(made);
     if (typeof secret !== 'string' || token === null) throw unexpected(failure);
@@ -55,15 +57,15 @@ export const listTokens = command({
   path: ['token', 'list'],
   summary: 'List access tokens, without the revoked ones',
   description: 'ENDS is how the token itself ends, so that a found one can be told; --json has every field.',
-  options: { json },
+  options: { config: configOption, json },
   arguments: {},
   examples: [
     { command: 'ola token list', note: 'who may call, and for how long' },
     { command: 'ola token list --json', note: 'with project, last use and number of uses' },
   ],
-  async run({ ports }, { json: asJson }) {
+  async run({ ports }, { config: configFile, json: asJson }) {
     const failure = 'the tokens could not be listed';
-    const data = await listAll(ports, path, failure);
+    const data = await listAll(ports, path, failure, { configFile });
     if (asJson) {
       ports.terminal.out(jsonText({ object: 'list', data, hasMore: false, nextCursor: null }));
       return exitCodes.ok;
@@ -87,13 +89,13 @@ export const listTokens = command({
 export const revokeToken = command({
   path: ['token', 'revoke'],
   summary: 'End an access token at once',
-  options: { json },
+  options: { config: configOption, json },
   arguments: { token: required('its id, or its name when only one token has it; never the token itself') },
   examples: [
     { command: 'ola token revoke laptop', note: 'by name' },
     { command: 'ola token revoke tok_0123456789abcdef0123456789abcdef', note: 'by id' },
   ],
-  async run({ ports }, { json: asJson }, args) {
+  async run({ ports }, { config: configFile, json: asJson }, args) {
     const failure = 'no token was revoked';
     if (args.token.startsWith('ola_')) {
       throw usageFailure(
@@ -102,8 +104,9 @@ export const revokeToken = command({
         'ola token list',
       );
     }
-    const found = match(readTokens(await listAll(ports, path, failure), failure), args.token);
-    const answer = await callApi(ports, { method: 'DELETE', path: `${path}/${encodeURIComponent(found.id)}`, failure });
+    const found = match(readTokens(await listAll(ports, path, failure, { configFile }), failure), args.token);
+    const call = { method: 'DELETE', path: `${path}/${encodeURIComponent(found.id)}`, failure, configFile } as const;
+    const answer = await callApi(ports, call);
     ports.terminal.out(asJson ? jsonText(answer) : `revoked ${found.id} (${printable(found.name)})\n`);
     return exitCodes.ok;
   },

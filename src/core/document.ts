@@ -56,6 +56,16 @@ const modelSchema = Type.Object(
   open,
 );
 
+const seconds = (description: string) => Type.Optional(count(1, description, 3600));
+const timeoutsSchema = Type.Object(
+  {
+    connectSeconds: seconds('until a connection is there; default 10'),
+    firstByteSeconds: seconds('from the request being sent to the answer’s head; default 300'),
+    idleSeconds: seconds('silence after that; default 300'),
+  },
+  { ...open, description: 'limits of time' },
+);
+
 /** A provider as it is configured; everything but `baseUrl` has a default, and that too for ids of the catalog. */
 export const providerSchema = Type.Object(
   {
@@ -74,7 +84,10 @@ export const providerSchema = Type.Object(
     enabled: Type.Optional(flag('default true')),
     allowLocal: Type.Optional(flag('may be on this machine or a private network: any port, plain http; default false')),
     ports: Type.Optional(Type.Array(port, { description: 'ports allowed besides the policy’s' })),
-    timeouts: Type.Optional(later('limits of time')),
+    timeouts: Type.Optional(timeoutsSchema),
+    ca: Type.Optional(
+      Type.String({ maxLength: 65_536, description: 'PEM of the only certificate authorities to trust for it, no secret' }),
+    ),
     weight: Type.Optional(Type.Number({ minimum: 0, 'x-later': true, description: 'share of the calls among equals' })),
     protocols: Type.Optional(later('base URLs by protocol')),
   },
@@ -203,6 +216,7 @@ export const keptDays = { usage: 365, audit: 90 } as const;
 
 export const documentSchema = Type.Object(
   {
+    $schema: Type.Optional(text('where an editor finds the schema (`ola config schema`); ola does not read it')),
     authProfiles: Type.Optional(profileMap),
     authOrder: Type.Optional(profileOrder),
     auth: Type.Optional(
@@ -210,7 +224,7 @@ export const documentSchema = Type.Object(
         {
           profiles: Type.Optional(profileMap),
           order: Type.Optional(profileOrder),
-          disableAuth: Type.Optional(Type.Boolean({ 'x-later': true, description: 'no authentication, on loopback only' })),
+          disableAuth: Type.Optional(flag('no authentication, on a loopback address alone; default false')),
           bruteForceProtection: Type.Optional(bruteForceSchema),
         },
         { ...open, description: 'older names: profiles and order are written back as authProfiles and authOrder' },

@@ -1,6 +1,6 @@
 /** Where calls may go: the policy's shape, its reason codes, and the one door out as a port. */
 
-import type { Reply } from './ports.ts';
+import type { Reply, Timeouts } from './ports.ts';
 
 /** The configuration's `egressPolicy`, complete with defaults. */
 export interface EgressPolicy {
@@ -74,8 +74,14 @@ export interface Destination {
   readonly allowLocal: boolean;
   /** Ports allowed besides the policy's. */
   readonly ports?: readonly number[];
+  /** PEM of the only certificate authorities to trust, in place of the system's. */
   readonly ca?: string;
+  /** Default `defaultTimeouts`. */
+  readonly timeouts?: Timeouts;
 }
+
+/** A model may think for minutes before its first byte, and between two of them. */
+export const defaultTimeouts: Timeouts = { connect: 10_000, firstByte: 300_000, idle: 300_000 };
 
 /** What an egress denial tells a client: no resolved address, no text of the other side. */
 export interface EgressDenial {
@@ -93,7 +99,6 @@ export interface OutboundRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal?: AbortSignal;
-  readonly idleTimeoutMs: number;
 }
 
 /** The only door out. */

@@ -28,7 +28,6 @@ export const errorStatus = {
   host_not_served: 421,
   invalid_field: 422,
   secret_required: 422,
-  rate_limit_exceeded: 429,
   client_closed_request: 499,
   internal_error: 500,
   upstream_http_error: 502,

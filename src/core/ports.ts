@@ -34,6 +34,19 @@ export interface SqlDatabase {
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 /**
+ * How long each part of a call may take, in milliseconds. One that takes longer fails: with DialError `connect` for the
+ * first, with an error named `TimeoutError` for the others, for which a platform may be a second late.
+ */
+export interface Timeouts {
+  /** Until the connection is there, and its peer verified. */
+  readonly connect: number;
+  /** From the request being sent to the head of its answer. */
+  readonly firstByte: number;
+  /** Silence after that. */
+  readonly idle: number;
+}
+
+/**
  * A request whose destination has been judged; sent to the address handed in beside it and nowhere else. The place is
  * given in parts, so that nobody parses a URL a second time.
  */
@@ -49,11 +62,7 @@ export interface DialRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal: AbortSignal | undefined;
-  /**
-   * Silence on the connection, in milliseconds, after which the request, or the reading of its body, fails with an
-   * error named `TimeoutError`; a platform may be some seconds late.
-   */
-  readonly idleTimeoutMs: number;
+  readonly timeouts: Timeouts;
   /** PEM of the only certificate authority to trust, in place of the system's. */
   readonly ca: string | undefined;
 }

@@ -16,6 +16,10 @@ export interface Settings {
   readonly everyProviderLocal: boolean;
   /** `OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP`: plain http to public hosts. */
   readonly insecureHttp: boolean;
+  /** `OPEN_LLM_AUTH_ALLOW_ANON`: as long as no token is configured, whoever is on this machine is an admin. */
+  readonly allowAnonymous: boolean;
+  /** `DISABLE_AUTH`: whoever is on this machine is an admin. */
+  readonly disableAuth: boolean;
 }
 
 /** Variables whose values are secrets of ola's own: they are taken out of the environment once they are read. */
@@ -39,6 +43,8 @@ export function readSettings(environment: Environment): Settings {
     masterKey: { file: environment['OPEN_LLM_AUTH_MASTER_KEY_FILE'], value: environment['OPEN_LLM_AUTH_MASTER_KEY'] },
     everyProviderLocal: flag(environment, 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS'),
     insecureHttp: flag(environment, 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP'),
+    allowAnonymous: flag(environment, 'OPEN_LLM_AUTH_ALLOW_ANON'),
+    disableAuth: flag(environment, 'DISABLE_AUTH'),
   };
 }
 

@@ -9,7 +9,8 @@ const LF = 10;
 const CR = 13;
 const openingBrace = 0x7b;
 const closingBrace = 0x7d;
-const decoder = new TextDecoder();
+/** A byte order mark means nothing but at the very beginning of a stream, which no event can see for itself. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Called for each whole event: bytes `start` to `end` of `bytes`, the blank line included. Returns false to stop. */
 export type VisitEvent = (bytes: Uint8Array, start: number, end: number) => boolean;
@@ -118,10 +119,13 @@ function eventEnd(bytes: Uint8Array, from: number, length: number): number {
  * @param limit look no further than this
  */
 export function plainRun(bytes: Uint8Array, limit: number): number {
+  // It ends a line too: what looks like one event could be several.
+  const cr = bytes.indexOf(CR);
+  const bound = cr < 0 ? limit : Math.min(limit, cr);
   let end = 0;
-  while (end < limit && startsPlain(bytes, end)) {
+  while (end < bound && startsPlain(bytes, end)) {
     const lf = bytes.indexOf(LF, end);
-    if (lf < 0 || lf + 2 > limit || bytes[lf + 1] !== LF || bytes[lf - 1] !== closingBrace) return end;
+    if (lf < 0 || lf + 2 > bound || bytes[lf + 1] !== LF || bytes[lf - 1] !== closingBrace) return end;
     end = lf + 2;
   }
   return end;
@@ -150,6 +154,11 @@ export interface ParsedEvent {
   readonly name: string;
   /** All `data` lines joined by LF, null when there is none (a comment, a lone `id`). */
   readonly data: string | null;
+}
+
+/** Without the byte order mark that a stream may begin with. */
+export function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 /** Reads one event, the slow and complete way. */

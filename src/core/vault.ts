@@ -37,8 +37,28 @@ export interface KeySource {
   readonly name: string;
   /** The ring as it is kept now, which may be another one than at the start. @throws OlaError `persistence_unavailable` */
   read(): KeyRing;
-  /** Replaces it in one step, durable when this returns. Null where the keys are not ola's own to write. */
+  /** Keys that were replaced: kept for what is still sealed with them, backups for one. Null where ola keeps none. */
+  readonly retired: RetiredKeys | null;
+  /**
+   * Replaces the ring in one step, durable when this returns; keys that are in it no more are retired first. Null where the
+   * keys are not ola's own to write. @throws OlaError `persistence_unavailable`
+   */
   readonly write: ((ring: KeyRing) => void) | null;
+}
+
+export interface RetiredKeys {
+  /** For people: a path. */
+  readonly name: string;
+  /** They open, and never seal. @throws OlaError `persistence_unavailable` */
+  read(): readonly MasterKey[];
+}
+
+/** Every key that a source has, each once; retired ones stand behind. @throws OlaError `persistence_unavailable` */
+export function allKeys({ read, retired }: KeySource): KeyRing {
+  const [first, ...others] = read();
+  const behind = new Map([...others, ...(retired?.read() ?? [])].map((key) => [key.id, key]));
+  behind.delete(first.id);
+  return [first, ...behind.values()];
 }
 
 /** The place of a stored secret's envelope. */

@@ -38,11 +38,15 @@ export interface SealedText {
 
 type Header = Omit<SealedText, 'data'>;
 
-/** @throws OlaError `invalid_field` for a passphrase that is too short */
+/** Whether text may be sealed to it. @throws OlaError `invalid_field` when it is too short */
+export function checkNewPassphrase(passphrase: string): void {
+  if ([...passphrase].length >= shortest) return;
+  throw new OlaError('invalid_field', `The passphrase is to have ${shortest} characters or more.`, { param: 'passphrase' });
+}
+
+/** @throws OlaError as `checkNewPassphrase` */
 export async function sealWithPassphrase(text: string, passphrase: string): Promise<SealedText> {
-  if ([...passphrase].length < shortest) {
-    throw new OlaError('invalid_field', `The passphrase is to have ${shortest} characters or more.`, { param: 'passphrase' });
-  }
+  checkNewPassphrase(passphrase);
   const salt = randomBytes(saltBytes);
   const nonce = randomBytes(nonceBytes);
   const header: Header = {

@@ -1,5 +1,13 @@
 /** The only door out: judges a destination, resolves its name, and sends to one judged address. */
-import type { Destination, Egress, EgressDenial, EgressPolicy, EgressReason, OutboundRequest } from '../core/egress.ts';
+import {
+  type Destination,
+  defaultTimeouts,
+  type Egress,
+  type EgressDenial,
+  type EgressPolicy,
+  type EgressReason,
+  type OutboundRequest,
+} from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import { type Clock, type Dial, DialError, type DialRequest, type Log, type Reply, type Resolve } from '../core/ports.ts';
 import { denied, wordsFor } from './denials.ts';
@@ -202,7 +210,7 @@ function dialRequest(route: Route, request: OutboundRequest): DialRequest {
     headers: request.headers,
     body: request.body,
     signal: request.signal,
-    idleTimeoutMs: request.idleTimeoutMs,
+    timeouts: route.destination.timeouts ?? defaultTimeouts,
     ca: route.destination.ca,
   };
 }

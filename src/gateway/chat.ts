@@ -19,6 +19,7 @@ import { costMicros } from './pricing.ts';
 import { interrupted, type Relay, relay } from './relay.ts';
 import type { Attempt, Route } from './routing.ts';
 import type { Usage } from './usage.ts';
+import { circle, saysCircle } from './via.ts';
 
 /** The body as it came, and parsed; let go once it is sent, as a stream may outlive it by far. */
 export interface ChatBody {
@@ -33,6 +34,8 @@ export interface ChatCall {
   readonly endpoint: string;
   /** A preferred auth profile, by header. */
   readonly profile: string | null;
+  /** Gateways that the request came through, for `via`. */
+  readonly via: string | null;
   readonly startedAt: number;
   /** Fires when the client leaves. */
   readonly signal: AbortSignal;
@@ -51,8 +54,11 @@ export interface Answer {
 
 export interface Chat {
   run(call: ChatCall, body: ChatBody): Promise<Answer>;
-  /** Called every second or so: keeps quiet streams and slow calls alive. */
-  tick(): void;
+  /**
+   * Called every second or so: keeps quiet streams and slow calls alive.
+   * @param at milliseconds of a clock that does not jump
+   */
+  tick(at: number): void;
   /** Ends what still streams, each with an error event. */
   cutAll(error: OlaError): void;
   /** Settles what still runs when the process ends: the answer of such a call comes too late to be recorded. */
@@ -72,8 +78,8 @@ export interface ChatPorts {
 /** Answers are kept whole in memory while they are checked. */
 const longestAnswer = 64 * 1024 * 1024;
 const longestError = 64 * 1024;
-/** A model may think for minutes before its first byte; past this the connection is taken for dead. */
-const idleTimeoutMs = 300_000;
+/** The status says what to do; its words are not worth a longer wait. */
+const slowestErrorMs = 5000;
 /** Most calls are over before the server's idle timer could matter; only the others are worth a call into the runtime. */
 const holdAfterMs = 5000;
 
@@ -88,6 +94,8 @@ interface Progress extends InBag {
   firstByteAt: number | null;
   settled: boolean;
   held: boolean;
+  /** The first tick that saw it. */
+  seenAt: number | null;
 }
 
 export function createChat(ports: ChatPorts): Chat {
@@ -126,8 +134,9 @@ export function createChat(ports: ChatPorts): Chat {
       tokens,
       costMicros: cost,
       priceVersion: cost === null ? null : catalogVersion,
-      firstByteMs: firstByteAt === null ? null : firstByteAt - call.startedAt,
-      latencyMs: endedAt - call.startedAt,
+      // The clock may have been set back meanwhile.
+      firstByteMs: firstByteAt === null ? null : Math.max(0, firstByteAt - call.startedAt),
+      latencyMs: Math.max(0, endedAt - call.startedAt),
       attempts: tried.length === 0 ? null : tried,
     });
   }
@@ -144,6 +153,7 @@ export function createChat(ports: ChatPorts): Chat {
       firstByteAt: null,
       settled: false,
       held: false,
+      seenAt: null,
       slot: -1,
     };
     running.add(progress);
@@ -180,10 +190,9 @@ export function createChat(ports: ChatPorts): Chat {
     const reply = await egress.send(provider.destination, {
       method: 'POST',
       path: '/chat/completions',
-      headers: target.headers,
+      headers: headersOf(target, progress.call),
       body: encoded.body,
       signal: progress.call.signal,
-      idleTimeoutMs,
     });
     if (reply.status < 200 || reply.status > 299) throw await refused(provider.id, reply);
     const encoding = reply.header('content-encoding');
@@ -194,7 +203,8 @@ export function createChat(ports: ChatPorts): Chat {
   }
 
   async function refused(provider: string, reply: Reply): Promise<OlaError> {
-    const body = await readAtMost(reply, longestError).catch(() => '');
+    const body = await readAtMost(reply, longestError, slowestErrorMs).catch(() => '');
+    if (saysCircle(reply.status, body ?? '')) return circle(provider);
     const failure = readFailure(reply.status, body ?? '');
     const error = upstreamError(provider, failure, retryAfterSeconds(reply.header('retry-after'), now()), redact);
     retryable.set(error, isRetryable(failure));
@@ -207,7 +217,10 @@ export function createChat(ports: ChatPorts): Chat {
     try {
       text = await readAtMost(reply, longestAnswer);
     } catch (cause) {
-      throw interrupted(provider, cause);
+      const error = interrupted(provider, cause);
+      // It had begun to answer, and will charge for it: nobody is asked a second time.
+      retryable.set(error, false);
+      throw error;
     }
     if (text === null) throw new OlaError('provider_error', `Provider '${provider}' answered more than ${longestAnswer} bytes.`);
     const tokens = readAnswer(text, provider);
@@ -227,7 +240,6 @@ export function createChat(ports: ChatPorts): Chat {
     let over = false;
     relayed = relay(reply, tap, {
       provider,
-      now,
       onFirstByte: () => {
         progress.firstByteAt = now();
       },
@@ -244,11 +256,11 @@ export function createChat(ports: ChatPorts): Chat {
 
   return {
     run,
-    tick() {
-      const at = now();
+    tick(at) {
       for (const each of streams.items()) each.beat(at);
       for (const progress of running.items()) {
-        if (progress.held || at - progress.call.startedAt < holdAfterMs) continue;
+        progress.seenAt ??= at;
+        if (progress.held || at - progress.seenAt < holdAfterMs) continue;
         progress.held = true;
         progress.call.keepOpen(true);
       }
@@ -260,6 +272,10 @@ export function createChat(ports: ChatPorts): Chat {
       for (const progress of running.items()) settle(progress, error, noTokenCounts);
     },
   };
+}
+
+function headersOf({ headers }: Attempt['target'], { via }: ChatCall): Readonly<Record<string, string>> {
+  return via === null ? headers : { ...headers, via: `${via}, ${headers['via']}` };
 }
 
 /** Kept beside the error, not in it: what an upstream's answer means for the next attempt. */

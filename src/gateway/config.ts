@@ -69,8 +69,11 @@ export interface Config {
   ): Promise<ConfigSnapshot>;
   /** Called with each new snapshot, before the write is acknowledged. */
   onChange(listener: (snapshot: ConfigSnapshot) => void): void;
-  /** File mode: takes the file's text as it stands now, null when it is not there; keeps the last good one when it is not usable. */
-  reload(text: string | null): Promise<void>;
+  /**
+   * File mode: takes the file's text as it stands now, null when it is not there; keeps the last good one when it is not usable.
+   * @returns false when the database cannot take it now: it is to be handed over again, though it is the same text
+   */
+  reload(text: string | null): Promise<boolean>;
   /** File mode: what is wrong with the text as it stands now, null when it is in force. */
   problem(): string | null;
 }
@@ -182,18 +185,20 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     });
   }
 
-  async function reload(path: string, text: string | null): Promise<void> {
+  async function reload(path: string, text: string | null): Promise<boolean> {
     const before = problem;
     try {
       if (text === null) throw new OlaError('invalid_field', 'it is not there, or it cannot be read.');
       await takeText(path, text, whileRunning);
       problem = null;
       if (before !== null) log.log('info', `${path} is in force again`);
+      return true;
     } catch (thrown) {
       const why = thrown instanceof OlaError ? thrown.message : 'it could not be taken over; see the log';
       problem = `${path}: ${why}`;
       if (!(thrown instanceof OlaError)) log.log('error', `${path} could not be taken over`, { cause: String(thrown) });
       if (problem !== before) log.log('error', `${problem} The configuration stays as it was.`);
+      return !(thrown instanceof OlaError && thrown.code === 'persistence_unavailable');
     }
   }
 
@@ -213,7 +218,7 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     },
     onChange: (listener) => void listeners.push(listener),
     async reload(text) {
-      if (file !== null) await inTurn(() => reload(file, text));
+      return file === null || inTurn(() => reload(file, text));
     },
     problem: () => problem,
   };

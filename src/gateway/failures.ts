@@ -70,10 +70,12 @@ function shorten(text: string): string {
   return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3), in whole seconds of at least one; null for neither. */
+/** Clients obey: a wrong clock or a slip of an upstream must not send them away for years. */
+const longestRetryAfter = 86_400;
+
+/** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3), in whole seconds from one to a day; null for neither. */
 export function retryAfterSeconds(header: string | null, now: number): number | null {
   if (header === null) return null;
-  if (/^\d{1,9}$/.test(header.trim())) return Math.max(1, Number(header));
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(1, Math.ceil((date - now) / 1000));
+  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000);
+  return Number.isNaN(seconds) ? null : Math.min(longestRetryAfter, Math.max(1, seconds));
 }

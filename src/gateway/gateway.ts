@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
 import type { ConfigDocument } from '../core/document.ts';
 import { defaultEgressPolicy, type Egress, type EgressDenial, type EgressPolicy } from '../core/egress.ts';
+import { isObject } from '../core/json.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
@@ -28,9 +29,12 @@ import { type Route, route } from './routing.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { loadTokens, type Tokens } from './tokens.ts';
 import { createUsage, type Usage } from './usage.ts';
+import { createVia, type Via } from './via.ts';
 
 export interface Gateway {
   readonly access: Access;
+  /** By which a request that goes round in circles is known. */
+  readonly via: Via;
   readonly tokens: Tokens;
   readonly config: Config;
   readonly documents: Documents;
@@ -103,6 +107,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const usage = createUsage({ store: store.usage, log });
   const tokens = await loadTokens({ store: store.tokens, audit, now, log });
   const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
+  const via = createVia();
   const onDenied = (denial: EgressDenial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied'));
   const facts: RegistryFacts & WriteFacts = {
     mode: ports.file === null ? 'database' : 'file',
@@ -111,6 +116,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     processProviders: ports.processProviders,
     everyProviderLocal: settings.everyProviderLocal,
     userAgent: `ola/${version}`,
+    via: via.own,
     egressUnder(document) {
       const policy = policyOf(document, settings);
       return ports.egress(() => policy, onDenied);
@@ -124,10 +130,10 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const retention = createRetention({ store, document: () => config.snapshot().open, now, log });
   const known: KnownProviders = new WeakMap();
   let view = viewOf(config.snapshot(), { facts, known, settings });
-  access.setLegacyTokens(legacyTokens(config.snapshot(), settings));
+  access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   config.onChange((snapshot) => {
     view = viewOf(snapshot, { facts, known, settings });
-    access.setLegacyTokens(legacyTokens(snapshot, settings));
+    access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
   const redact = createRedactor(() => heldSecrets(view, settings));
@@ -137,6 +143,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
 
   return {
     access,
+    via,
     tokens,
     config,
     documents: createDocuments({ config, tokens, facts, now }),
@@ -232,6 +239,14 @@ function legacyTokens({ open }: ConfigSnapshot, settings: GatewaySettings): Lega
     list.push({ token, principal: principalOfConfigured(name, config) });
   }
   return list;
+}
+
+/** Whether a token is meant to be asked for, also one that is switched off, not honoured, or cannot be opened now. */
+function namesToken({ document }: ConfigSnapshot, { adminToken, proxyKey }: GatewaySettings): boolean {
+  const { authorization, serverToken } = document;
+  if (adminToken !== null || proxyKey !== null || (serverToken ?? null) !== null) return true;
+  const tokens = isObject(authorization) ? authorization['tokens'] : null;
+  return isObject(tokens) && Object.keys(tokens).length > 0;
 }
 
 function* heldSecrets(view: View, { adminToken, proxyKey }: GatewaySettings): Iterable<string> {

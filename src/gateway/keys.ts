@@ -2,7 +2,15 @@
 import type { ConfigStore, Resealed } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
-import { type KeyRing, type KeySource, type MasterKey, placeOfSecret, type SealedSecret, type Vault } from '../core/vault.ts';
+import {
+  allKeys,
+  type KeyRing,
+  type KeySource,
+  type MasterKey,
+  placeOfSecret,
+  type SealedSecret,
+  type Vault,
+} from '../core/vault.ts';
 import { makeKey } from '../credentials/vault.ts';
 import type { Audit, Origin } from './audit.ts';
 
@@ -12,8 +20,10 @@ export interface Rotation {
   /** Where it is kept. */
   readonly source: string;
   readonly resealed: number;
-  /** Keys that nothing stored needs any more: gone from ola's own file, to be taken out of a source that ola does not write. */
+  /** Keys that nothing stored needs any more: retired from ola's own file, to be taken out of a source that ola does not write. */
   readonly dropped: readonly string[];
+  /** Where ola keeps them from now on; null when they are not ola's to keep. */
+  readonly retiredTo: string | null;
   /** Keys that stay because damaged secrets name them. */
   readonly kept: readonly string[];
   /** Ids of secrets that do not open, left as they are. */
@@ -68,8 +78,8 @@ export function createKeys(ports: KeysPorts): Keys {
 async function rotate(ports: KeysPorts, origin: Origin): Promise<Rotation> {
   const { vault, source, store, audit } = ports;
   const held = source.read();
-  await refuseStaleRing(ports, held);
-  const ring = source.write === null ? ringOutside(source, held) : await addKey(vault, source.write, held);
+  await refuseStaleRing(ports);
+  const ring = source.write === null ? ringOutside(source, held) : await addKey(vault, source, source.write, held);
   const { resealed, damaged } = await resealAll(ports, ring[0]);
   // What was overwritten stands in the log until then, sealed with the old key.
   await store.checkpoint();
@@ -82,13 +92,14 @@ async function rotate(ports: KeysPorts, origin: Origin): Promise<Rotation> {
     source: source.name,
     resealed,
     dropped: idsOf(dropped),
+    retiredTo: source.write === null ? null : (source.retired?.name ?? null),
     kept: idsOf(kept),
     damaged: damaged.map(({ id }) => id),
   };
   await store.audit.append([audit.event('key.rotate', origin, facts)]);
   if (source.write !== null) {
     source.write([first, ...kept]);
-    vault.takeRing([first, ...kept]);
+    vault.takeRing(allKeys(source));
   }
   return { ...facts, notes: notesOf(facts, source, held) };
 }
@@ -96,7 +107,8 @@ async function rotate(ports: KeysPorts, origin: Origin): Promise<Rotation> {
 const idsOf = (keys: readonly MasterKey[]): string[] => keys.map(({ id }) => id);
 
 /** A source that changed since the start: what is sealed now would need a key that it does not have. */
-async function refuseStaleRing({ vault, source, store }: KeysPorts, held: KeyRing): Promise<void> {
+async function refuseStaleRing({ vault, source, store }: KeysPorts): Promise<void> {
+  const held = allKeys(source);
   if (held[0].id !== vault.keyId()) {
     throw new OlaError(
       'conflict',
@@ -131,10 +143,10 @@ function ringOutside(source: KeySource, held: KeyRing): KeyRing {
  * The file first: nothing is sealed with a key that is not on the disk. Keys that an interrupted rotation left stay behind
  * the new one, and go with it.
  */
-async function addKey(vault: Vault, write: (ring: KeyRing) => void, held: KeyRing): Promise<KeyRing> {
+async function addKey(vault: Vault, source: KeySource, write: (ring: KeyRing) => void, held: KeyRing): Promise<KeyRing> {
   const ring: KeyRing = [makeKey(), ...held];
   write(ring);
-  vault.takeRing(ring);
+  vault.takeRing(allKeys(source));
   // Whoever was sealing with the old key writes that now, where it is found and resealed.
   await pause(settleMs);
   return ring;
@@ -193,15 +205,16 @@ function pause(milliseconds = pauseMs): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function sayBackups(dropped: readonly string[], { name, write }: KeySource): string {
-  const old = 'Backups made before this need the old key';
-  if (write === null || dropped.length === 0) return `${old}: keep it as long as you keep them.`;
-  return `${old} (${dropped.join(', ')}), which ${name} does not hold any more: make a new one with \`ola backup FILE\`.`;
+function sayBackups({ dropped, retiredTo }: Pick<Rotation, 'dropped' | 'retiredTo'>): string {
+  if (retiredTo === null || dropped.length === 0) {
+    return 'Backups made before this need the old key: keep it as long as you keep them.';
+  }
+  return `Backups made before this need the retired key (${dropped.join(', ')}), kept in ${retiredTo}: keep that as long as you keep them.`;
 }
 
 function notesOf(facts: Omit<Rotation, 'notes'>, source: KeySource, held: KeyRing): string[] {
   const { dropped, kept, damaged } = facts;
-  const notes = [sayBackups(dropped, source)];
+  const notes = [sayBackups(facts)];
   if (source.write !== null && held.length > 1) notes.push('A rotation that had been interrupted was finished with this one.');
   if (source.write === null && dropped.length > 0) notes.push(`Take ${dropped.join(', ')} out of ${source.name} now.`);
   if (damaged.length > 0) notes.push(`${damaged.length} stored secrets are damaged and were left as they are: enter them again.`);

@@ -1,4 +1,5 @@
 /** What a schema cannot say of a configured provider or profile; shared by the write of one and of the whole document. */
+import { X509Certificate } from 'node:crypto';
 import type { ProviderConfig } from '../core/document.ts';
 import type { EgressReason } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
@@ -22,6 +23,7 @@ const builtAuth = ['api-key', 'token'] as const;
 export function checkProvider(id: string, provider: ProviderConfig, path: string): void {
   checkUrl(id, provider.baseUrl, `${path}baseUrl`);
   checkCredential(provider.apiKey, `${path}apiKey`);
+  checkAuthorities(provider.ca, `${path}ca`);
   for (const [name, value] of Object.entries(provider.headers ?? {})) {
     const param = `${path}headers.${name}`;
     if (!headerName.test(name) || ownHeaders.test(name)) {
@@ -30,6 +32,27 @@ export function checkProvider(id: string, provider: ProviderConfig, path: string
     if (!isSendable(value)) {
       throw new OlaError('invalid_field', `'${param}' has a value that a header cannot carry.`, { param });
     }
+  }
+}
+
+const certificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/** One that cannot be read would leave the system's authorities in force, or refuse every call. */
+function checkAuthorities(pem: string | undefined, param: string): void {
+  if (pem === undefined) return;
+  const certificates = pem.match(certificate) ?? [];
+  const rest = pem.replace(certificate, '');
+  if (certificates.length > 0 && !rest.includes('-----') && certificates.every(isCertificate)) return;
+  const message = `'${param}' is to be the PEM text of one or more certificates, from BEGIN CERTIFICATE to END CERTIFICATE, and nothing else.`;
+  throw new OlaError('invalid_field', message, { param });
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
   }
 }
 

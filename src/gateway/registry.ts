@@ -1,8 +1,9 @@
 /** Providers that can be used now, made from the configuration, the catalog and the environment at each change. */
 import type { Catalog } from '../catalog/lookup.ts';
 import type { ConfigDocument, Protocol, ProviderConfig } from '../core/document.ts';
-import type { Destination } from '../core/egress.ts';
+import { type Destination, defaultTimeouts } from '../core/egress.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Timeouts } from '../core/ports.ts';
 import { type CatalogModel, type CredentialStyle, noQuirks, type ProviderQuirks } from '../core/providers.ts';
 import { parseReference } from '../core/references.ts';
 import { isSecretReference } from '../core/secrets.ts';
@@ -63,6 +64,8 @@ export interface RegistryFacts {
   /** `OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS`: every provider may be local. */
   readonly everyProviderLocal: boolean;
   readonly userAgent: string;
+  /** The `via` header of every call. */
+  readonly via: string;
 }
 
 /** The configuration as the registry reads it. */
@@ -109,6 +112,18 @@ export function destinationOf(
     baseUrl: baseUrl.replace(/\/+$/, ''),
     allowLocal: config.allowLocal ?? (row?.local === true || listed || facts.everyProviderLocal),
     ...(config.ports === undefined ? {} : { ports: config.ports }),
+    ...(config.ca === undefined ? {} : { ca: config.ca }),
+    ...(config.timeouts === undefined ? {} : { timeouts: timeoutsOf(config.timeouts) }),
+  };
+}
+
+/** Seconds for people, milliseconds for the dialer. */
+function timeoutsOf({ connectSeconds, firstByteSeconds, idleSeconds }: NonNullable<ProviderConfig['timeouts']>): Timeouts {
+  const or = (seconds: number | undefined, fallback: number) => (seconds === undefined ? fallback : seconds * 1000);
+  return {
+    connect: or(connectSeconds, defaultTimeouts.connect),
+    firstByte: or(firstByteSeconds, defaultTimeouts.firstByte),
+    idle: or(idleSeconds, defaultTimeouts.idle),
   };
 }
 
@@ -203,7 +218,7 @@ function activate(
     sent[name] = header.secret;
   }
   const style = (row === null ? undefined : facts.catalog.endpoint(row, served).style) ?? 'bearer';
-  const [first, ...rest] = usable.map((credential) => target(credential, style, sent, facts.userAgent));
+  const [first, ...rest] = usable.map((credential) => target(credential, style, sent, facts));
   if (first === undefined) {
     const broken = apiKey !== null && 'broken' in apiKey ? apiKey.broken : null;
     return withoutCredential(id, envVars, mismatched, broken);
@@ -223,7 +238,7 @@ function target(
   credential: Credential,
   style: CredentialStyle,
   extra: Readonly<Record<string, string>>,
-  userAgent: string,
+  { userAgent, via }: Pick<RegistryFacts, 'userAgent' | 'via'>,
 ): Target {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(extra)) headers[name.toLowerCase()] = value;
@@ -231,6 +246,7 @@ function target(
   // Decompression has no upper bound: ask for none (and the dialer does none).
   headers['accept-encoding'] = 'identity';
   headers['user-agent'] ??= userAgent;
+  headers['via'] = via;
   if (credential.secret !== null) {
     if (style === 'bearer') headers['authorization'] = `Bearer ${credential.secret}`;
     else headers[style] = credential.secret;
@@ -259,7 +275,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
     models,
     anyModel: false,
     quirks: noQuirks,
-    targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts.userAgent)],
+    targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts)],
   };
 }
 

@@ -19,15 +19,15 @@ export interface Relay extends InBag {
   /** Ends the stream with an error event. */
   cut(error: OlaError): void;
   /**
-   * Sends a comment when nothing was sent for a while, so that proxies and clients see life; leaves a client that has
-   * stopped reading, which would hold its upstream for ever.
+   * Called every second or so. Sends a comment when nothing was sent for a while, so that proxies and clients see life;
+   * leaves a client that has stopped reading, which would hold its upstream for ever.
+   * @param at milliseconds of a clock that does not jump
    */
-  beat(now: number): void;
+  beat(at: number): void;
 }
 
 export interface RelayHooks {
   readonly provider: string;
-  readonly now: () => number;
   readonly onFirstByte: () => void;
   /** Called once, whatever ends the stream. */
   readonly onEnd: (end: RelayEnd) => void;
@@ -42,7 +42,9 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
   let started = false;
-  let lastSentAt = hooks.now();
+  /** Something was sent, or tried, since the last beat. */
+  let stirred = true;
+  let quietSince = 0;
   let emitted = false;
   let begun: Promise<Uint8Array | null> | null = null;
 
@@ -112,7 +114,7 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     } catch (cause) {
       fail(interrupted(hooks.provider, cause));
     }
-    lastSentAt = hooks.now();
+    stirred = true;
   }
 
   const stream = new ReadableStream<Uint8Array>({
@@ -135,13 +137,15 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     slot: -1,
     stream,
     cut: fail,
-    beat(now) {
-      if (ended || now - lastSentAt < quietMs) return;
+    beat(at) {
+      if (stirred) quietSince = at;
+      stirred = false;
+      if (ended || at - quietSince < quietMs) return;
       if ((controller.desiredSize ?? 0) <= 0) {
-        if (now - lastSentAt >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
+        if (at - quietSince >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
         return;
       }
-      lastSentAt = now;
+      quietSince = at;
       controller.enqueue(comment);
     },
   };

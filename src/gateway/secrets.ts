@@ -87,7 +87,9 @@ export function createOpener(places: SecretPlaces): Opener {
         left.add(place);
         if (said.has(place)) return undefined;
         const reference = isSecretReference(value) ? value.$secret : String(value);
-        log.log('error', 'a secret cannot be opened; what it belongs to goes without it', { place, secret: reference });
+        // A variable that is not set is often meant to be; damage and a file that cannot be read never are.
+        const level = parseReference(reference)?.kind === 'variable' ? 'warn' : 'error';
+        log.log(level, 'a secret cannot be opened; what it belongs to goes without it', { place, secret: reference });
         return undefined;
       };
       const opened = mapSecrets(document, documentSchema, open, parts) as ConfigDocument;

@@ -99,6 +99,8 @@ function callOf(request: Request): Call | undefined {
 function admit(request: Request, admission: Admission, gateway: Gateway): void {
   const path = pathOf(request.url);
   admission.admit(request, path);
+  const via = request.headers.get('via');
+  if (via !== null) gateway.via.admit(via);
   if (gateway.health.draining() && path !== '/health') throw shuttingDown();
 }
 

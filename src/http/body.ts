@@ -26,7 +26,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
   if (encoding !== null && encoding !== 'identity') {
     throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
   }
-  const text = await readText(call.request, headers.get('content-length'));
+  const text = await readText(call, headers.get('content-length'));
   try {
     return { text, value: JSON.parse(text) as Json };
   } catch {
@@ -34,62 +34,97 @@ export async function readJson(call: Call): Promise<JsonBody> {
   }
 }
 
-function readText(request: Request, declared: string | null): Promise<string> {
+function readText(call: Call, declared: string | null): Promise<string> {
+  const { request } = call;
   if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
-  const reading = declared !== null ? request.text() : readCounted(request);
-  return beforeDeadline(reading);
+  const reading = declared !== null ? request.bytes().then((bytes) => decode(wholeBodies, bytes)) : readCounted(request);
+  return beforeDeadline(call, reading);
+}
+
+/** What is not UTF-8 is no JSON (RFC 8259, 8.1); replaced by U+FFFD it would go on as something that nobody wrote. */
+const newDecoder = () => new TextDecoder('utf-8', { fatal: true });
+/** Keeps nothing from one body to the next, as each is decoded at once. */
+const wholeBodies = newDecoder();
+
+/** @param bytes the next of a body; absent: it is over */
+function decode(decoder: TextDecoder, bytes?: Uint8Array, more: TextDecodeOptions = {}): string {
+  try {
+    return decoder.decode(bytes, more);
+  } catch {
+    throw new OlaError('invalid_json', 'The body is not valid JSON: it has bytes that are not UTF-8.');
+  }
 }
 
 /** A chunked body says no length: count what comes. */
 async function readCounted(request: Request): Promise<string> {
   if (request.body === null) return '';
-  const decoder = new TextDecoder();
+  const decoder = newDecoder();
   const reader = request.body.getReader();
   let length = 0;
   let text = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    length += value.length;
-    if (length > mostBodyBytes) {
-      // Not awaited: the client may never finish what it is sending.
-      reader.cancel().catch(() => undefined);
-      throw tooLarge();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decode(decoder);
+      length += value.length;
+      if (length > mostBodyBytes) throw tooLarge();
+      text += decode(decoder, value, { stream: true });
     }
-    text += decoder.decode(value, { stream: true });
+  } catch (thrown) {
+    // Not awaited: the client may never finish what it is sending.
+    reader.cancel().catch(() => undefined);
+    throw thrown;
   }
 }
 
 /** One timer for all bodies that are being read: a timer of its own for each request would cost more than the reading. */
 interface Waiting extends InBag {
-  readonly until: number;
+  readonly call: Call;
+  /** In milliseconds of `performance.now()`. */
+  readonly since: number;
+  /** Whether the server's idle timer is off: what comes of a body does not set it back, so it would cut a slow one. */
+  held: boolean;
   readonly expire: () => void;
 }
+/** Few bodies take as long; only those are worth a call into the runtime. */
+const holdAfterMs = 5000;
 const waiting = createBag<Waiting>();
 let sweep: ReturnType<typeof setInterval> | null = null;
 
-function beforeDeadline(reading: Promise<string>): Promise<string> {
+function beforeDeadline(call: Call, reading: Promise<string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const entry: Waiting = { until: performance.now() + deadlineMs, expire: () => reject(tooSlow()), slot: -1 };
+    const entry: Waiting = { call, since: performance.now(), held: false, expire: () => reject(tooSlow()), slot: -1 };
     waiting.add(entry);
-    sweep ??= setInterval(expireLate, 1000);
+    sweep ??= setInterval(watchWaiting, 1000);
     const settled = (text: string) => {
-      waiting.remove(entry);
+      leave(entry);
       resolve(text);
     };
     reading.then(settled, (cause: unknown) => {
-      waiting.remove(entry);
+      leave(entry);
       reject(cause instanceof OlaError ? cause : cutShort());
     });
   });
 }
 
-function expireLate(): void {
+function leave(entry: Waiting): void {
+  waiting.remove(entry);
+  if (!entry.held) return;
+  entry.held = false;
+  entry.call.connection.release(entry.call.request);
+}
+
+function watchWaiting(): void {
   const now = performance.now();
   for (const entry of waiting.items()) {
-    if (entry.until > now) continue;
-    waiting.remove(entry);
-    entry.expire();
+    const waited = now - entry.since;
+    if (waited >= deadlineMs) {
+      leave(entry);
+      entry.expire();
+    } else if (waited >= holdAfterMs && !entry.held) {
+      entry.held = true;
+      entry.call.connection.hold(entry.call.request);
+    }
   }
   if (waiting.size() === 0 && sweep !== null) {
     clearInterval(sweep);

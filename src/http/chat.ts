@@ -19,6 +19,7 @@ export function chatRoutes(gateway: Gateway): Route[] {
             client: clientAddress(call),
             endpoint,
             profile: call.request.headers.get('x-auth-profile') || null,
+            via: gateway.via.passedOn(call.request.headers.get('via')),
             startedAt: call.startedAt,
             signal: call.request.signal,
             keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),

@@ -4,17 +4,20 @@
  * when a connection breaks; none of that can be set.
  */
 import { type Bag, createBag, type InBag } from '../core/bag.ts';
-import { type Dial, DialError, type DialRequest, type Reply } from '../core/ports.ts';
+import { type Dial, DialError, type DialRequest, type Reply, type Timeouts } from '../core/ports.ts';
 import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
 
-const connectTimeoutMs = 10_000;
 /** What is read ahead of whoever reads the body; then the socket is left to fill, and the other side to wait. */
-const mostUnread = 256 * 1024;
+const mostUnread = 64 * 1024;
+/** Interim answers (100, 103) to one request: a few are usual, a flood of them would never end. */
+const mostInterim = 16;
 const sweepMs = 1000;
 /** Idle connections of one destination. */
 const mostIdle = 128;
 /** A second short of what servers keep: many that are not behind a content network close after five seconds. */
 const idleMs = { plain: 4000, secure: 30_000 } as const;
+/** Whatever the other side says: what stands between may forget a quiet connection, and nobody would tell. */
+const mostIdleMs = 60_000;
 
 type Socket = Bun.Socket<Connection>;
 
@@ -38,11 +41,17 @@ interface Connection extends InBag {
 /** One request and its answer. */
 interface Exchange extends InBag {
   readonly connection: Connection;
-  readonly request: DialRequest;
+  /** Not the request: its body would be kept as long as the answer lasts. */
+  readonly method: string;
+  readonly signal: AbortSignal | undefined;
+  readonly timeouts: Timeouts;
   resolve(reply: Reply): void;
   reject(error: unknown): void;
   /** Of the head, while it is not whole. */
   early: Buffer | null;
+  /** So far there is no end of a head in it. */
+  searched: number;
+  interim: number;
   body: BodyReader | null;
   persistent: boolean;
   keepAliveMs: number | null;
@@ -55,6 +64,7 @@ interface Exchange extends InBag {
   broken: unknown;
   over: boolean;
   onAbort: (() => void) | null;
+  /** When the request was sent, as far as it is; once the head of the answer is there: when something last came. */
   heardAt: number;
 }
 
@@ -111,7 +121,7 @@ function hostOf({ hostname, port, secure }: DialRequest): string {
 
 /** A new connection, its peer verified. @throws DialError `connect` or `tls`; the reason of the signal */
 function open(key: string, request: DialRequest, address: string): Promise<Connection> {
-  const { signal, secure, hostname, port, ca } = request;
+  const { signal, secure, hostname, port, ca, timeouts } = request;
   return new Promise((resolve, reject) => {
     const connection: Connection = {
       key,
@@ -136,7 +146,7 @@ function open(key: string, request: DialRequest, address: string): Promise<Conne
       connection.socket?.terminate();
     };
     const aborted = () => failed(signal?.reason);
-    const timer = setTimeout(() => failed(new DialError('connect', new Error('timed out'))), connectTimeoutMs);
+    const timer = setTimeout(() => failed(new DialError('connect', new Error('timed out'))), timeouts.connect);
     connection.opening = {
       opened() {
         settle();
@@ -151,13 +161,15 @@ function open(key: string, request: DialRequest, address: string): Promise<Conne
       serverName: hostname,
       ...(ca === undefined ? {} : { ca }),
     };
-    Bun.connect({
-      hostname: address,
-      port,
-      socket: secure ? secureHandlers : handlers,
-      data: connection,
-      ...(secure ? { tls } : {}),
-    }).catch((cause: unknown) => connection.opening?.failed(new DialError('connect', cause)));
+    const options = { hostname: address, port, socket: secure ? secureHandlers : handlers, data: connection };
+    try {
+      Bun.connect(secure ? { ...options, tls } : options).catch((cause: unknown) => {
+        connection.opening?.failed(new DialError('connect', cause));
+      });
+    } catch (cause) {
+      // An authority that is no certificate.
+      failed(new DialError('tls', cause));
+    }
   });
 }
 
@@ -192,14 +204,22 @@ function opened(socket: Socket): void {
 }
 
 function exchangeOn(connection: Connection, request: DialRequest, bytes: Buffer): Promise<Reply> {
+  const { signal, method, timeouts } = request;
+  if (signal?.aborted === true) drop(connection);
+  signal?.throwIfAborted();
+  // It was closed, or spoke, between its opening and now.
+  if (connection.socket === null) throw new DialError('connect', new Error('the connection was closed at once'));
   return new Promise((resolve, reject) => {
-    const { signal } = request;
     const exchange: Exchange = {
       connection,
-      request,
+      method,
+      signal,
+      timeouts,
       resolve,
       reject,
       early: null,
+      searched: 0,
+      interim: 0,
       body: null,
       persistent: false,
       keepAliveMs: null,
@@ -240,30 +260,45 @@ function received(connection: Connection, bytes: Buffer): void {
     drop(connection);
     return;
   }
-  exchange.heardAt = performance.now();
   try {
-    if (exchange.body !== null) receivedBody(exchange, exchange.body, bytes);
-    else receivedHead(exchange, exchange.early === null ? bytes : Buffer.concat([exchange.early, bytes]));
+    if (exchange.body === null) receivedHead(exchange, exchange.early === null ? bytes : Buffer.concat([exchange.early, bytes]));
+    else {
+      exchange.heardAt = performance.now();
+      receivedBody(exchange, exchange.body, bytes);
+    }
   } catch (error) {
     fail(exchange, error instanceof MalformedResponse ? new DialError('lost', error) : error);
   }
 }
 
 function receivedHead(exchange: Exchange, bytes: Buffer): void {
-  exchange.early = bytes;
-  const end = headEnd(bytes);
-  if (end < 0 ? bytes.length > mostHeadBytes : end > mostHeadBytes) throw new MalformedResponse('a head that is too long');
-  if (end < 0) return;
-  const head = parseHead(bytes.toString('latin1', 0, end), exchange.request.method);
-  const rest = bytes.subarray(end);
-  // An interim answer (100, 103): the one that counts follows. Switching protocols was not asked for.
-  if (head.status < 200) {
+  let rest = bytes;
+  for (;;) {
+    const end = headEnd(rest, exchange.searched);
+    if ((end < 0 ? rest.length : end) > mostHeadBytes) throw new MalformedResponse('a head that is too long');
+    if (end < 0) {
+      exchange.early = rest;
+      exchange.searched = Math.max(0, rest.length - 2);
+      return;
+    }
+    const head = parseHead(rest.toString('latin1', 0, end), exchange.method);
+    rest = rest.subarray(end);
+    exchange.searched = 0;
+    if (head.status >= 200) {
+      exchange.early = null;
+      begin(exchange, head, rest);
+      return;
+    }
+    // An interim answer: the one that counts follows. Switching protocols was not asked for.
     if (head.status === 101) throw new MalformedResponse('a change of protocol');
-    exchange.early = null;
-    if (rest.length > 0) receivedHead(exchange, rest);
-    return;
+    if (++exchange.interim > mostInterim) throw new MalformedResponse('too many interim answers');
   }
+}
+
+/** @param rest what came behind the head */
+function begin(exchange: Exchange, head: Head, rest: Buffer): void {
   const body = createBodyReader(head.framing);
+  exchange.heardAt = performance.now();
   exchange.body = body;
   exchange.persistent = head.persistent && head.framing.kind !== 'close';
   exchange.keepAliveMs = keepAliveOf(head);
@@ -271,10 +306,10 @@ function receivedHead(exchange: Exchange, bytes: Buffer): void {
   if (rest.length > 0 || body.done) receivedBody(exchange, body, rest);
 }
 
-/** `Keep-Alive: timeout=5`: a second less, for the way. */
+/** `Keep-Alive: timeout=5`: a second less, for the way, and a minute at most. */
 function keepAliveOf({ headers }: Head): number | null {
   const seconds = /\btimeout=(\d{1,5})\b/.exec(headers.get('keep-alive') ?? '')?.[1];
-  return seconds === undefined ? null : Math.max(0, Number(seconds) * 1000 - 1000);
+  return seconds === undefined ? null : Math.min(mostIdleMs, Math.max(0, Number(seconds) * 1000 - 1000));
 }
 
 function receivedBody(exchange: Exchange, body: BodyReader, bytes: Buffer): void {
@@ -316,7 +351,7 @@ function finish(exchange: Exchange, surplus: boolean): void {
 function leave(exchange: Exchange): void {
   exchange.over = true;
   // A signal with a listener is kept, and what it listens for with it.
-  if (exchange.onAbort !== null) exchange.request.signal?.removeEventListener('abort', exchange.onAbort);
+  if (exchange.onAbort !== null) exchange.signal?.removeEventListener('abort', exchange.onAbort);
   exchange.connection.exchange = null;
   active.remove(exchange);
 }
@@ -405,7 +440,8 @@ function sweep(): void {
   for (const exchange of active.items()) {
     // Who does not read holds the connection up himself.
     if (exchange.connection.paused) exchange.heardAt = now;
-    if (now - exchange.heardAt >= exchange.request.idleTimeoutMs) fail(exchange, timedOut());
+    const limit = exchange.body === null ? exchange.timeouts.firstByte : exchange.timeouts.idle;
+    if (now - exchange.heardAt >= limit) fail(exchange, timedOut());
   }
   let kept = 0;
   for (const [key, list] of idle) {

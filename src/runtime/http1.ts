@@ -34,9 +34,12 @@ const mostChunkLine = 4096;
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** Where the first empty line ends; -1 while it is not there. Lines end in CRLF (a bare LF is taken too, RFC 9112, 2.2). */
-export function headEnd(bytes: Buffer): number {
-  let at = bytes.indexOf(lineFeed);
+/**
+ * Where the first empty line ends; -1 while it is not there. Lines end in CRLF (a bare LF is taken too, RFC 9112, 2.2).
+ * @param from where to begin: two bytes before the end of what was searched already
+ */
+export function headEnd(bytes: Buffer, from = 0): number {
+  let at = bytes.indexOf(lineFeed, from);
   while (at >= 0) {
     const next = bytes[at + 1];
     if (next === lineFeed) return at + 2;
@@ -52,14 +55,29 @@ export function headEnd(bytes: Buffer): number {
  * @throws MalformedResponse
  */
 export function parseHead(text: string, method: string): Head {
+  // A carriage return alone ends a line for some readers and not for others (RFC 9112, 2.2); NUL cuts one short.
+  if (/\0|\r(?!\n)/.test(text)) throw new MalformedResponse('a control character in the head');
   const lines = text.split('\n');
   const match = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r]*)?\r?$/.exec(lines[0] ?? '');
   if (match === null) throw new MalformedResponse('no status line');
   const status = Number(match[2]);
   const headers = parseHeaders(lines);
+  return {
+    status,
+    headers,
+    persistent: isPersistent(match[1] === '1', status, headers),
+    framing: framingOf(status, headers, method),
+  };
+}
+
+/** Where the sides could differ over how it is framed, a connection is not used again (RFC 9112, 6.1 and 6.3). */
+function isPersistent(current: boolean, status: number, headers: ReadonlyMap<string, string>): boolean {
   const connection = headers.get('connection')?.toLowerCase() ?? '';
-  const persistent = match[1] === '1' ? !connection.includes('close') : connection.includes('keep-alive');
-  return { status, headers, persistent, framing: framingOf(status, headers, method) };
+  if (connection.includes('close')) return false;
+  const encoded = headers.has('transfer-encoding');
+  if (!current) return connection.includes('keep-alive') && !encoded;
+  // No body follows whatever it says; one that does would be read as the next answer.
+  return status !== 204 || (!encoded && (headers.get('content-length') ?? '0') === '0');
 }
 
 function parseHeaders(lines: readonly string[]): Map<string, string> {
@@ -132,7 +150,7 @@ function lengthReader(length: number): BodyReader {
 }
 
 /** Where in a chunked body the next byte stands (RFC 9112, 7.1). */
-type Place = 'size' | 'extension' | 'data' | 'dataEnd' | 'trailer';
+type Place = 'size' | 'blank' | 'extension' | 'data' | 'dataEnd' | 'trailer';
 
 function chunkedReader(): BodyReader {
   let place: Place = 'size';
@@ -142,50 +160,55 @@ function chunkedReader(): BodyReader {
   /** Bytes of the line at hand, or of all trailers. */
   let line = 0;
   let blank = true;
+  let returned = false;
 
   function readSize(byte: number): void {
     const digit = hexValue(byte);
-    if (digit >= 0) {
+    if (digit >= 0 && place === 'size') {
       if (++digits > 12) throw new MalformedResponse('a chunk that is too large');
       rest = rest * 16 + digit;
       return;
     }
     if (digits === 0) throw new MalformedResponse('a chunk without a size');
-    line = 0;
-    if (byte === lineFeed) {
-      endOfSize();
-      return;
-    }
+    if (++line > mostChunkLine) throw new MalformedResponse('a chunk size that is too long');
     // Semicolon: an extension, which nobody uses. Blanks before it or the line's end are an old habit.
-    if (byte !== carriageReturn && byte !== 59 && byte !== 32 && byte !== 9)
-      throw new MalformedResponse('a chunk size that is no number');
-    place = 'extension';
-  }
-
-  function endOfSize(): void {
-    place = rest === 0 ? 'trailer' : 'data';
-    digits = 0;
-    line = 0;
-    blank = true;
-  }
-
-  function readTrailer(byte: number): void {
-    if (++line > mostHeadBytes) throw new MalformedResponse('trailers that are too long');
-    if (byte === lineFeed) {
-      if (blank) reader.done = true;
-      blank = true;
-    } else if (byte !== carriageReturn) blank = false;
+    if (byte === 59) place = 'extension';
+    else if (byte === 32 || byte === 9) place = 'blank';
+    else throw new MalformedResponse('a chunk size that is no number');
   }
 
   function readByte(byte: number): void {
-    if (place === 'size') readSize(byte);
+    if (place === 'size' || place === 'blank') readSize(byte);
     else if (place === 'extension') {
-      if (byte === lineFeed) endOfSize();
-      else if (++line > mostChunkLine) throw new MalformedResponse('a chunk extension that is too long');
-    } else if (place === 'dataEnd') {
-      if (byte === lineFeed) place = 'size';
-      else if (byte !== carriageReturn) throw new MalformedResponse('a chunk that is longer than its size');
-    } else readTrailer(byte);
+      if (++line > mostChunkLine) throw new MalformedResponse('a chunk extension that is too long');
+    } else if (place === 'dataEnd') throw new MalformedResponse('a chunk that is longer than its size');
+    else {
+      blank = false;
+      if (++line > mostHeadBytes) throw new MalformedResponse('trailers that are too long');
+    }
+  }
+
+  function endLine(): void {
+    if (place === 'dataEnd') place = 'size';
+    else if (place === 'trailer') {
+      line += 2;
+      reader.done = blank;
+      blank = true;
+    } else {
+      if (digits === 0) throw new MalformedResponse('a chunk without a size');
+      place = rest === 0 ? 'trailer' : 'data';
+      digits = 0;
+      line = 0;
+      blank = true;
+    }
+  }
+
+  /** Lines end in CRLF and nothing else: what ends one for a reader and not for another is how responses are smuggled. */
+  function readFraming(byte: number): void {
+    if (returned !== (byte === lineFeed)) throw new MalformedResponse('a line that does not end in CRLF');
+    if (returned) endLine();
+    else if (byte !== carriageReturn) readByte(byte);
+    returned = byte === carriageReturn;
   }
 
   const reader = {
@@ -196,7 +219,7 @@ function chunkedReader(): BodyReader {
       let written = 0;
       while (at < bytes.length && !reader.done) {
         if (place !== 'data') {
-          readByte(bytes[at++] as number);
+          readFraming(bytes[at++] as number);
           continue;
         }
         const end = Math.min(bytes.length, at + rest);

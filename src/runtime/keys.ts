@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OlaError } from '../core/errors.ts';
-import type { KeyRing, KeySource } from '../core/vault.ts';
+import { allKeys, type KeyRing, type KeySource, type MasterKey } from '../core/vault.ts';
 import { createPrivate, errnoOf, isErrno, ownUser, writePrivate } from './files.ts';
 
 export interface KeyPlaces {
@@ -23,6 +23,8 @@ const fileVariable = 'OPEN_LLM_AUTH_MASTER_KEY_FILE';
 const valueVariable = 'OPEN_LLM_AUTH_MASTER_KEY';
 /** Far more than any ring; a device or a log named by mistake stops here. */
 const maxFileBytes = 64 * 1024;
+/** A key of each rotation for ever: more than 20,000. */
+const maxRetiredBytes = 1024 * 1024;
 
 /**
  * The first source that is set, no falling through when it is unusable: variables first, then the home's own file, the
@@ -30,18 +32,29 @@ const maxFileBytes = 64 * 1024;
  * a new key.
  */
 export function keySource({ home, env: { file, value }, parse }: KeyPlaces): KeySource {
-  if (file !== undefined) return { name: `${fileVariable} (${file})`, read: () => readNamed(file, parse), write: null };
-  if (value !== undefined) return { name: valueVariable, read: () => parseFrom(valueVariable, value, parse), write: null };
+  const outside = { retired: null, write: null };
+  if (file !== undefined) return { name: `${fileVariable} (${file})`, read: () => readNamed(file, parse), ...outside };
+  if (value !== undefined) return { name: valueVariable, read: () => parseFrom(valueVariable, value, parse), ...outside };
   const path = ownFile(home);
+  const read = () => {
+    const stored = readKeyFile(path);
+    if (stored === null) throw unusable(`The master key ${path} is gone: put it back, from a copy of it.`);
+    return parseFrom(path, stored, parse);
+  };
+  const retired = { name: `${path}.retired`, read: () => readRetired(`${path}.retired`, parse) };
   return {
     name: path,
-    read: () => {
-      const stored = readKeyFile(path);
-      if (stored === null) throw unusable(`The master key ${path} is gone: put it back, from a copy of it.`);
-      return parseFrom(path, stored, parse);
-    },
+    read,
+    retired,
     // Behind a link it is kept somewhere else, by somebody else.
-    write: isLink(path) ? null : (ring) => writePrivate(path, textOf(ring)),
+    write: isLink(path)
+      ? null
+      : (ring) => {
+          // A file that was taken away meanwhile is written again: these keys are nowhere else.
+          const before = readKeyFile(path) === null ? [] : read();
+          retire(retired.name, retired.read(), leaving(before, ring));
+          writeKeys(path, ring);
+        },
   };
 }
 
@@ -49,7 +62,38 @@ const ownFile = (home: string) => join(home, 'master.key');
 
 const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
-const textOf = (ring: KeyRing) => ring.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('');
+const textOf = (keys: readonly MasterKey[]) => keys.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('');
+
+function leaving(before: readonly MasterKey[], after: KeyRing): readonly MasterKey[] {
+  const staying = new Set(after.map(({ id }) => id));
+  return before.filter(({ id }) => !staying.has(id));
+}
+
+/** No key is ever thrown away: a backup may need it, or a database that this process does not know of. */
+function retire(path: string, before: readonly MasterKey[], keys: readonly MasterKey[]): void {
+  const known = new Set(before.map(({ id }) => id));
+  const fresh = keys.filter(({ id }) => !known.has(id));
+  if (fresh.length === 0) return;
+  const all = [...before, ...fresh];
+  if (textOf(all).length > maxRetiredBytes) {
+    throw unusable(`${path} has no room for another key: move those away that no backup needs, then run this again.`);
+  }
+  writeKeys(path, all);
+}
+
+function writeKeys(path: string, keys: readonly MasterKey[]): void {
+  try {
+    writePrivate(path, textOf(keys));
+  } catch (cause) {
+    const what = `Cannot write ${path} (${errnoOf(cause)})`;
+    throw unusable(`${what}: make room on its disk, or check its owner, then run this again. No key is lost.`, cause);
+  }
+}
+
+function readRetired(path: string, parse: KeyPlaces['parse']): readonly MasterKey[] {
+  const text = readKeyFile(path, maxRetiredBytes)?.trim() ?? '';
+  return text === '' ? [] : parseFrom(path, text, parse);
+}
 
 function readNamed(file: string, parse: KeyPlaces['parse']): KeyRing {
   const named = readKeyFile(file);
@@ -58,7 +102,7 @@ function readNamed(file: string, parse: KeyPlaces['parse']): KeyRing {
 }
 
 /**
- * Loads the key ring, and makes the home's own file when no source is set.
+ * Loads the key ring, retired keys at its end, and makes the home's own file when no source is set.
  * @throws OlaError `persistence_unavailable`, naming the source and what to do, never its content
  */
 export function loadKeyRing(sources: KeySources): KeyRing {
@@ -66,7 +110,7 @@ export function loadKeyRing(sources: KeySources): KeyRing {
   const source = keySource(sources);
   const path = ownFile(home);
   // Not the file's existence is asked: what lies there may be of the wrong kind, and the reading says so.
-  if (env.file !== undefined || env.value !== undefined || readKeyFile(path) !== null) return source.read();
+  if (env.file !== undefined || env.value !== undefined || readKeyFile(path) !== null) return allKeys(source);
   if (secretsExist) {
     throw unusable(
       `The stored secrets were sealed with a master key, and there is none: put it back as ${path} (mode 600), ` +
@@ -75,7 +119,7 @@ export function loadKeyRing(sources: KeySources): KeyRing {
   }
   // When another process was quicker, its key is the one: what counts is what the file holds now.
   createPrivate(path, `${randomBytes(32).toString('base64')}\n`);
-  return source.read();
+  return allKeys(source);
 }
 
 function parseFrom(source: string, text: string, parse: KeyPlaces['parse']): KeyRing {
@@ -87,7 +131,7 @@ function parseFrom(source: string, text: string, parse: KeyPlaces['parse']): Key
 }
 
 /** The text of a key file that only its owner can read; null when there is no such file. */
-function readKeyFile(path: string): string | null {
+function readKeyFile(path: string, mostBytes = maxFileBytes): string | null {
   let file: number;
   try {
     // Non-blocking, so that a pipe named by mistake does not hang the start.
@@ -99,7 +143,7 @@ function readKeyFile(path: string): string | null {
   try {
     // Of the open file, not of its name: it cannot be swapped in between.
     const facts = fstatSync(file);
-    if (!facts.isFile() || facts.size > maxFileBytes) throw unusable(`The master key ${path} is not a key file.`);
+    if (!facts.isFile() || facts.size > mostBytes) throw unusable(`The master key ${path} is not a key file.`);
     if (facts.uid !== ownUser())
       throw unusable(`The master key ${path} belongs to user ${facts.uid}: it must be yours (chown it).`);
     if ((facts.mode & 0o077) !== 0) throw unusable(`Others can read the master key ${path}: run chmod 600 ${path}`);

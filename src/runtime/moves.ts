@@ -10,10 +10,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OlaError } from '../core/errors.ts';
@@ -39,22 +41,36 @@ export function filesIn(directory: string, end: string): readonly FoundFile[] {
 
 /**
  * Moves a file, or a directory with its files, into another directory of the same file system, which is made when it is
- * not there.
+ * not there. A link leads to the same place from there; what it leads to is not moved.
  * @throws OlaError `conflict` when the name is taken there, `persistence_unavailable`
  */
 export function moveInto(directory: string, path: string): void {
   const target = join(directory, basename(path));
-  if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
+  const leadsTo = linkTarget(path);
+  // A link is made anew before the old one goes: a kill between the two leaves both.
+  const isThere = leadsTo !== null && linkText(target) === leadsTo;
+  if (!isThere && lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
     throw new OlaError('conflict', `Cannot move ${path}: ${target} is there already. Move that away first.`);
   }
   try {
     makePrivateDirectory(directory);
-    renameSync(path, target);
+    if (leadsTo === null) renameSync(path, target);
+    else if (!isThere) symlinkSync(leadsTo, target);
     syncPath(directory);
+    if (leadsTo !== null) rmSync(path);
     syncPath(dirname(path));
   } catch (cause) {
     throw new OlaError('persistence_unavailable', `Cannot move ${path} to ${target} (${errnoOf(cause)}).`, { cause });
   }
+}
+
+/** What a symbolic link leads to, absolute, all links resolved; null when the path is none, or leads nowhere. */
+export function linkTarget(path: string): string | null {
+  return linkText(path) !== null && existsSync(path) ? realpathSync(path) : null;
+}
+
+function linkText(path: string): string | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null;
 }
 
 /** Makes a directory, 0700, unless it is there. */

@@ -20,7 +20,7 @@ describe('backup', () => {
   test('says what is in it, where its key is, and that the key is not in it', async () => {
     const { asked, backUp } = backing({ withKey: false });
     const { exit, out, err } = await ola(['backup', 'ola.backup'], { backUp });
-    expect([exit, asked]).toEqual([exitCodes.ok, [{ file: 'ola.backup', passphrase: null }]]);
+    expect([exit, asked]).toEqual([exitCodes.ok, [{ file: 'ola.backup', passphrase: null, configFile: null }]]);
     expect(out).toBe(
       [
         'file     /srv/ola.backup',

@@ -109,10 +109,11 @@ describe('config set', () => {
     expect(await refused('config set providers.acme.baseUrl https://10.0.0.1/v1', exitCodes.configInvalid)).toContain('acme');
   });
 
-  test('is repeated once when another write came between, and both are kept', async () => {
+  test('is repeated up to five times when others write in between, and all is kept; then it gives up', async () => {
     let others = 0;
+    let most = 5;
     const before: Moment['before'] = async ({ method, path }) => {
-      if (method !== 'POST' || path !== '/config' || others > 0) return;
+      if (method !== 'POST' || path !== '/config' || others >= most) return;
       others++;
       await scene.gateway.gateway.config.change(
         { principal: localPrincipal, requestId: 'req_2', clientIp: null, userAgent: null },
@@ -121,15 +122,18 @@ describe('config set', () => {
           summary: 'config.update',
           action: 'config.update',
           details: {},
-          document: { ...document, activeProviderIds: ['openai'] },
+          document: { ...document, publicHosts: [`n${others}.example`] },
           originOf: () => null,
           tokens: [],
         }),
       );
     };
     await done('config set defaultModel openai/gpt-4o', { before });
-    expect(used()).toMatchObject({ defaultModel: 'openai/gpt-4o', activeProviderIds: ['openai'] });
-    expect(others).toBe(1);
+    expect(used()).toMatchObject({ defaultModel: 'openai/gpt-4o', publicHosts: ['n5.example'] });
+    most = 11;
+    const { exit, err } = await run('config set defaultModel openai/other', { before });
+    expect([exit, err]).toEqual([exitCodes.failure, expect.stringContaining('has changed since it was read')]);
+    expect(used()).toMatchObject({ defaultModel: 'openai/gpt-4o', publicHosts: ['n11.example'] });
   });
 });
 

@@ -5,6 +5,8 @@ import { readSettings, secretVariables } from '../../src/core/settings.ts';
 const flags = [
   ['OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS', 'everyProviderLocal'],
   ['OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP', 'insecureHttp'],
+  ['OPEN_LLM_AUTH_ALLOW_ANON', 'allowAnonymous'],
+  ['DISABLE_AUTH', 'disableAuth'],
 ] as const;
 const tokens = [
   ['OPEN_LLM_AUTH_TOKEN', 'adminToken'],
@@ -30,6 +32,8 @@ describe('the environment', () => {
       masterKey: { file: undefined, value: undefined },
       everyProviderLocal: false,
       insecureHttp: false,
+      allowAnonymous: false,
+      disableAuth: false,
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun } from '../../src/core/sse.ts';
+import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun, withoutMark } from '../../src/core/sse.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -26,7 +26,9 @@ function cut(chunks: readonly Uint8Array[], limit = noLimit): Seen {
 
 /** What carries something: a lone line end between two events is nobody's event. */
 const meaning = ({ events }: Seen): ParsedEvent[] =>
-  events.map((event) => parseEvent(event)).filter(({ name, data }) => name !== '' || data !== null);
+  events
+    .map((event, at) => parseEvent(at === 0 ? withoutMark(event) : event))
+    .filter(({ name, data }) => name !== '' || data !== null);
 
 const read = (text: string): ParsedEvent[] => meaning(cut([encoder.encode(text)]));
 const join = (parts: readonly Uint8Array[]) => Buffer.concat(parts);

@@ -1,5 +1,6 @@
 /** Who is let in, by which token, for how long, and for what. */
 import { describe, expect, test } from 'bun:test';
+import { readdirSync } from 'node:fs';
 import { type Answer, adminToken, expectError, request, stage } from './stage.ts';
 
 const { start, run, directory, upstream } = stage();
@@ -205,4 +206,134 @@ test('a provider whose name leads to a variable of ola’s own does not get what
   expect((await ola.ask('PUT', '/config/providers/llm-interactive-proxy', body)).status).toBe(200);
   expectError(await ola.chat('llm-interactive-proxy/m'), 404, 'provider_resolution_failed');
   expect(up.received).toEqual([]);
+});
+
+const anonymousOn = { ...bare, OPEN_LLM_AUTH_ALLOW_ANON: '1' };
+const linesWith = (text: string, words: string) => text.split('\n').filter((line) => line.includes(words));
+const proxied: readonly Record<string, string>[] = [
+  { forwarded: 'for=192.0.2.1' },
+  { via: '1.1 proxy' },
+  { 'x-forwarded-for': '127.0.0.1' },
+  { 'x-forwarded-host': 'ola.example' },
+];
+
+describe('OPEN_LLM_AUTH_ALLOW_ANON', () => {
+  test('lets this machine in as admin until a token is made, warns in one line, and makes no token of its own', async () => {
+    const ola = await start({ env: anonymousOn });
+    const up = await upstream();
+    expect(linesWith(ola.err(), 'OPEN_LLM_AUTH_ALLOW_ANON')).toHaveLength(1);
+    expect(ola.err()).not.toContain('every request gets 401');
+    expect(ola.out()).not.toMatch(/ola_\w{20}/);
+    const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      request(ola.address + path, method, headers, body);
+    expect(
+      (await ask('PUT', '/config/providers/acme', { baseUrl: up.baseUrl, allowLocal: true, authHeader: false })).status,
+    ).toBe(200);
+    expect((await ask('GET', '/config/revisions')).json['data']?.[0]?.['actor'] as unknown).toBe('anonymous');
+    expect((await ask('POST', '/v1/chat/completions', { model: 'acme/m', messages: [{}] })).status).toBe(200);
+    for (const headers of proxied) expectError(await ask('GET', '/config', undefined, headers), 401, 'invalid_api_key');
+    for (const headers of [bearer('wrong'), { 'x-api-key': 'wrong' }]) {
+      expectError(await ask('GET', '/config', undefined, headers), 401, 'invalid_api_key');
+    }
+    for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'same-site' }] as const) {
+      expectError(await ask('GET', '/config', undefined, headers), 403, 'origin_not_allowed');
+    }
+    expectError(await ask('GET', '/config', undefined, { host: 'rebound.example' }), 421, 'host_not_served');
+    const token = await createToken(ola.home, 'laptop');
+    expectError(await ask('GET', '/v1/models'), 401, 'invalid_api_key');
+    expect((await ask('GET', '/v1/models', undefined, bearer(token))).status).toBe(200);
+  });
+
+  test('opens nothing where a token is configured, an expired one too, and says so', async () => {
+    const home = directory();
+    const first = await start({ home });
+    await first.ask('POST', '/config/tokens', { name: 'short', expiresAt: Date.now() + 100 });
+    first.kill('SIGTERM');
+    await first.exited;
+    for (const env of [
+      anonymousOn,
+      { ...anonymousOn, LLM_INTERACTIVE_PROXY_API_KEY: 'proxy-key-1234' },
+      { OPEN_LLM_AUTH_ALLOW_ANON: 'on' },
+    ]) {
+      const ola = await start({ home: env === anonymousOn ? home : directory(), env });
+      expectError(await request(`${ola.address}/v1/models`), 401, 'invalid_api_key');
+      expect(linesWith(ola.err(), 'OPEN_LLM_AUTH_ALLOW_ANON')).toEqual([expect.stringContaining('opens nothing')]);
+      ola.kill('SIGKILL');
+      await ola.exited;
+    }
+  });
+});
+
+describe('authentication that is switched off', () => {
+  test.each([
+    [['--disable-auth'], {}],
+    [[], { DISABLE_AUTH: 'true' }],
+  ])('by %o %o lets this machine in as admin, whatever it sends, and warns', async (args, env) => {
+    const ola = await start({ args, env });
+    expect(linesWith(ola.err(), 'authentication is off')).toHaveLength(1);
+    for (const headers of [{}, bearer('wrong'), bearer(adminToken)] as Record<string, string>[]) {
+      expect((await request(`${ola.address}/config`, 'GET', headers)).status).toBe(200);
+    }
+    for (const headers of proxied) {
+      expectError(await request(`${ola.address}/config`, 'GET', { ...headers, ...bearer(adminToken) }), 401, 'invalid_api_key');
+    }
+    expectError(await request(`${ola.address}/config`, 'GET', { origin: 'http://evil.example' }), 403, 'origin_not_allowed');
+    expectError(await request(`${ola.address}/config`, 'GET', { host: 'rebound.example' }), 421, 'host_not_served');
+  });
+
+  test('is not undone by a token of the demo: what is printed to be pasted works as it is', async () => {
+    const ola = await start({ args: ['--demo', '--disable-auth'], env: bare });
+    expect(ola.out()).not.toMatch(/ola_\w{20}|Authorization/);
+    expect((await run(['token', 'list', '--json'], { home: ola.home })).out).toContain('"data": []');
+    const [, model = ''] = /"model":"([^"]+)"/.exec(ola.out()) ?? [];
+    const body = { model, messages: [{ role: 'user', content: 'Hello' }] };
+    expect((await request(`${ola.address}/v1/chat/completions`, 'POST', {}, body)).status).toBe(200);
+  });
+
+  test('by the document holds from the write on, at the next start, and until it is switched back', async () => {
+    const ola = await start();
+    const off = { auth: { disableAuth: true } };
+    const answer = await ola.ask('POST', '/config', off);
+    expect([answer.status, answer.json as unknown]).toEqual([200, { status: 'ok' }]);
+    expect((await request(`${ola.address}/config`)).json as unknown).toMatchObject(off);
+    expect(linesWith(ola.err(), 'authentication is off')).toHaveLength(1);
+    ola.kill('SIGTERM');
+    await ola.exited;
+    const again = await start({ home: ola.home });
+    expect(linesWith(again.err(), 'authentication is off')).toHaveLength(1);
+    expect((await request(`${again.address}/config`, 'POST', {}, { auth: { disableAuth: false } })).status).toBe(200);
+    expectError(await request(`${again.address}/config`), 401, 'invalid_api_key');
+    expect(again.err()).toContain('a token is asked for again');
+  });
+
+  test('by the document is not obeyed where others could come in', async () => {
+    const ola = await start({ args: ['--host', '0.0.0.0'] });
+    expect((await ola.ask('POST', '/config', { auth: { disableAuth: true } })).status).toBe(200);
+    expectError(await request(`${ola.address}/config`), 401, 'invalid_api_key');
+    expect(linesWith(ola.err(), 'is not obeyed')).toHaveLength(1);
+    ola.kill('SIGTERM');
+    await ola.exited;
+    const refused = await run(['serve', '--host', '0.0.0.0', '--port', '0'], { home: ola.home });
+    expect([refused.code, refused.out]).toEqual([3, '']);
+    expect(refused.err).toContain('auth.disableAuth');
+  });
+});
+
+test('no door is opened on an address that others reach: the start is refused, and nothing is made', async () => {
+  for (const [args, env, word] of [
+    [[], { OPEN_LLM_AUTH_ALLOW_ANON: '1' }, 'OPEN_LLM_AUTH_ALLOW_ANON'],
+    [[], { DISABLE_AUTH: 'yes' }, 'DISABLE_AUTH'],
+    [['--disable-auth'], {}, '--disable-auth'],
+    [['--disable-auth'], { OPEN_LLM_AUTH_TOKEN: adminToken }, '--disable-auth'],
+  ] as [string[], Record<string, string>, string][]) {
+    for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
+      const home = directory();
+      const refused = await run(['serve', '--host', host, '--port', '0', ...args], { home, env });
+      expect([refused.code, refused.out]).toEqual([3, '']);
+      for (const words of [word, host, '127.0.0.1']) expect(refused.err).toContain(words);
+      expect(readdirSync(home)).toEqual([]);
+    }
+  }
+  expect(await run(['serve', '--disable-auth', '--require-token'])).toMatchObject({ code: 2, out: '' });
+  expect(await run(['serve', '--port', '0'], { env: { DISABLE_AUTH: 'maybe' } })).toMatchObject({ code: 3, out: '' });
 });

@@ -1,8 +1,8 @@
 /** One secret in every place that a secret can be in, every route and every failure walked: none of them comes out anywhere. */
 import { expect, test } from 'bun:test';
 import { type Answer, filesBelow, type Ola, request, stage } from './stage.ts';
-import { answer, bytes, chunk, event, stream, streamHead, type Upstream } from './upstream.ts';
-import { exchange, requestBytes } from './wire.ts';
+import { answer, type Behaviour, bytes, chunk, event, stream, streamHead, type Upstream } from './upstream.ts';
+import { exchange, openChat, requestBytes } from './wire.ts';
 
 const { start, run, upstream } = stage();
 
@@ -17,6 +17,7 @@ const secrets = {
   unknownField: 'canary-unknown-708192a3b4c5d6e7f8091a2b3c4d5e',
   refusedKey: 'canary-refused-8192a3b4c5d6e7f8091a2b3c4d5e6f',
   prompt: 'canary-prompt-92a3b4c5d6e7f8091a2b3c4d5e6f7081',
+  upstreamWords: 'canary-upstream-b3c4d5e6f708192a3b4c5d6e7f8091',
   wrongToken: 'canary-wrong-a3b4c5d6e7f8091a2b3c4d5e6f708192',
 } as const;
 
@@ -54,6 +55,64 @@ function giveModes(up: Upstream): readonly string[] {
   return [...up.modes.keys()];
 }
 
+/** Words of an upstream in every place that is nobody's business but ola's. */
+function giveWordyModes(up: Upstream): readonly string[] {
+  const words = secrets.upstreamWords;
+  const error = { error: { message: words, type: words, code: words, param: words } };
+  const headers = { 'set-cookie': words, 'x-a': words, 'retry-after': words, 'www-authenticate': words };
+  const json = 'content-type: application/json\r\n';
+  const modes: Record<string, Behaviour> = {
+    reason: bytes(`HTTP/1.1 503 ${words}\r\nx-${words}: ${words}\r\ncontent-length: ${words.length}\r\n\r\n${words}`),
+    'html error': answer(400, `<html>${words}</html>`, { 'content-type': `text/html; x=${words}` }),
+    'html answer': answer(200, `<html>${words}</html>`, { 'content-type': `text/html; x=${words}` }),
+    banner: bytes(`220 ${words}\r\n\r\n`, 'end'),
+    interim: bytes(`HTTP/1.1 103 ${words}\r\nlink: ${words}\r\n\r\nHTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n`),
+    'broken chunks': bytes(`${streamHead}5;${words}\r\nwrong${words}`),
+    'broken header': bytes(`HTTP/1.1 200 OK\r\n${words}\r\n\r\n`),
+    'long header': bytes(`HTTP/1.1 200 OK\r\nx: ${words.repeat(3000)}\r\n\r\n`),
+    trailers: bytes(`${streamHead}${chunk(event('a'))}0\r\n${words}: ${words}\r\n\r\n`),
+    packed: bytes(`HTTP/1.1 200 OK\r\n${json}content-encoding: ${words}\r\ncontent-length: 2\r\n\r\n{}`),
+    'no content': bytes(`HTTP/1.1 204 ${words}\r\ncontent-length: ${words.length}\r\n\r\n${words}`),
+    moved: answer(307, words, { location: `http://${words}.example/${words}` }),
+    'half an event': ({ socket }) => void socket.end(streamHead + chunk(`${event('a')}data: {"x":"${words}`)),
+    'half an answer': bytes(`HTTP/1.1 200 OK\r\n${json}content-length: 999\r\n\r\n{"x":"${words}`, 'end'),
+    'named error': stream(event('a'), `event: error\ndata: ${words}\n\n`),
+    'stalled event': ({ socket }) => void socket.write(streamHead + chunk(`data: {"x":"${words}`)),
+    silent: () => undefined,
+    ...Object.fromEntries(
+      [401, 402, 403, 405, 408, 409, 418, 429, 451, 500, 529].map((s) => [`w${s}`, answer(s, error, headers)]),
+    ),
+  };
+  for (const [name, behaviour] of Object.entries(modes)) up.modes.set(name, behaviour);
+  return Object.keys(modes);
+}
+
+/** Every failure of a call, many at once: some take their time. */
+async function fail(ola: Ola, up: Upstream): Promise<Answer[]> {
+  const authorization = `Bearer ${secrets.adminToken}`;
+  const prompt = { messages: [{ role: 'user', content: secrets.prompt }] };
+  const headers = { 'X-Secret': secrets.headerValue };
+  const timeouts = { connectSeconds: 1, firstByteSeconds: 1, idleSeconds: 1 };
+  const provider = { baseUrl: up.baseUrl, allowLocal: true, apiKey: secrets.providerKey, headers, timeouts };
+  const over = { ...provider, baseUrl: up.baseUrl.replace('http:', 'https:') };
+  for (const [id, body] of Object.entries({
+    wordy: provider,
+    secure: over,
+    gone: { ...provider, baseUrl: 'http://127.0.0.1:1/v1' },
+  }))
+    expect((await request(`${ola.address}/config/providers/${id}`, 'PUT', { authorization }, body)).status).toBe(200);
+  const models = [...giveWordyModes(up).map((name) => `wordy/${name}`), 'secure/x', 'gone/x'];
+  const left = await openChat(ola.port, secrets.adminToken, { model: 'wordy/silent', stream: true, ...prompt });
+  setTimeout(() => left.socket.destroy(), 100);
+  return Promise.all(
+    models.flatMap((model) =>
+      [true, false].map((streamed) =>
+        request(`${ola.address}/v1/chat/completions`, 'POST', { authorization }, { model, stream: streamed, ...prompt }),
+      ),
+    ),
+  );
+}
+
 async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
   const ask = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     request(ola.address + path, method, { authorization: `Bearer ${secrets.adminToken}`, ...headers }, body);
@@ -78,6 +137,7 @@ async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
     await put('demo/../x', provider),
   ];
   const models = giveModes(up);
+  // An empty document is a document: it would take the provider away.
   for (const path of [
     '/config',
     '/config/providers',
@@ -89,7 +149,6 @@ async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
     '/config/tokens/nobody',
   ])
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
-      // An empty document is a document: it would take the provider away.
       answers.push(await ask(method, path, method === 'PUT' || (method === 'POST' && path !== '/config') ? {} : undefined));
   for (const model of [...models, 'fine'])
     for (const streamed of [false, true])
@@ -128,7 +187,8 @@ function expectAbsent(where: string, content: string | Buffer, besides: readonly
 test('no secret is in a file, in the output, or in an answer', async () => {
   const ola = await start({ env, args: ['--log-level', 'debug'] });
   const up = await upstream();
-  const answers = await walk(ola, up);
+  const answers = [...(await walk(ola, up)), ...(await fail(ola, up))];
+  expect(answers.filter(({ status, text }) => status >= 500 || text.includes('data: {"error"')).length).toBeGreaterThan(60);
   expect(up.received.map(({ head }) => head).join()).toContain(secrets.providerKey);
 
   const made = (

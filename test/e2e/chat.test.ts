@@ -66,6 +66,7 @@ describe('what the upstream gets', () => {
       'content-type',
       'host',
       'user-agent',
+      'via',
     ]);
     expect(headers.get('authorization')).toBe(`Bearer ${key}`);
     expect(headers.get('accept-encoding')).toBe('identity');

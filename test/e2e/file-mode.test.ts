@@ -93,7 +93,9 @@ describe('a file that governs', () => {
 });
 
 test('a file whose names do not resolve starts all the same, and stays well when it is touched', async () => {
-  const { file } = folder('{"providers": {"acme": {"baseUrl": "https://no-such-host-of-anybody.net/v1", "apiKey": "file:acme.key"}}}');
+  const { file } = folder(
+    '{"providers": {"acme": {"baseUrl": "https://no-such-host-of-anybody.net/v1", "apiKey": "file:acme.key"}}}',
+  );
   const ola = await start({ args: ['--config', file] });
   utimesSync(file, new Date(), new Date());
   await Bun.sleep(300);

@@ -3,6 +3,7 @@ import { afterAll, expect } from 'bun:test';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import { type Upstream, upstream } from './upstream.ts';
 
 export const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../../dist/ola');
@@ -59,7 +60,7 @@ export interface Stage {
   start(options?: Start): Promise<Ola>;
   /** Starts a server that is not expected to come up, or any command; waits for its end. */
   run(args: readonly string[], options?: Omit<Start, 'args'>): Promise<Ended>;
-  upstream(): Promise<Upstream>;
+  upstream(tls?: TlsOptions): Promise<Upstream>;
 }
 
 /** @returns a stage, cleared after the tests of the file */
@@ -100,8 +101,8 @@ export function stage(): Stage {
       const code = await started.exited;
       return { code, out: started.out(), err: started.err() };
     },
-    async upstream() {
-      const made = await upstream();
+    async upstream(tls) {
+      const made = await upstream(tls);
       upstreams.push(made);
       return made;
     },
@@ -214,6 +215,11 @@ export async function until<T>(
     if (performance.now() > end) throw new Error(`it did not come about in ${ms} ms: ${what}`);
     await Bun.sleep(10);
   }
+}
+
+/** The memory that a process has. */
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
 /** Fails unless the answer is the one envelope with this status and code. */

@@ -3,6 +3,7 @@
  * it speaks bytes, so that every misbehaviour is possible.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
 /** One request as it came in. */
 export interface Received {
@@ -20,6 +21,8 @@ export type Behaviour = (received: Received) => void | Promise<void>;
 export interface Upstream {
   readonly port: number;
   readonly baseUrl: string;
+  /** Connections that are open now. */
+  open(): number;
   readonly received: Received[];
   /** What a model's name leads to; a name without one gets a plain answer, whole or as a stream. */
   readonly modes: Map<string, Behaviour>;
@@ -30,11 +33,12 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-export async function upstream(): Promise<Upstream> {
+/** @param tls with it, it speaks TLS and nothing else */
+export async function upstream(tls?: TlsOptions): Promise<Upstream> {
   const received: Received[] = [];
   const modes = new Map<string, Behaviour>();
   const open = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const serve = (socket: Socket) => {
     open.add(socket);
     let closedAt: number | null = null;
     let held: Buffer = Buffer.alloc(0);
@@ -52,13 +56,18 @@ export async function upstream(): Promise<Upstream> {
         void (modes.get(modelOf(request)) ?? plain)(request);
       }
     });
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer({ noDelay: true }, serve)
+      : createTlsServer({ ...tls, noDelay: true }, serve).on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const requestsFor = (model: string) => received.filter((each) => modelOf(each) === model);
   return {
     port,
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    baseUrl: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/v1`,
+    open: () => open.size,
     received,
     modes,
     for: requestsFor,

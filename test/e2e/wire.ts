@@ -55,6 +55,15 @@ export async function exchange(port: number, bytes: string | Uint8Array, count =
   return wire.replies();
 }
 
+/** A raw client that asks for a chat completion, so that it can leave, or not read. */
+export async function openChat(port: number, token: string, body: object): Promise<Wire> {
+  const text = JSON.stringify({ messages: [{ role: 'user', content: 'x' }], ...body });
+  const wire = await open(port);
+  const headers = [`Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${text.length}`];
+  wire.send(requestBytes('POST /v1/chat/completions HTTP/1.1', headers, text));
+  return wire;
+}
+
 /** Waits until a socket that was full takes more, or is closed. */
 export function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

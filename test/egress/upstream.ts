@@ -7,6 +7,7 @@ import type { Reply } from '../../src/core/ports.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../fixtures/tls', name), 'utf8');
 export const authority = read('ca.pem');
+export const selfSigned = read('self-signed.pem');
 
 export interface Upstream extends Disposable {
   readonly port: number;

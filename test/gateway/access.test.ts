@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type Principal, scopes } from '../../src/core/access.ts';
 import { errorEnvelope, OlaError } from '../../src/core/errors.ts';
 import { mintToken } from '../../src/core/tokens.ts';
-import { authorize, legacyAdmin, proxyKey } from '../../src/gateway/access.ts';
+import { anonymous, authorize, legacyAdmin, proxyKey } from '../../src/gateway/access.ts';
 import { directories } from '../directories.ts';
 import { open, own, type Scene, type SceneOptions, start } from './scene.ts';
 
@@ -123,10 +123,116 @@ describe('tokens that the environment and the configuration hold', () => {
 
   test('are replaced as a whole', async () => {
     const { access } = scene.gateway;
-    access.setLegacyTokens([{ token: 'one', principal: legacyAdmin }]);
-    access.setLegacyTokens([{ token: 'two', principal: legacyAdmin }]);
+    access.setLegacyTokens([{ token: 'one', principal: legacyAdmin }], true);
+    access.setLegacyTokens([{ token: 'two', principal: legacyAdmin }], true);
     expect(name(ask({ 'x-api-key': 'one' }))).toBe('invalid_api_key');
     expect(name(ask({ 'x-api-key': 'two' }))).toBe('let in');
+  });
+});
+
+describe('without a token', () => {
+  const configuredBy: readonly [what: string, options: SceneOptions][] = [
+    ['a token of the environment', { settings: { adminToken: 'admin-secret' } }],
+    ['the proxy’s key', { settings: { proxyKey: 'proxy-secret' } }],
+    ['a token in the file that governs', inFile('', { T: 'token-in-a-variable' })],
+    ['one that is switched off', inFile('"enabled": false', { T: 'token-in-a-variable' })],
+    ['one whose variable is not set', inFile('', {})],
+  ];
+
+  /** @param more a field of the token, or nothing */
+  function inFile(more: string, environment: Readonly<Record<string, string>>): SceneOptions {
+    const token = `{"token": "\${T}"${more.includes(':') ? `, ${more}` : ''}}`;
+    return {
+      file: { path: '/etc/ola.json', text: `{"authorization": {"tokens": {"ci": ${token}}}}` },
+      environment,
+    };
+  }
+  const proxied: readonly Record<string, string>[] = [
+    { forwarded: 'for=192.0.2.1' },
+    { via: '1.1 proxy' },
+    { 'x-forwarded-for': '127.0.0.1' },
+    { 'x-forwarded-proto': 'https' },
+    { 'X-Forwarded-Anything': '' },
+  ];
+  let empty: Scene;
+  beforeEach(async () => {
+    empty = await open(directory());
+  });
+  afterEach(() => empty[Symbol.asyncDispose]());
+  const come = (headers: Record<string, string> = {}, to = empty) => to.gateway.access.authenticate(new Headers(headers));
+
+  test('nobody is let in unless it is said', () => {
+    expect(name(come())).toBe('invalid_api_key');
+    expect(empty.gateway.access.isOpen()).toBe(false);
+  });
+
+  test('newcomers are admins until a token is made, from that moment on not, and not when it has expired', async () => {
+    empty.gateway.access.openTo('newcomers');
+    expect(come()).toEqual(anonymous);
+    expect(anonymous).toMatchObject({ subject: 'anonymous', scopes: ['read', 'write', 'admin'] });
+    const made = await empty.gateway.tokens.create({ name: 'a', scopes: ['read'], expiresAt: start + 1 }, own);
+    expect(name(come())).toBe('invalid_api_key');
+    expect(come({ 'x-api-key': made.token })).toMatchObject({ scopes: ['read'] });
+    empty.now = start + 1;
+    expect(name(come())).toBe('invalid_api_key');
+    expect(empty.gateway.access.isOpen()).toBe(false);
+  });
+
+  for (const [what, options] of configuredBy) {
+    test(`newcomers are not let in beside ${what}`, async () => {
+      await using other = await open(directory(), options);
+      other.gateway.access.openTo('newcomers');
+      expect(name(come({}, other))).toBe('invalid_api_key');
+    });
+  }
+
+  test('newcomers are not let in beside a token that is not honoured', async () => {
+    await using other = await open(directory(), { settings: { adminToken: 'admin-secret' } });
+    const document = { authorization: { legacyAdminCompatibility: false } };
+    await other.gateway.documents.replace(document, null, own);
+    other.gateway.access.openTo('newcomers');
+    expect(other.gateway.access.configured()).toBe(false);
+    expect(name(come({}, other))).toBe('invalid_api_key');
+  });
+
+  test('a newcomer who presents something is judged by it', () => {
+    empty.gateway.access.openTo('newcomers');
+    for (const headers of [
+      { authorization: 'Bearer x' },
+      { authorization: 'Basic eA==' },
+      { authorization: '' },
+      { 'x-api-key': 'x' },
+      { 'x-api-key': '' },
+      { 'x-goog-api-key': 'x' },
+    ] as Record<string, string>[]) {
+      expect(name(come(headers))).toBe('invalid_api_key');
+    }
+  });
+
+  test('everybody is let in where authentication is off, whatever they present and whatever is configured', () => {
+    const { access } = scene.gateway;
+    access.openTo('everybody');
+    for (const headers of [{}, { authorization: 'Bearer x' }, { authorization: `Bearer ${token}` }, { 'x-api-key': 'x' }]) {
+      expect(ask(headers as Record<string, string>)).toEqual(anonymous);
+    }
+    access.openTo('nobody');
+    expect(name(ask({}))).toBe('invalid_api_key');
+  });
+
+  for (const whom of ['newcomers', 'everybody'] as const) {
+    test(`${whom} are not let in through a proxy, and no page but ola’s own is`, () => {
+      empty.gateway.access.openTo(whom);
+      for (const headers of proxied) expect(come(headers)).toMatchObject({ code: 'invalid_api_key', status: 401 });
+      for (const site of ['same-site', 'cross-site', 'x']) {
+        expect(name(come({ 'sec-fetch-site': site }))).toBe('origin_not_allowed');
+      }
+      for (const site of ['same-origin', 'none']) expect(come({ 'sec-fetch-site': site })).toEqual(anonymous);
+    });
+  }
+
+  test('a proxy may bring a good token where the door is closed', () => {
+    scene.gateway.access.openTo('newcomers');
+    for (const headers of proxied) expect(name(ask({ ...headers, authorization: `Bearer ${token}` }))).toBe('let in');
   });
 });
 

@@ -50,6 +50,7 @@ function call(more: JsonObject = {}, rest: Partial<ChatCall> = {}): [ChatCall, C
     client: null,
     endpoint: '/v1/chat/completions',
     profile: null,
+    via: null,
     startedAt: 1_760_000_000_000,
     signal: new AbortController().signal,
     keepOpen: () => undefined,
@@ -166,12 +167,12 @@ describe('a call', () => {
     });
     const kept: boolean[] = [];
     const running = scene.gateway.chat.run(...call({}, { keepOpen: (on) => void kept.push(on) }));
-    scene.now += 4999;
-    scene.gateway.chat.tick();
+    for (const at of [700, 5699]) scene.gateway.chat.tick(at);
+    // A clock that is set tells nothing of how long it took.
+    scene.now += 86_400_000;
+    scene.gateway.chat.tick(5699);
     expect(kept).toEqual([]);
-    scene.now += 1;
-    scene.gateway.chat.tick();
-    scene.gateway.chat.tick();
+    for (const at of [5700, 6700]) scene.gateway.chat.tick(at);
     expect(kept).toEqual([true]);
     gate.resolve();
     await running;

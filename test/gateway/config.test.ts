@@ -223,6 +223,26 @@ describe('a file that cannot be used', () => {
     expect(scene.gateway.config.problem()).toBeNull();
   });
 
+  test('because the database cannot take it is to be handed over again, the same text, and is in force then', async () => {
+    const path = directory();
+    const scene = await under(good, {}, path);
+    const next = good.replace('"good"', '"better"');
+    const other = new Database(`${path}/state.sqlite3`);
+    other.run("CREATE TRIGGER no_room BEFORE INSERT ON revisions BEGIN SELECT raise(ABORT, 'database or disk is full'); END");
+    for (let n = 0; n < 2; n++) expect(await scene.gateway.config.reload(next)).toBe(false);
+    expect(scene.gateway.config.problem()).toContain('free some space');
+    expect(used(scene)).toMatchObject({ defaultModel: 'good' });
+    // No matter of the database: the same text would be refused again.
+    expect(await scene.gateway.config.reload('{')).toBe(true);
+    expect(await scene.gateway.config.reload(next)).toBe(false);
+    other.run('DROP TRIGGER no_room');
+    other.close();
+    expect(await scene.gateway.config.reload(next)).toBe(true);
+    expect(scene.gateway.config.problem()).toBeNull();
+    expect(used(scene)).toMatchObject({ defaultModel: 'better' });
+    expect(scene.log.filter(({ level }) => level === 'error')).toHaveLength(3);
+  });
+
   test('does not depend on the network: a name that does not resolve is the dial’s to refuse', async () => {
     const unknown = '{"providers":{"a":{"baseUrl":"https://not-there.test.acme.xyz/v1"}}}';
     const scene = await under(unknown);
@@ -339,5 +359,10 @@ describe('a secret that cannot be opened', () => {
     expect((await refusalOf(scene, 'ollama/m')).code).toBe('provider_resolution_failed');
     expect((await refusalOf(scene, 'fine/m')).code).not.toBe('provider_resolution_failed');
     expect(await says('odd')).not.toContain('two');
+    // A variable that is not set may be meant to be; a file that is named is meant to be there.
+    const levels = scene.log.map(({ level, fields }) => [level, (fields as { place?: string } | undefined)?.place]);
+    expect(levels).toContainEqual(['warn', 'providers.variable.apiKey']);
+    expect(levels).toContainEqual(['warn', 'providers.header.headers.x-team']);
+    expect(levels.filter(([level]) => level === 'error')).toEqual([['error', 'providers.filed.apiKey']]);
   });
 });

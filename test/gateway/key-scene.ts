@@ -66,18 +66,20 @@ async function fill(store: ConfigStore, vault: Vault, count: number, prefix: str
   await store.write({ revision, secrets, tokens: [], event: auditEvent('config.update') });
 }
 
-/** What the next start would see: which keys the file has, and which secrets they do not open. */
+/** What the next start would see: which keys the files have, and which secrets they do not open. */
 export async function atNextStart(
   path: string,
   env: KeyPlaces['env'] = {},
-): Promise<{ keyIds: string[]; lost: string[]; sealedBy: (string | null)[] }> {
-  const ring = loadKeyRing({ home: path, env, secretsExist: true, parse: parseKeys });
-  const vault = createVault(ring);
+): Promise<{ keyIds: string[]; retired: string[]; lost: string[]; sealedBy: (string | null)[] }> {
+  const places = { home: path, env, parse: parseKeys };
+  const source = keySource(places);
+  const vault = createVault(loadKeyRing({ ...places, secretsExist: true }));
   const store = openStore({ database: openSqlite(join(path, 'state.sqlite3')), now: () => 1, backUp: () => undefined });
   const secrets = await store.config.secrets();
   store.close();
   return {
-    keyIds: ring.map(({ id }) => id),
+    keyIds: source.read().map(({ id }) => id),
+    retired: source.retired?.read().map(({ id }) => id) ?? [],
     lost: secrets.filter((secret) => !opens(vault, secret)).map(({ id }) => id),
     sealedBy: [...new Set(secrets.map(({ envelope }) => vault.sealedBy(envelope)))],
   };

@@ -23,9 +23,11 @@ describe('a rotation of ola’s own key', () => {
     await scene.fill(250);
     const old = scene.vault.keyId();
     const rotation = await scene.keys.rotate(own);
-    expect(rotation).toMatchObject({ resealed: 250, dropped: [old], kept: [], damaged: [], source: join(path, 'master.key') });
+    const retiredTo = join(path, 'master.key.retired');
+    const source = join(path, 'master.key');
+    expect(rotation).toMatchObject({ resealed: 250, dropped: [old], kept: [], damaged: [], source, retiredTo });
     expect(rotation.keyId).not.toBe(old);
-    expect(rotation.notes.join()).toContain('Backups');
+    expect(rotation.notes.join()).toContain(`Backups made before this need the retired key (${old}), kept in ${retiredTo}`);
     expect(scene.vault.keyId()).toBe(rotation.keyId);
     expect(bytesIn(path)).toContain(`v1.${rotation.keyId}.`);
     expect(bytesIn(path)).not.toContain(`v1.${old}.`);
@@ -33,7 +35,24 @@ describe('a rotation of ola’s own key', () => {
     const { notes: _, ...facts } = rotation;
     expect(event).toMatchObject({ action: 'key.rotate', result: 'success', actor: 'local', details: facts });
     await scene.close();
-    expect(await atNextStart(path)).toEqual({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
+    expect(await atNextStart(path)).toEqual({ keyIds: [rotation.keyId], retired: [old], lost: [], sealedBy: [rotation.keyId] });
+  });
+
+  test('keeps the old key for good: what is still sealed with it opens, and the next rotation reseals it', async () => {
+    const path = directory();
+    const scene = openKeys(path);
+    const old = createVault(scene.source.read());
+    await scene.fill(1);
+    const first = await scene.keys.rotate(own);
+    // As after a restore of an older database.
+    await scene.fill(3, 'older-', old);
+    const second = await scene.keys.rotate(own);
+    expect(second).toMatchObject({ resealed: 4, dropped: [first.keyId], damaged: [] });
+    expect(second.notes.join(' ')).not.toContain('interrupted');
+    await scene.fill(1, 'oldest-', old);
+    await scene.close();
+    const next = await atNextStart(path);
+    expect(next).toMatchObject({ keyIds: [second.keyId], retired: [old.keyId(), first.keyId], lost: [] });
   });
 
   test('takes in what is written meanwhile, and the next one starts from the key of this one', async () => {
@@ -49,7 +68,9 @@ describe('a rotation of ola’s own key', () => {
     const second = await scene.keys.rotate(own);
     expect(second).toMatchObject({ resealed: 340, dropped: [first.keyId] });
     await scene.close();
-    expect(await atNextStart(path)).toEqual({ keyIds: [second.keyId], lost: [], sealedBy: [second.keyId] });
+    const next = await atNextStart(path);
+    expect(next).toMatchObject({ keyIds: [second.keyId], lost: [], sealedBy: [second.keyId] });
+    expect(next.retired).toHaveLength(2);
   });
 
   test('takes in the whole of the configuration that is written meanwhile, in use and after a restart', async () => {
@@ -101,7 +122,7 @@ describe('a rotation of ola’s own key', () => {
     const rotation = await scene.keys.rotate(own);
     expect(rotation.resealed).toBe(5);
     await scene.close();
-    expect(await atNextStart(path)).toEqual({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
+    expect(await atNextStart(path)).toMatchObject({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
   });
 
   test('is one at a time', async () => {
@@ -144,7 +165,7 @@ describe('a rotation of ola’s own key', () => {
     expect(rotation).toMatchObject({ resealed: 7, dropped: [expect.any(String), expect.any(String)] });
     expect(rotation.notes.join(' ')).toContain('interrupted');
     await scene.close();
-    expect(await atNextStart(path)).toEqual({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
+    expect(await atNextStart(path)).toMatchObject({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
   });
 
   test('is refused when the file is not the one of the start; nothing is changed then', async () => {
@@ -245,7 +266,7 @@ describe('an end in the middle', () => {
       const again = openKeys(path);
       const rotation = await again.keys.rotate(own);
       await again.close();
-      expect(await atNextStart(path)).toEqual({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
+      expect(await atNextStart(path)).toMatchObject({ keyIds: [rotation.keyId], lost: [], sealedBy: [rotation.keyId] });
       expect(
         bytesIn(path)
           .match(/v1\.[0-9a-f]{8}\./g)
@@ -277,6 +298,6 @@ describe('an end in the middle', () => {
     const scene = openKeys(path);
     const { keyId } = await scene.keys.rotate(own);
     await scene.close();
-    expect(await atNextStart(path)).toEqual({ keyIds: [keyId], lost: [], sealedBy: [keyId] });
+    expect(await atNextStart(path)).toMatchObject({ keyIds: [keyId], lost: [], sealedBy: [keyId] });
   }, 30_000);
 });

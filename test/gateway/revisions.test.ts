@@ -84,6 +84,24 @@ describe('the history', () => {
 });
 
 describe('a rollback', () => {
+  test('leaves access tokens alone, also those that came with a document: they are revoked as any other', async () => {
+    await replace({ defaultModel: 'acme/m' });
+    const text = 'ola-test-imported-token-0123456789';
+    await replace({ defaultModel: 'acme/n', authorization: { tokens: { ci: { token: text, scopes: ['read'] } } } });
+    const comesIn = () => scene.gateway.access.authenticate(new Headers({ 'x-api-key': text }));
+    expect(comesIn()).toMatchObject({ subject: 'ci', scopes: ['read'] });
+    await rollback(1);
+    expect(inUse()).toEqual({ defaultModel: 'acme/m' });
+    expect(comesIn()).toMatchObject({ subject: 'ci', scopes: ['read'] });
+    const [token] = scene.gateway.tokens.list().filter(({ name }) => name === 'ci');
+    await scene.gateway.tokens.revoke(token?.id ?? '', own);
+    expect(comesIn).toThrow(expect.objectContaining({ code: 'invalid_api_key' }));
+    // Nor does going forward again bring a revoked one back.
+    await rollback(2);
+    expect(inUse()).toEqual({ defaultModel: 'acme/n' });
+    expect(comesIn).toThrow(expect.objectContaining({ code: 'invalid_api_key' }));
+  });
+
   test('is a new revision with the old document and its secrets, can be undone itself, and survives a restart', async () => {
     await replace(provider(keyOf(1)));
     await replace(provider(keyOf(2), 'api.other.example'));

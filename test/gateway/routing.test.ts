@@ -35,6 +35,7 @@ function registryOf(world: World): Registry {
       processProviders: world.processProviders ?? [],
       everyProviderLocal: world.everyProviderLocal ?? false,
       userAgent: 'ola/0.1.0',
+      via: '1.1 ola-0123456789abcdef',
     },
   );
 }
@@ -249,24 +250,27 @@ describe('what a provider is sent', () => {
       'content-type': 'application/json',
       'accept-encoding': 'identity',
       'user-agent': 'ola/0.1.0',
+      via: '1.1 ola-0123456789abcdef',
       authorization: 'Bearer k',
     });
   });
 
-  test('has the configured headers, which do not replace the credential or the framing', () => {
-    const headers = { 'X-Team': 'a', 'User-Agent': 'mine', Authorization: 'Bearer other', 'Accept-Encoding': 'gzip' };
+  test('has the configured headers, which do not replace the credential, the framing, or the name that circles are known by', () => {
+    const replacing = { Authorization: 'Bearer other', 'Accept-Encoding': 'gzip', Via: '1.1 other' };
+    const headers = { 'X-Team': 'a', 'User-Agent': 'mine', ...replacing };
     expect(headersOf({ baseUrl: 'https://a.example/v1', apiKey: 'k', headers })).toEqual({
       'content-type': 'application/json',
       'accept-encoding': 'identity',
       'user-agent': 'mine',
       'x-team': 'a',
+      via: '1.1 ola-0123456789abcdef',
       authorization: 'Bearer k',
     });
   });
 
   test('has no credential where none is wanted, whatever there is', () => {
     const headers = headersOf(custom([], { apiKey: 'k' }), { ACME_API_KEY: 'e' });
-    expect(Object.keys(headers).sort()).toEqual(['accept-encoding', 'content-type', 'user-agent']);
+    expect(Object.keys(headers).sort()).toEqual(['accept-encoding', 'content-type', 'user-agent', 'via']);
   });
 });
 

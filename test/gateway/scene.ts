@@ -96,6 +96,7 @@ export async function refusalOf({ gateway }: Scene, model: string): Promise<OlaE
     client: null,
     endpoint: '/v1/chat/completions',
     profile: null,
+    via: null,
     startedAt: start,
     signal: new AbortController().signal,
     keepOpen: () => undefined,

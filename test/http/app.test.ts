@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { may, type RouteScope } from '../../src/core/access.ts';
 import type { ErrorEnvelope } from '../../src/core/errors.ts';
+import { mostBodyBytes } from '../../src/http/body.ts';
 import { type AppScene, open } from './scene.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
@@ -31,6 +32,15 @@ async function errorOf(response: Response): Promise<ErrorEnvelope['error']> {
 
 /** A path that fits the pattern of a route. */
 const example = (pattern: string) => pattern.replace(/:[a-z]+/gi, 'example').replace('*', 'acme/model');
+
+/** Whether a route of another pattern serves this path by this method. */
+function alsoServed(target: string, method: string): boolean {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  return scene.app.routes.some((route) => {
+    const pattern = new RegExp(`^${route.path.replace(/:[a-z]+/gi, '[^/]+').replace('*', '.+')}$`);
+    return route.method === wanted && pattern.test(target);
+  });
+}
 
 describe('every route', () => {
   const scopes: readonly RouteScope[] = ['none', 'read', 'write', 'admin'];
@@ -87,6 +97,42 @@ describe('every route', () => {
     }
   });
 
+  test('with a body takes JSON alone, plain, whole and within the limit', async () => {
+    const ways: readonly [headers: Record<string, string>, status: number][] = [
+      [{ 'content-type': 'text/plain' }, 415],
+      [{ 'content-type': 'application/x-www-form-urlencoded' }, 415],
+      [{ 'content-type': 'multipart/form-data; boundary=x' }, 415],
+      [{ 'content-type': 'application/json', 'content-encoding': 'gzip' }, 415],
+      [{ 'content-type': 'application/json', 'content-encoding': 'gzip, identity' }, 415],
+      [{ 'content-type': 'application/json', 'content-length': String(mostBodyBytes + 1) }, 413],
+      [{ 'content-type': 'application/json' }, 400],
+    ];
+    const withBody = scene.app.routes.filter((route) => route.body !== undefined);
+    expect(withBody.length).toBeGreaterThan(5);
+    for (const { method, path: pattern } of withBody) {
+      for (const [headers, status] of ways) {
+        const response = await scene.ask(method, example(pattern), { headers: { ...admin(), ...headers }, body: '{"cut":' });
+        expect([method, pattern, headers, response.status]).toEqual([method, pattern, headers, status]);
+        await errorOf(response);
+      }
+    }
+  });
+
+  test('that is not public takes one credential, and none from the query or a cookie', async () => {
+    for (const { method, path: pattern, scope } of scene.app.routes.filter((route) => route.scope !== 'none')) {
+      const two = { ...admin(), 'x-api-key': scene.tokens.read };
+      expect([pattern, scope, (await scene.ask(method, example(pattern), { headers: two })).status]).toEqual([
+        pattern,
+        scope,
+        400,
+      ]);
+      const query = ['key', 'api_key', 'access_token', 'token', 'authorization'].map((name) => `${name}=${scene.tokens.admin}`);
+      const cookie = { cookie: `token=${scene.tokens.admin}; authorization=${scene.tokens.admin}` };
+      const asked = await scene.ask(method, `${example(pattern)}?${query.join('&')}`, { headers: cookie });
+      expect([pattern, asked.status]).toEqual([pattern, 401]);
+    }
+  });
+
   test('gives the request’s id back, the client’s own when it is a plain one', async () => {
     for (const { method, path: pattern } of scene.app.routes) {
       const with_ = async (id: string) =>
@@ -133,6 +179,26 @@ describe('a path', () => {
       expect(response.status, target).toBe(405);
       expect(response.headers.get('allow')).toBe(allow);
       expect((await errorOf(response)).code).toBe('method_not_allowed');
+    }
+  });
+
+  test('is served by no method but those of the table; the others are 405 and say which ones, to strangers and friends alike', async () => {
+    const { routes } = scene.app;
+    for (const pattern of new Set(routes.map((route) => route.path))) {
+      const own = routes.filter((route) => route.path === pattern).map((route) => route.method as string);
+      const served = own.includes('GET') ? [...own, 'HEAD'] : own;
+      for (const verb of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND']) {
+        // Another pattern may fit the same path: `/config/profiles/import` is also `/config/profiles/:name`.
+        if (served.includes(verb) || alsoServed(example(pattern), verb)) continue;
+        for (const headers of [{}, admin()]) {
+          const response = await scene.ask(verb, example(pattern), { headers });
+          expect([verb, pattern, response.status]).toEqual([verb, pattern, 405]);
+          const allow = (response.headers.get('allow') ?? '').split(', ');
+          for (const each of served) expect(allow).toContain(each);
+          expect(allow).not.toContain(verb);
+          if (verb !== 'HEAD') expect((await errorOf(response)).code).toBe('method_not_allowed');
+        }
+      }
     }
   });
 
@@ -284,6 +350,25 @@ describe('the configuration over the wire', () => {
     const stale = await scene.ask('PUT', '/config/providers/other', ifMatch(etag));
     expect(stale.status).toBe(412);
     expect((await errorOf(stale)).code).toBe('precondition_failed');
+  });
+});
+
+describe('a request that has been here before', () => {
+  test('is refused before anything else is asked of it, on every route but to the owner of the home', async () => {
+    const own = scene.gateway.via.own;
+    expect(own).toMatch(/^1\.1 ola-[0-9a-f]{16}$/);
+    for (const via of [own, `1.1 proxy, ${own}`, `${own} (with words), 1.1 proxy`, `HTTP/${own}`]) {
+      for (const target of ['/v1/models', '/config', '/nothing', '/health']) {
+        const response = await scene.ask('GET', target, { headers: { via } });
+        expect(response.status).toBe(403);
+        const error = await errorOf(response);
+        expect(error).toMatchObject({ code: 'egress_destination_blocked', details: { reason: 'self_connection' } });
+        expect(error.message).toContain('address of the real one');
+      }
+    }
+    for (const via of ['1.1 proxy', '1.1 ola-0123456789abcdef', `${own}0`, `x${own}`.replace('1.1 ', ''), '']) {
+      expect((await scene.ask('GET', '/v1/models', { headers: { ...admin(), via } })).status).toBe(200);
+    }
   });
 });
 

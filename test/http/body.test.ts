@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorEnvelope } from '../../src/core/errors.ts';
+import type { Connection } from '../../src/core/server.ts';
 import { mostBodyBytes } from '../../src/http/body.ts';
+import { until } from '../e2e/stage.ts';
 import { type AppScene, open } from './scene.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
@@ -108,8 +110,84 @@ describe('a body that is not JSON', () => {
     }
   });
 
+  test('is 400 when it is not UTF-8, also in a piece of its own: what was not understood does not go on', async () => {
+    const broken = new Uint8Array([...new TextEncoder().encode('{"messages":[{}],"model":"a'), 0xff, 0x22, 0x7d]);
+    const cut = new Uint8Array([...new TextEncoder().encode('{"messages":[{}],"model":"a"}'), 0xe2, 0x82]);
+    for (const bytes of [broken, cut]) {
+      expect(await post(bytes, { 'content-length': String(bytes.length) })).toMatchObject({ status: 400, code: 'invalid_json' });
+      const pieces = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+          controller.close();
+        },
+      });
+      expect(await post(pieces)).toMatchObject({ status: 400, code: 'invalid_json' });
+    }
+    const replaced = '{"messages":[{}],"model":"a\ufffd"}';
+    expect((await post(replaced, { 'content-length': String(Buffer.byteLength(replaced)) })).code).toBe('model_not_found');
+  });
+
   test('says so when it is empty', async () => {
     expect((await post('')).message).toContain('empty');
+  });
+});
+
+describe('a body that takes long', () => {
+  const { now } = performance;
+  let passed = 0;
+  beforeEach(() => {
+    passed = 0;
+    performance.now = () => now.call(performance) + passed;
+  });
+  afterEach(() => {
+    performance.now = now;
+  });
+
+  /** A body that begins, and what the connection is told meanwhile. */
+  function begin() {
+    const told: string[] = [];
+    let rest: ReadableStreamDefaultController<Uint8Array> | null = null;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        rest = controller;
+        controller.enqueue(new TextEncoder().encode('{'));
+      },
+    });
+    const headers = {
+      host: '127.0.0.1',
+      authorization: `Bearer ${scene.tokens.write}`,
+      'content-type': 'application/json',
+    };
+    const connection: Connection = {
+      kind: 'network',
+      peer: () => null,
+      hold: () => void told.push('hold'),
+      release: () => void told.push('release'),
+    };
+    const request = new Request(`http://127.0.0.1${chat}`, { method: 'POST', body, headers });
+    const answer = Promise.resolve(scene.app.handle(request, connection));
+    return { told, answer, end: () => rest?.close() };
+  }
+
+  test('is not cut by the idle timer, which does not see what comes of it; the timer is back afterwards', async () => {
+    const { told, answer, end } = begin();
+    passed = 6000;
+    await until('the timer is off', () => told.length > 0);
+    end();
+    expect((await answer).status).toBe(400);
+    expect(told).toEqual(['hold', 'release']);
+  });
+
+  test('is 408 after a minute, and the connection ends', async () => {
+    const { answer } = begin();
+    passed = 61_000;
+    const response = await answer;
+    expect(response.headers.get('connection')).toBe('close');
+    expect(response.status).toBe(408);
+    expect(((await response.json()) as ErrorEnvelope).error).toMatchObject({
+      code: 'request_timeout',
+      type: 'invalid_request_error',
+    });
   });
 });
 

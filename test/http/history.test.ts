@@ -176,6 +176,7 @@ describe('/config/keys/rotate', () => {
       source: expect.stringContaining('master.key'),
       resealed: 1,
       dropped: [expect.stringMatching(/^[0-9a-f]{8}$/)],
+      retiredTo: expect.stringContaining('master.key.retired'),
       kept: [],
       damaged: [],
       notes: [expect.stringContaining('Backups')],

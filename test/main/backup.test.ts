@@ -30,6 +30,7 @@ const apiKey = 'sk-fake-backup-canary-0001';
 const placeOf = (home: string, environment: Readonly<Record<string, string>> = {}) => ({
   home,
   settings: readSettings(environment),
+  configFile: null,
   now: Date.now,
 });
 /** On this machine, so that no name is looked up. */
@@ -192,6 +193,8 @@ describe('a backup', () => {
       [`${databaseOf(home)}-wal`, 'invalid_field'],
       [join(folder, 'home', 'runtime_state.sqlite3-journal'), 'invalid_field'],
       [join(home, 'config.json'), 'invalid_field'],
+      [join(home, 'master.key.retired'), 'invalid_field'],
+      [join(home, 'ola.place.json'), 'invalid_field'],
     ];
     const before = contents(home);
     for (const [file, code] of refused) {
@@ -212,6 +215,52 @@ describe('a backup', () => {
       'not a database of ola',
     );
     expect(existsSync(join(folder, 'new'))).toBe(false);
+  });
+});
+
+describe('after a rotation of the key', () => {
+  test('an older backup comes back: its key is retired, not lost', async () => {
+    const home = await homeWith('before');
+    const folder = directory();
+    const old = await backUp({ file: join(folder, 'old'), passphrase: null }, placeOf(home));
+    const { keyId } = await within(home, ({ gateway }) => gateway.keys.rotate(own));
+    expect(await restore({ file: join(folder, 'old'), passphrase: null }, placeOf(home))).toMatchObject({
+      keyId: old.keyId,
+      keyWritten: null,
+    });
+    expect(await keyIn(home)).toBe(apiKey);
+    const made = await backUp({ file: join(folder, 'again'), passphrase: null }, placeOf(home));
+    expect(made).toMatchObject({ keyId: old.keyId, keySource: join(home, 'master.key.retired') });
+    await within(home, async ({ gateway }) => {
+      await gateway.providers.put('other', provider('sk-fake-other-0002'), null, own);
+    });
+    const both = await backUp({ file: join(folder, 'both'), passphrase: null }, placeOf(home));
+    expect(both).toMatchObject({
+      keyId: `${keyId}, ${old.keyId}`,
+      keySource: `${join(home, 'master.key')} and ${join(home, 'master.key.retired')}`,
+    });
+  });
+
+  test('a backup with its key has the keys that its secrets need, and no other', async () => {
+    const home = await homeWith('before');
+    const folder = directory();
+    const plain = join(folder, 'plain');
+    await backUp({ file: plain, passphrase: null }, placeOf(home));
+    const retired = readFileSync(join(home, 'master.key'), 'utf8');
+    await within(home, ({ gateway }) => gateway.keys.rotate(own));
+    const current = readFileSync(join(home, 'master.key'), 'utf8');
+    expect(readFileSync(join(home, 'master.key.retired'), 'utf8')).toBe(retired);
+    const keysAfterRestoreOf = async (file: string) => {
+      const other = join(directory(), 'home');
+      await restore({ file, passphrase }, placeOf(other));
+      expect(await keyIn(other)).toBe(apiKey);
+      return readFileSync(join(other, 'master.key'), 'utf8');
+    };
+    await backUp({ file: join(folder, 'new'), passphrase }, placeOf(home));
+    expect(await keysAfterRestoreOf(join(folder, 'new'))).toBe(current);
+    await restore({ file: plain, passphrase: null }, placeOf(home));
+    await backUp({ file: join(folder, 'old'), passphrase }, placeOf(home));
+    expect(await keysAfterRestoreOf(join(folder, 'old'))).toBe(retired);
   });
 });
 

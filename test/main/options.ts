@@ -5,6 +5,7 @@ import type { OpenHomeOptions } from '../../src/home.ts';
 export function homeOptions(path: string, environment: Readonly<Record<string, string>> = {}): OpenHomeOptions {
   return {
     path,
+    by: 'server',
     settings: readSettings(environment),
     configFile: null,
     processProviders: [],

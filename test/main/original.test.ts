@@ -1,7 +1,19 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
 import { localPrincipal } from '../../src/core/access.ts';
 import type { SqlRow } from '../../src/core/ports.ts';
 import { openHome } from '../../src/home.ts';
@@ -117,6 +129,51 @@ test('only the copy that is kept aside can be read, and by its owner alone', asy
     const text = readFileSync(join(home, name), 'latin1');
     expect([name, canaries.filter((canary) => text.includes(canary))]).toEqual([name, []]);
   }
+});
+
+test('behind links it is taken over too; what they lead to stays, and every start names it', async () => {
+  const home = made();
+  const elsewhere = directory();
+  for (const name of ['config.json', 'profiles']) {
+    renameSync(join(home, name), join(elsewhere, name));
+    symlinkSync(relative(home, join(elsewhere, name)), join(home, name));
+  }
+  const text = readFileSync(join(elsewhere, 'config.json'), 'utf8');
+  for (const start of ['first', 'second']) {
+    const open = await openHome(homeOptions(home));
+    const standing = open.original.standing.join('\n');
+    expect([start, standing]).toEqual([start, expect.stringContaining(`${join(elsewhere, 'config.json')} still holds keys`)]);
+    expect(standing).toContain(`${join(elsewhere, 'profiles')} still holds keys`);
+    expect(open.gateway.config.snapshot().open.providers?.['groq']).toMatchObject({ apiKey: 'gsk-fake-original-groq-0004' });
+    await open.close();
+  }
+  expect(readFileSync(join(elsewhere, 'config.json'), 'utf8')).toBe(text);
+  expect(existsSync(join(home, 'config.json'))).toBe(false);
+  expect(readFileSync(backup(home, 'config.json'), 'utf8')).toBe(text);
+  expect(treeOf(backup(home))).toContain('profiles/');
+  // Deleted, as it was told: nothing is said of it any more.
+  rmSync(join(elsewhere, 'config.json'));
+  rmSync(join(elsewhere, 'profiles'), { recursive: true });
+  rmSync(backup(home), { recursive: true });
+  const open = await openHome(homeOptions(home));
+  expect(open.original.standing).toEqual([]);
+  await open.close();
+});
+
+test('an import that was killed while it moved a link goes on', async () => {
+  const home = made();
+  const elsewhere = directory();
+  renameSync(join(home, 'config.json'), join(elsewhere, 'config.json'));
+  symlinkSync(join(elsewhere, 'config.json'), join(home, 'config.json'));
+  await (await openHome(homeOptions(home))).close();
+  const leftThere = backup(home, 'config.json');
+  expect(readlinkSync(leftThere)).toBe(join(elsewhere, 'config.json'));
+  // Both links are there, and the list of what is to be moved.
+  symlinkSync(join(elsewhere, 'config.json'), join(home, 'config.json'));
+  writeFileSync(join(home, 'original-import'), 'config.json\n', { mode: 0o600 });
+  await (await openHome(homeOptions(home))).close();
+  expect(readdirSync(home)).not.toContain('config.json');
+  expect(readdirSync(home)).not.toContain('original-import');
 });
 
 test('a second start takes over nothing, and goes on saying what is kept', async () => {

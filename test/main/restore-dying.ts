@@ -5,5 +5,5 @@ const [home = '', file = '', change = ''] = process.argv.slice(2);
 dieBefore(Number(change));
 const { restore } = await import('../../src/restore.ts');
 const { readSettings } = await import('../../src/core/settings.ts');
-await restore({ file, passphrase: null }, { home, settings: readSettings({}), now: Date.now });
+await restore({ file, passphrase: null }, { home, settings: readSettings({}), configFile: null, now: Date.now });
 process.stdout.write('done');

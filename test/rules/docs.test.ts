@@ -8,7 +8,7 @@ const root = join(import.meta.dir, '../..');
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
 
 describe('a file that a document names exists', () => {
-  for (const document of ['README.md', 'docs/decisions.md', 'docs/bench.md']) {
+  for (const document of ['README.md', 'docs/decisions.md', 'docs/bench.md', 'docs/faults.md']) {
     const named = new Set(text(document).match(/\b(?:src|test|scripts|docs)\/[\w./-]*\w/g));
     for (const path of named) {
       test(`${document}: ${path}`, () => {
@@ -24,6 +24,12 @@ test('every decision names the test that holds it', () => {
     .filter((line) => line.startsWith('| ') && !line.startsWith('| decision'));
   expect(rows.length).toBeGreaterThan(10);
   for (const row of rows) expect(row).toMatch(/\| test\/[\w./-]+\.test\.ts \|$/);
+});
+
+test('every fault has a row that says what was seen and names its tests', () => {
+  const rows = [...text('docs/faults.md').matchAll(/^\| F(\d+) \| (.+) \| (.+) \| (.+) \| (.+) \|$/gm)];
+  expect(rows.map(([, number]) => Number(number))).toEqual(Array.from({ length: 24 }, (_, at) => at + 1));
+  for (const [, , , , , tests] of rows) expect(tests).toMatch(/^test\/[\w./-]+\.test\.ts(?:, test\/[\w./-]+\.test\.ts)*$/);
 });
 
 /** Names that are read: through the settings, by asking them for everything, and for the registry by the catalog. */

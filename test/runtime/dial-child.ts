@@ -7,7 +7,15 @@ const ports = process.argv.slice(2).map(Number);
 const seen: (number | string)[] = [];
 for (const [at, port] of ports.entries()) {
   for (const hostname of ['127.0.0.1', 'upstream.example']) {
-    const base = { port, path: '/', method: 'GET', headers: {}, body: null, signal: undefined, idleTimeoutMs: 5000 };
+    const base = {
+      port,
+      path: '/',
+      method: 'GET',
+      headers: {},
+      body: null,
+      signal: undefined,
+      timeouts: { connect: 5000, firstByte: 5000, idle: 5000 },
+    };
     const call = dial({ ...base, hostname, secure: at > 0, ca: authority }, '127.0.0.1');
     seen.push(
       await call.then(

@@ -5,9 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { DialError, type DialRequest } from '../../src/core/ports.ts';
 import { dial } from '../../src/runtime/dial.ts';
 import { resolve } from '../../src/runtime/resolve.ts';
-import { answer, authority, textOf, type Upstream, until, upstream } from '../egress/upstream.ts';
+import { type Answer, answer, authority, selfSigned, textOf, type Upstream, until, upstream } from '../egress/upstream.ts';
 
 const key = 'Bearer sk-test-0123456789';
+const patient = { connect: 10_000, firstByte: 60_000, idle: 60_000 };
 
 function to(server: Pick<Upstream, 'port'>, more: Partial<DialRequest> = {}): DialRequest {
   return {
@@ -19,7 +20,7 @@ function to(server: Pick<Upstream, 'port'>, more: Partial<DialRequest> = {}): Di
     headers: { authorization: key },
     body: '{"a":1}',
     signal: undefined,
-    idleTimeoutMs: 60_000,
+    timeouts: patient,
     ca: undefined,
     ...more,
   };
@@ -103,6 +104,20 @@ describe('TLS', () => {
       expect(server.requests).toEqual([]);
     });
   }
+
+  test('any of several authorities is trusted, a certificate may be its own, and what is none refuses', async () => {
+    using server = await upstream(answer('200 OK', 'connection: close\r\n'), 'upstream');
+    const bundle = { ...overTls, ca: `# two\n${selfSigned}${authority}` };
+    expect((await dial(to(server, bundle), '127.0.0.1')).status).toBe(200);
+    using own = await upstream(answer('200 OK'), 'self-signed');
+    expect((await dial(to(own, { ...overTls, ca: selfSigned }), '127.0.0.1')).status).toBe(200);
+    const controller = new AbortController();
+    for (const ca of ['no certificate', '']) {
+      const error = await failureOf(dial(to(server, { ...overTls, ca, signal: controller.signal }), '127.0.0.1'));
+      expect(error).toMatchObject({ failure: 'tls' });
+    }
+    expect(server.requests.length).toBe(1);
+  });
 
   test('a connection for one name is not reused for another', async () => {
     using server = await upstream(answer('200 OK'), 'upstream');
@@ -239,13 +254,52 @@ describe('an answer', () => {
     }
   });
 
-  test('that goes silent, before its head or in its body, is a timeout', async () => {
+  test('whose head does not come, comes for ever in pieces or in interim answers, is a timeout of the first byte', async () => {
+    const drips =
+      (piece: string): Answer =>
+      (_, socket) => {
+        socket.write('HTTP/1.1 ');
+        const timer = setInterval(() => socket.write(piece), 20);
+        socket.on('close', () => clearInterval(timer));
+      };
     using silent = await upstream(() => undefined);
+    using dripping = await upstream(drips('2'));
+    const timeouts = { ...patient, firstByte: 300 };
+    const call = (server: Upstream) => failureOf(dial(to(server, { timeouts }), '127.0.0.1'));
+    for (const error of await Promise.all([silent, dripping].map(call))) expect(error).toMatchObject({ name: 'TimeoutError' });
+    await until(() => silent.open.size === 0 && dripping.open.size === 0);
+    for (const at of [1, 20_000]) {
+      using flood = await upstream((_, socket) => socket.write('HTTP/1.1 103 x\r\n\r\n'.repeat(at === 1 ? 17 : at)));
+      expect(await failureOf(dial(to(flood), '127.0.0.1'))).toMatchObject({ failure: 'lost' });
+    }
+  });
+
+  test('that goes silent in its body is a timeout of silence; one that goes on is none, however long it takes', async () => {
     using stuck = await upstream((_, socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhi'));
-    const brief = { idleTimeoutMs: 300 };
-    expect(await failureOf(dial(to(silent, brief), '127.0.0.1'))).toMatchObject({ name: 'TimeoutError' });
-    expect(await failureOf(dial(to(stuck, brief), '127.0.0.1').then(textOf))).toMatchObject({ name: 'TimeoutError' });
-    await until(() => silent.open.size === 0 && stuck.open.size === 0);
+    const idle = { ...patient, idle: 300 };
+    const stalls = failureOf(dial(to(stuck, { timeouts: idle }), '127.0.0.1').then(textOf));
+    using slow = await upstream((_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n');
+      let at = 0;
+      const timer = setInterval(() => (at++ < 5 ? socket.write('x') : clearInterval(timer)), 350);
+    });
+    const brief = { connect: 1000, firstByte: 1000, idle: 1000 };
+    expect(await textOf(await dial(to(slow, { timeouts: brief }), '127.0.0.1'))).toBe('xxxxx');
+    expect(await stalls).toMatchObject({ name: 'TimeoutError' });
+    await until(() => stuck.open.size === 0);
+  });
+
+  test('to a request that is still being sent does not come too late while the other side takes more of it', async () => {
+    const body = 'y'.repeat(24 * 1024 * 1024);
+    let received = 0;
+    using slow = await upstream((text, socket) => {
+      received += text.length;
+      socket.pause();
+      if (received > body.length) answer('200 OK')(text, socket);
+      else setTimeout(() => socket.resume(), 10);
+    });
+    const timeouts = { ...patient, firstByte: 1000 };
+    expect(await textOf(await dial(to(slow, { body, timeouts }), '127.0.0.1'))).toBe('ok');
   });
 
   test('is left when it is cancelled', async () => {
@@ -322,6 +376,13 @@ test('a large body goes out whole to a reader that is slow, and its answer may c
 });
 
 describe('a failure tells how far the request came', () => {
+  test('connect: a peer that does not finish its handshake within the limit for connecting', async () => {
+    using mute = await upstream(() => undefined);
+    const timeouts = { ...patient, connect: 200 };
+    const error = await failureOf(dial(to(mute, { ...overTls, timeouts }), '127.0.0.1'));
+    expect(error).toMatchObject({ name: 'DialError', failure: 'connect' });
+    await until(() => mute.open.size === 0);
+  });
   test('connect: nothing listens there', async () => {
     const server = await upstream();
     server[Symbol.dispose]();

@@ -14,7 +14,10 @@ describe('the end of a head', () => {
   for (const [text, at] of heads) {
     test(`of ${JSON.stringify(text)}`, () => {
       expect(headEnd(bytes(text))).toBe(at);
-      for (let cut = 0; cut < at; cut++) expect(headEnd(bytes(text.slice(0, cut)))).toBe(-1);
+      for (let cut = 0; cut < at; cut++) {
+        expect(headEnd(bytes(text.slice(0, cut)))).toBe(-1);
+        expect(headEnd(bytes(text), Math.max(0, cut - 2))).toBe(at);
+      }
     });
   }
 });
@@ -51,6 +54,12 @@ describe('a head', () => {
     expect(persistent('HTTP/1.1 200 OK\r\nConnection: Close')).toBe(false);
     expect(persistent('HTTP/1.0 200 OK')).toBe(false);
     expect(persistent('HTTP/1.0 200 OK\r\nconnection: keep-alive')).toBe(true);
+    expect(persistent('HTTP/1.0 200 OK\r\nconnection: keep-alive, close')).toBe(false);
+    // Where the other side may have meant another end of the body than ours.
+    expect(persistent('HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked')).toBe(false);
+    expect(persistent('HTTP/1.1 204 No Content\r\ncontent-length: 0')).toBe(true);
+    expect(persistent('HTTP/1.1 204 No Content\r\ncontent-length: 5')).toBe(false);
+    expect(persistent('HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked')).toBe(false);
   });
 
   const malformed: readonly string[] = [
@@ -65,6 +74,9 @@ describe('a head', () => {
     'HTTP/1.1 200 OK\r\n: nameless\r\n\r\n',
     'HTTP/1.1 200 OK\r\nspace : before\r\n\r\n',
     'HTTP/1.1 200 OK\r\na: b\r\n folded\r\n\r\n',
+    'HTTP/1.1 200 OK\r\na: b\rcontent-length: 5\r\n\r\n',
+    'HTTP/1.1 200 OK\r\na: b\r\r\n\r\n',
+    'HTTP/1.1 200 OK\r\na: b\0\r\n\r\n',
     'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
     'HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\n',
     'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n',
@@ -132,6 +144,17 @@ describe('a body', () => {
     `1;${'e'.repeat(5000)}`,
     `0\r\n${'t'.repeat(mostHeadBytes + 1)}`,
     '0x1\r\n',
+    '1\na\n0\n\n',
+    '1\r\na\n',
+    '1\r\na\r\r\n',
+    '1\r\naXY',
+    '1\r\na\rX',
+    '1\ra',
+    '1 2\r\n',
+    '1;x\ny\r\n',
+    '0\r\n\n',
+    '0\r\nXX\n',
+    `1${' '.repeat(5000)}`,
   ];
   for (const text of broken) {
     test(`that is chunked wrongly is refused: ${JSON.stringify(text.slice(0, 40))}`, () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { chmodSync, chownSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseKeys } from '../../src/credentials/vault.ts';
 import { type KeySources, keySource, loadKeyRing } from '../../src/runtime/keys.ts';
@@ -131,8 +131,49 @@ describe('the source of the keys', () => {
     expect(ids(home, {}, true)).toEqual([fresh.id, old.id]);
     expect(statSync(join(home, 'master.key')).mode & 0o777).toBe(0o600);
     write?.([fresh]);
-    expect(ids(home, {}, true)).toEqual([fresh.id]);
     expect(readFileSync(join(home, 'master.key'), 'utf8')).toBe(`${keyText('new')}\n`);
+  });
+
+  test('loses no key that it ever had: what leaves the file is retired, opens, and never writes', () => {
+    const home = directory();
+    const retiredPath = join(home, 'master.key.retired');
+    const { read, write, retired } = source(home);
+    const seeds = ['a', 'b', 'c', 'd'];
+    writeFileSync(join(home, 'master.key'), keyText('a'), { mode: 0o600 });
+    expect(existsSync(retiredPath)).toBe(false);
+    for (const seed of ['b', 'c', 'd']) {
+      write?.([parseKeys(keyText(seed))[0], ...read()]);
+      write?.([parseKeys(keyText(seed))[0]]);
+    }
+    expect(retired?.read().map(({ id }) => id)).toEqual(['a', 'b', 'c'].map(idOf));
+    expect(readFileSync(retiredPath, 'utf8')).toBe(['a', 'b', 'c'].map((seed) => `${keyText(seed)}\n`).join(''));
+    expect(statSync(retiredPath).mode & 0o777).toBe(0o600);
+    expect(ids(home, {}, true)[0]).toBe(idOf('d'));
+    expect(ids(home, {}, true).sort()).toEqual(seeds.map(idOf).sort());
+    rmSync(join(home, 'master.key'));
+    write?.([parseKeys(keyText('d'))[0]]);
+    expect(ids(home, {}, true)[0]).toBe(idOf('d'));
+    // One that comes back is not retired twice.
+    write?.([parseKeys(keyText('a'))[0]]);
+    write?.([parseKeys(keyText('b'))[0]]);
+    expect(retired?.read()).toHaveLength(4);
+  });
+
+  test('keeps its key when that cannot be retired, and says which file is in the way', () => {
+    const home = directory();
+    writeFileSync(join(home, 'master.key'), keyText('old'), { mode: 0o600 });
+    const other = parseKeys(keyText('new'))[0];
+    const { write } = source(home);
+    for (const spoil of [() => writeFileSync(join(home, 'master.key.retired'), 'hunter2', { mode: 0o600 }), replaceByDirectory]) {
+      spoil();
+      expect(() => write?.([other])).toThrow(refusal('master.key.retired'));
+      expect(() => load(home)).toThrow(refusal('master.key.retired'));
+      expect(readFileSync(join(home, 'master.key'), 'utf8')).toBe(keyText('old'));
+    }
+    function replaceByDirectory() {
+      rmSync(join(home, 'master.key.retired'));
+      mkdirSync(join(home, 'master.key.retired'), { mode: 0o700 });
+    }
   });
 
   test('is not ola’s to write when somebody else keeps it: a variable, a named file, a link', () => {

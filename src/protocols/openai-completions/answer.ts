@@ -1,6 +1,6 @@
 /** OpenAI chat completions, from an upstream: what a whole answer must be, and what it used. */
 import { OlaError } from '../../core/errors.ts';
-import { isObject } from '../../core/json.ts';
+import { isObject, isTooDeep } from '../../core/json.ts';
 import type { TokenCounts } from '../../core/usage.ts';
 import { readUsage } from './usage.ts';
 
@@ -10,6 +10,7 @@ import { readUsage } from './usage.ts';
  */
 export function readAnswer(text: string, provider: string): TokenCounts {
   let answer: unknown;
+  if (isTooDeep(text)) throw new OlaError('provider_error', `Provider '${provider}' answered JSON that is nested too deeply.`);
   try {
     answer = JSON.parse(text);
   } catch {

@@ -2,8 +2,8 @@
  * OpenAI's chunk stream, tapped: whole events go on unchanged, usage is read in passing, and a stream that did not end
  * in `[DONE]` is never taken for one that did.
  */
-import { isObject } from '../../core/json.ts';
-import { createEventCutter, find, parseEvent, plainRun } from '../../core/sse.ts';
+import { isObject, isTooDeep } from '../../core/json.ts';
+import { createEventCutter, find, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { readUsage } from './usage.ts';
 
@@ -41,9 +41,11 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
   let done = false;
   let fault: StreamFault | null = null;
   let tokens = noTokenCounts;
+  let first = true;
 
   /** Looks into one event. */
   function inspect(data: string): Verdict {
+    if (isTooDeep(data)) return 'malformed_event';
     let chunk: unknown;
     try {
       chunk = JSON.parse(data);
@@ -72,7 +74,8 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
 
   /** Whether an event goes on; sets how the stream stands after it. */
   function passes(event: Uint8Array): boolean {
-    const verdict = judge(event);
+    const verdict = judge(first ? withoutMark(event) : event);
+    first = false;
     if (verdict === 'done') done = true;
     else if (verdict !== 'pass' && verdict !== 'withhold') fault = verdict;
     return verdict === 'pass' || verdict === 'done';
@@ -105,6 +108,7 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
     push(chunk, emit) {
       if (done || fault !== null || chunk.length === 0) return;
       const plain = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
+      if (plain > 0) first = false;
       let passed = chunk.subarray(0, plain);
       if (plain < chunk.length) {
         try {

@@ -163,6 +163,18 @@ describe('the end', () => {
     expect(run(text('data: {}\n\ndata: {"a":1}\n'), false)).toMatchObject({ out: 'data: {}\n\n', done: false });
   });
 
+  test('is seen where it stands behind a lone carriage return, in what looks like one event', () => {
+    const seen = run(text('data: {"a":1}\r\rdata: [DONE]\r\rdata: {"error":1}\r\r:}\n\n'), false);
+    expect(seen).toMatchObject({ out: 'data: {"a":1}\r\rdata: [DONE]\r\r', done: true, fault: null });
+    expect(run(text('data: {"a"\rdata: "b"}\n\n'), false).fault).toBe('malformed_event');
+  });
+
+  test('is seen behind a byte order mark at the beginning, where clients see it, and nowhere else', () => {
+    expect(run(text('\uFEFFdata: [DONE]\n\n'), false)).toMatchObject({ done: true, fault: null });
+    for (const first of ['data: {}\n\n', ': x\n\n'])
+      expect(run(text(first, '\uFEFFdata: [DONE]\n\n'), false)).toMatchObject({ done: false, fault: null });
+  });
+
   test('hides what comes behind it', () => {
     for (const chunks of [text('data: [DONE]\n\ndata: {"error":1}\n\n'), text('data: [DONE]\n\n', 'data: {"error":1}\n\n')]) {
       expect(run(chunks, false)).toMatchObject({ out: 'data: [DONE]\n\n', done: true, fault: null });

@@ -1,0 +1,33 @@
+import { expect, test } from 'bun:test';
+import type { Reply } from '../../src/core/ports.ts';
+import { readAtMost } from '../../src/gateway/bodies.ts';
+
+/** An answer of these pieces, which come at intervals; it does not end by itself. */
+function dripping(pieces: readonly string[]) {
+  const rest = pieces.values();
+  const seen = { cancelled: false };
+  let refuse: (error: unknown) => void = () => undefined;
+  const reply: Reply = {
+    status: 500,
+    header: () => null,
+    read: () =>
+      new Promise((resolve, reject) => {
+        refuse = reject;
+        setTimeout(() => resolve(Buffer.from(rest.next().value ?? '.')), 5);
+      }),
+    cancel() {
+      seen.cancelled = true;
+      refuse(new Error('cancelled'));
+    },
+  };
+  return { reply, seen };
+}
+
+test('a body that never ends is given up: when there is too much of it, or when its time is over', async () => {
+  const large = dripping(['a'.repeat(40), 'b'.repeat(61)]);
+  expect(await readAtMost(large.reply, 100)).toBeNull();
+  expect(large.seen.cancelled).toBe(true);
+  const slow = dripping([]);
+  await expect(readAtMost(slow.reply, 1_000_000, 50)).rejects.toThrow('cancelled');
+  expect(slow.seen.cancelled).toBe(true);
+});

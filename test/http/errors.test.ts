@@ -1,0 +1,213 @@
+/** The table of errors, walked: each code stands for something that happens, and what a client then reads. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ErrorCode, type ErrorEnvelope, errorStatus, errorType, OlaError } from '../../src/core/errors.ts';
+import type { Connection } from '../../src/core/server.ts';
+import { mostBodyBytes } from '../../src/http/body.ts';
+import { renderError } from '../../src/http/errors.ts';
+import { directories } from '../directories.ts';
+import { answer, bytes, type Upstream, upstream } from '../e2e/upstream.ts';
+import type { SceneOptions } from '../gateway/scene.ts';
+import { type AppScene, open } from './scene.ts';
+
+const directory = directories();
+const codes = Object.keys(errorStatus) as ErrorCode[];
+const root = join(import.meta.dir, '../..');
+const canary = 'sk-CANARY-0123456789abcdefghij';
+
+let up: Upstream;
+beforeAll(async () => {
+  up = await upstream();
+});
+afterAll(() => up.close());
+const { now } = performance;
+afterEach(() => {
+  performance.now = now;
+});
+
+interface Way {
+  readonly options?: SceneOptions;
+  /** Goes as it is from the whole scene to an answer. */
+  readonly ask: (scene: AppScene) => Promise<Response>;
+  /** Status on the wire where it is not the table's. */
+  readonly status?: number;
+}
+
+const headers = (scene: AppScene, more: Readonly<Record<string, string>> = {}) => ({
+  authorization: `Bearer ${scene.tokens.admin}`,
+  'content-type': 'application/json',
+  ...more,
+});
+const get =
+  (path: string, more: Readonly<Record<string, string>> = {}) =>
+  (scene: AppScene) =>
+    scene.ask('GET', path, { headers: headers(scene, more) });
+const send =
+  (method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = {}) =>
+  (scene: AppScene) =>
+    scene.ask(method, path, { headers: headers(scene, more), body: typeof body === 'string' ? body : JSON.stringify(body) });
+const provider = (more: object = {}) => ({ baseUrl: up.baseUrl, allowLocal: true, apiKey: canary, ...more });
+
+/** A chat with a provider that does this. */
+function chat(model: string, behaviour?: Parameters<Upstream['modes']['set']>[1], more: object = {}) {
+  return async (scene: AppScene): Promise<Response> => {
+    if (behaviour !== undefined) up.modes.set(model, behaviour);
+    expect((await send('PUT', '/config/providers/acme', provider(more))(scene)).status).toBe(200);
+    return send('POST', '/v1/chat/completions', { model: `acme/${model}`, messages: [{ role: 'user', content: canary }] })(scene);
+  };
+}
+
+/** A body that never ends, of which a minute passes at once. */
+async function bodyThatNeverEnds(scene: AppScene): Promise<Response> {
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
+  const answered = scene.ask('POST', '/v1/chat/completions', { headers: headers(scene), body });
+  performance.now = () => now.call(performance) + 61_000;
+  return answered;
+}
+
+const upstreamError = { error: { message: `the key ${canary} is wrong.`, type: 'x', code: null } };
+
+/** How each code that a client can meet comes about. */
+const ways: { readonly [code in ErrorCode]?: Way } = {
+  invalid_request: { ask: send('POST', '/config/profiles', { name: '../x' }) },
+  invalid_json: { ask: send('POST', '/config', '{') },
+  conflicting_credentials: { ask: get('/config', { 'x-api-key': canary }) },
+  unsafe_destination: { ask: send('PUT', '/config/providers/x', { baseUrl: 'http://169.254.169.254/v1', apiKey: canary }) },
+  invalid_api_key: { ask: get('/config', { authorization: `Bearer ${canary}` }) },
+  insufficient_scope: { ask: (scene) => get('/config', { authorization: `Bearer ${scene.tokens.write}` })(scene) },
+  origin_not_allowed: { ask: get('/config', { origin: 'http://evil.example' }) },
+  egress_destination_blocked: { ask: (scene) => get('/config', { via: scene.gateway.via.own })(scene) },
+  route_not_found: { ask: get('/nothing') },
+  not_found: { ask: get('/config/tokens/nobody') },
+  model_not_found: { ask: send('POST', '/v1/chat/completions', { model: 'zzz', messages: [{}] }) },
+  provider_resolution_failed: { ask: send('POST', '/v1/chat/completions', { model: 'openai/x', messages: [{}] }) },
+  provider_disabled: { ask: chat('off', undefined, { enabled: false }) },
+  method_not_allowed: { ask: get('/v1/chat/completions') },
+  request_timeout: { ask: bodyThatNeverEnds },
+  conflict: {
+    async ask(scene) {
+      const body = { authorization: { tokens: { a: { id: 'same', token: canary }, b: { id: 'same', token: `${canary}2` } } } };
+      return send('POST', '/config', body)(scene);
+    },
+  },
+  config_managed_by_file: {
+    options: { file: { path: '/etc/ola/config.json', text: '{}' } },
+    ask: send('POST', '/config', {}),
+  },
+  precondition_failed: { ask: send('POST', '/config', {}, { 'if-match': '"another"' }) },
+  request_too_large: { ask: send('POST', '/config', '{', { 'content-length': String(mostBodyBytes + 1) }) },
+  unsupported_media_type: { ask: send('POST', '/config', '{}', { 'content-type': 'text/plain' }) },
+  host_not_served: { ask: get('/config', { host: 'evil.example' }) },
+  invalid_field: { ask: send('POST', '/config/tokens', { name: 7 }) },
+  secret_required: {
+    async ask(scene) {
+      await send('PUT', '/config/providers/acme', provider())(scene);
+      return send('PUT', '/config/providers/acme', { baseUrl: 'https://acme.example/v1' })(scene);
+    },
+  },
+  upstream_http_error: { ask: chat('e400', answer(400, upstreamError)), status: 400 },
+  upstream_auth_error: { ask: chat('e401', answer(401, upstreamError)) },
+  upstream_unreachable: { ask: chat('down', undefined, { baseUrl: 'http://127.0.0.1:1/v1' }) },
+  upstream_truncated: { ask: chat('cut', bytes('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{', 'end')) },
+  provider_error: { ask: chat('html', answer(200, `<html>${canary}`, { 'content-type': 'text/html' })) },
+  upstream_timeout: { ask: chat('slow', answer(504, upstreamError)) },
+  shutting_down: {
+    ask(scene) {
+      scene.gateway.drain();
+      return get('/v1/models')(scene);
+    },
+  },
+  persistence_unavailable: {
+    ask(scene) {
+      scene.store.close();
+      return send('POST', '/config/tokens', { name: 'x' })(scene);
+    },
+  },
+};
+
+/** Nobody is there to read the one; a defect of ola would bring about the other. */
+const unreachable: readonly ErrorCode[] = ['client_closed_request', 'internal_error'];
+
+test('every code has a way to it here, or is one that no client meets', () => {
+  expect([...Object.keys(ways), ...unreachable].sort()).toEqual([...codes].sort());
+});
+
+test('every code is said somewhere in the code; one that nobody says is to be taken out', async () => {
+  const sources: string[] = [];
+  for await (const path of new Bun.Glob('src/**/*.ts').scan({ cwd: root })) {
+    // The demo is another server, which speaks of its own errors.
+    if (path === 'src/core/errors.ts' || path === 'src/catalog/demo.ts' || path.startsWith('src/cli/')) continue;
+    // A code that stands in for another one on the wire alone is none of the table's.
+    sources.push(readFileSync(join(root, path), 'utf8').replace(/^.*\bwireCode\b.*$/gm, ''));
+  }
+  const code = sources.join('\n');
+  expect(codes.filter((each) => each !== 'internal_error' && !code.includes(`'${each}'`))).toEqual([]);
+});
+
+describe('a client reads of', () => {
+  for (const [code, { options, ask, status = errorStatus[code as ErrorCode] }] of Object.entries(ways)) {
+    test(`${code}: the envelope with its status and type, what to do, and nothing that is secret`, async () => {
+      const scene = await open(directory(), options ?? { settings: { everyProviderLocal: false } });
+      try {
+        const response = await ask(scene);
+        const text = await response.text();
+        expect([response.status, text]).toEqual([status, expect.stringContaining(`"code":`)]);
+        const body = JSON.parse(text) as ErrorEnvelope;
+        expect(Object.keys(body)).toEqual(['error']);
+        const { error } = body;
+        expect(Object.keys(error).filter((key) => key !== 'details')).toEqual(['message', 'type', 'param', 'code']);
+        expect(error).toMatchObject({ type: errorType(status), code });
+        expect(error.param === null || typeof error.param === 'string').toBe(true);
+        // A sentence for people: what is wrong, what to do.
+        expect(error.message).toMatch(/^['A-Z].{20,}[.)]$/su);
+        expect(response.headers.get('content-type')).toBe('application/json');
+        expect(response.headers.get('cache-control')).toBe('no-store');
+        expect(response.headers.get('x-request-id')).toMatch(/^req_[0-9a-f-]{36}$/);
+        expect(text + JSON.stringify([...response.headers])).not.toMatch(/CANARY|\bat .*:\d+:\d+|\.ts\b/);
+      } finally {
+        await Promise.resolve(scene[Symbol.asyncDispose]()).catch(() => undefined);
+      }
+    });
+  }
+});
+
+describe('what nobody foresaw', () => {
+  test('is 500 with the request id, its words and stack in the log alone, and there without the stack', () => {
+    const lines: unknown[] = [];
+    const log = { log: (...line: unknown[]) => void lines.push(line) };
+    const response = renderError(new TypeError(`cannot read ${canary}`), 'req_1', log);
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-request-id')).toBe('req_1');
+    expect(lines).toEqual([['error', 'a request failed', { request: 'req_1', cause: `TypeError: cannot read ${canary}` }]]);
+    for (const odd of ['text', null, undefined, 7, { status: 200 }]) expect(renderError(odd, null, log).status).toBe(500);
+  });
+
+  test('of a route comes out as such, and the next request is served', async () => {
+    await using scene = await open(directory());
+    const listing = scene.gateway.listModels;
+    Object.assign(scene.gateway, {
+      listModels() {
+        throw new RangeError(canary);
+      },
+    });
+    const response = await get('/v1/models')(scene);
+    const text = await response.text();
+    expect([response.status, text.includes('internal_error'), text.includes(canary)]).toEqual([500, true, false]);
+    Object.assign(scene.gateway, { listModels: listing });
+    expect((await get('/v1/models')(scene)).status).toBe(200);
+  });
+});
+
+test('a client that is gone is told nothing, in a status that HTTP has', () => {
+  const gone = renderError(new OlaError('client_closed_request', 'gone'), null, { log: () => undefined });
+  expect(gone.status).toBe(400);
+});
+
+test('the owner of the home is refused in the same words', async () => {
+  await using scene = await open(directory());
+  const control: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
+  const response = await scene.app.handle(new Request('http://localhost/nothing'), control);
+  expect(response.status).toBe(404);
+  expect(((await response.json()) as ErrorEnvelope).error.code).toBe('route_not_found');
+});
