@@ -9,7 +9,7 @@ export interface Batch<T> {
   lost(): number;
 }
 
-const size = 200;
+const size = 1000;
 const delayMs = 50;
 /** So many wait while the store cannot be written to; then the oldest are given up and counted. */
 const mostWaiting = 20_000;

@@ -1,7 +1,7 @@
 /** The only reader of request bodies: declared type, counted length, deadline, JSON. */
 import { createBag, type InBag } from '../core/bag.ts';
 import { OlaError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { isTooDeep, type Json } from '../core/json.ts';
 import type { Call } from './call.ts';
 
 /** Images travel inside chat requests. */
@@ -19,7 +19,8 @@ export interface JsonBody {
 export async function readJson(call: Call): Promise<JsonBody> {
   const { headers } = call.request;
   // A page of another site can post text/plain without asking first; it cannot post this.
-  if (!jsonType.test(headers.get('content-type') ?? '')) {
+  const type = headers.get('content-type') ?? '';
+  if (type !== 'application/json' && !jsonType.test(type)) {
     throw new OlaError('unsupported_media_type', 'Send the body as JSON, with `Content-Type: application/json`.');
   }
   const encoding = headers.get('content-encoding');
@@ -27,6 +28,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
     throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
   }
   const text = await readText(call, headers.get('content-length'));
+  if (isTooDeep(text)) throw new OlaError('invalid_json', 'The body is nested too deeply to be read.');
   try {
     return { text, value: JSON.parse(text) as Json };
   } catch {

@@ -11,7 +11,8 @@ import { type BodyReader, createBodyReader, type Head, headEnd, MalformedRespons
 const mostUnread = 64 * 1024;
 /** Interim answers (100, 103) to one request: a few are usual, a flood of them would never end. */
 const mostInterim = 16;
-const sweepMs = 1000;
+/** How late a limit of time, or a client's leaving, may be noticed. */
+const sweepMs = 200;
 /** Idle connections of one destination. */
 const mostIdle = 128;
 /** A second short of what servers keep: many that are not behind a content network close after five seconds. */
@@ -63,7 +64,6 @@ interface Exchange extends InBag {
   /** Why no more comes, once what is unread is read. */
   broken: unknown;
   over: boolean;
-  onAbort: (() => void) | null;
   /** When the request was sent, as far as it is; once the head of the answer is there: when something last came. */
   heardAt: number;
 }
@@ -91,18 +91,41 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const target = /^[A-Z]+ \/[\x21-\x7e]*$/;
 
-function bytesOf(request: DialRequest): Buffer {
-  const { method, path, body } = request;
+/** What stands before the length of the body; the same for all calls of a provider with one credential. */
+interface Preamble {
+  readonly line: string;
+  readonly host: string;
+  readonly text: string;
+}
+
+/** By the headers, which are made once for many calls. */
+const preambles = new WeakMap<DialRequest['headers'], Preamble>();
+
+/** Request line, Host and headers. @throws DialError `request` */
+function preambleOf(request: DialRequest): string {
+  const { method, path, headers } = request;
   const line = `${method} ${path}`;
-  if (!target.test(line)) throw new DialError('request', new Error('the method or the path has characters that cannot be sent'));
-  let head = `${line} HTTP/1.1\r\nhost: ${hostOf(request)}\r\n`;
-  for (const name in request.headers) {
+  const host = hostOf(request);
+  const known = preambles.get(headers);
+  if (known !== undefined && known.line === line && known.host === host) return known.text;
+  if (!target.test(line)) throw unsendable('the method or the path has');
+  let text = `${line} HTTP/1.1\r\nhost: ${host}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
     if (framingHeader.test(name)) continue;
-    const value = request.headers[name] as string;
-    if (!headerName.test(name) || !headerValue.test(value))
-      throw new DialError('request', new Error('a header has characters that cannot be sent'));
-    head += `${name}: ${value}\r\n`;
+    if (!headerName.test(name) || !headerValue.test(value)) throw unsendable('a header has');
+    text += `${name}: ${value}\r\n`;
   }
+  preambles.set(headers, { line, host, text });
+  return text;
+}
+
+function unsendable(what: string): DialError {
+  return new DialError('request', new Error(`${what} characters that cannot be sent`));
+}
+
+function bytesOf(request: DialRequest): Buffer {
+  const { method, body } = request;
+  const head = preambleOf(request);
   if (body === null) return Buffer.from(method === 'GET' ? `${head}\r\n` : `${head}content-length: 0\r\n\r\n`, 'latin1');
   if (typeof body !== 'string')
     return Buffer.concat([Buffer.from(`${head}content-length: ${body.length}\r\n\r\n`, 'latin1'), body]);
@@ -228,17 +251,12 @@ function exchangeOn(connection: Connection, request: DialRequest, bytes: Buffer)
       reader: null,
       broken: null,
       over: false,
-      onAbort: null,
       heardAt: performance.now(),
       slot: -1,
     };
     connection.exchange = exchange;
     active.add(exchange);
     sweeper ??= startSweeper();
-    if (signal !== undefined) {
-      exchange.onAbort = () => abandon(exchange, signal.reason);
-      signal.addEventListener('abort', exchange.onAbort);
-    }
     send(connection, bytes);
   });
 }
@@ -350,8 +368,6 @@ function finish(exchange: Exchange, surplus: boolean): void {
 
 function leave(exchange: Exchange): void {
   exchange.over = true;
-  // A signal with a listener is kept, and what it listens for with it.
-  if (exchange.onAbort !== null) exchange.signal?.removeEventListener('abort', exchange.onAbort);
   exchange.connection.exchange = null;
   active.remove(exchange);
 }
@@ -438,6 +454,11 @@ function startSweeper(): ReturnType<typeof setInterval> {
 function sweep(): void {
   const now = performance.now();
   for (const exchange of active.items()) {
+    // Asked, not listened to: to add and remove a listener costs a request as much as its way over the socket.
+    if (exchange.signal?.aborted === true) {
+      abandon(exchange, exchange.signal.reason);
+      continue;
+    }
     // Who does not read holds the connection up himself.
     if (exchange.connection.paused) exchange.heardAt = now;
     const limit = exchange.body === null ? exchange.timeouts.firstByte : exchange.timeouts.idle;

@@ -80,6 +80,15 @@ function isPersistent(current: boolean, status: number, headers: ReadonlyMap<str
   return status !== 204 || (!encoded && (headers.get('content-length') ?? '0') === '0');
 }
 
+/** 1 for the characters of a header's name in lower case (RFC 9110, 5.6.2): a look-up, as there are many names. */
+const nameCharacters = new Uint8Array(128);
+for (const character of "!#$%&'*+.^_`|~0123456789abcdefghijklmnopqrstuvwxyz-") nameCharacters[character.charCodeAt(0)] = 1;
+
+function isName(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (nameCharacters[text.charCodeAt(at)] !== 1) return false;
+  return text !== '';
+}
+
 function parseHeaders(lines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
   if (lines.length > mostHeaders) throw new MalformedResponse('too many headers');
@@ -89,7 +98,7 @@ function parseHeaders(lines: readonly string[]): Map<string, string> {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     // A folded line begins with a space, which no name has.
-    if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) throw new MalformedResponse('a header without a name');
+    if (colon < 0 || !isName(name)) throw new MalformedResponse('a header without a name');
     const value = line.slice(colon + 1).trim();
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);

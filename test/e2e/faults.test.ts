@@ -453,6 +453,9 @@ describe('answers that are not what they should be', () => {
     const chunked = 'transfer-encoding: chunked\r\n\r\n';
     up.modes.set('endless', flood(`HTTP/1.1 200 OK\r\n${json}${chunked}`));
     up.modes.set('endless error', flood(`HTTP/1.1 500 X\r\n${json}${chunked}`));
+    // Its parser would take many seconds, in which nobody else is served.
+    up.modes.set('deep', sized(200, json, '['.repeat(60 << 20)));
+    expectError(await ola.chat('acme/deep'), 502, 'provider_error');
     expectError(await ola.chat('acme/endless'), 502, 'provider_error');
     expectError(await ola.chat('acme/endless error'), 502, 'upstream_http_error');
     await until('both are closed', () => up.received.every((received) => received.closedAt() !== null), 1000);

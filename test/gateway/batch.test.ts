@@ -33,12 +33,12 @@ describe('a batch', () => {
     expect(place.written).toEqual([[1, 2, 3]]);
   });
 
-  test('of 200 is written at once', async () => {
+  test('of 1000 is written at once', async () => {
     const place = sink();
     const batch = createBatch('numbers', place.write, place.log);
-    for (const n of numbers(0, 200)) batch.add(n);
+    for (const n of numbers(0, 1000)) batch.add(n);
     await Bun.sleep(10);
-    expect(place.written).toEqual([numbers(0, 200)]);
+    expect(place.written).toEqual([numbers(0, 1000)]);
   });
 
   test('is written by a flush, which answers when it is', async () => {

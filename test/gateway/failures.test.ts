@@ -117,13 +117,15 @@ describe('words that are taken over', () => {
 describe('Retry-After', () => {
   const now = Date.parse('2026-11-21T10:00:00Z');
 
-  test('is seconds or a date, in whole seconds of at least one', () => {
+  test('is seconds or a date, in whole seconds from one to a day', () => {
     const table: readonly [header: string | null, seconds: number | null][] = [
       ['7', 7],
       [' 7 ', 7],
       ['0', 1],
       ['Sat, 21 Nov 2026 10:01:30 GMT', 90],
       ['Sat, 21 Nov 2026 09:00:00 GMT', 1],
+      ['999999999', 86_400],
+      ['Fri, 31 Dec 9999 23:59:59 GMT', 86_400],
       [null, null],
       ['', null],
       ['soon', null],

@@ -127,6 +127,10 @@ describe('a body that is not JSON', () => {
     expect((await post(replaced, { 'content-length': String(Buffer.byteLength(replaced)) })).code).toBe('model_not_found');
   });
 
+  test('is 400 when it nests without end: its parser would hold everybody else up', async () => {
+    expect(await post(`{"messages":${'['.repeat(1 << 19)}`)).toMatchObject({ status: 400, code: 'invalid_json' });
+  });
+
   test('says so when it is empty', async () => {
     expect((await post('')).message).toContain('empty');
   });

@@ -26,6 +26,7 @@ describe('an answer', () => {
       '"CANARY"',
       '{"error":"CANARY"}',
       '{"choices":{}}',
+      `{"choices":[${'['.repeat(300_000)}`,
     ]) {
       expect(() => readAnswer(text, 'acme')).toThrow(
         expect.objectContaining({ code: 'provider_error', message: expect.stringContaining("'acme'") }),

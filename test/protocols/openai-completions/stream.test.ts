@@ -175,6 +175,11 @@ describe('the end', () => {
       expect(run(text(first, '\uFEFFdata: [DONE]\n\n'), false)).toMatchObject({ done: false, fault: null });
   });
 
+  test('is not waited for in an event that nests without end', () => {
+    const deep = `data: {"usage":${'['.repeat(300_000)}}\n\n`;
+    expect(run(text(deep, 'data: [DONE]\n\n'), false)).toMatchObject({ out: '', done: false, fault: 'malformed_event' });
+  });
+
   test('hides what comes behind it', () => {
     for (const chunks of [text('data: [DONE]\n\ndata: {"error":1}\n\n'), text('data: [DONE]\n\n', 'data: {"error":1}\n\n')]) {
       expect(run(chunks, false)).toMatchObject({ out: 'data: [DONE]\n\n', done: true, fault: null });
