@@ -108,7 +108,7 @@ export const configSchema = command({
   path: ['config', 'schema'],
   summary: 'Print the JSON Schema of the configuration',
   description:
-    'For editors that complete and check a file. Annotations beside it: x-secret, x-plain (a secret that a file may hold in clear), x-url, x-later (kept, not acted on).',
+    'For editors that complete and check a file. Annotations beside it: x-secret, x-plain (a secret that a file may hold in clear) and x-later (kept, not acted on).',
   options: { json },
   arguments: {},
   examples: [{ command: 'ola config schema', note: 'redirect it into a file for your editor' }],

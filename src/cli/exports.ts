@@ -10,7 +10,7 @@ import {
   callConfig,
   changeFile,
   configOption,
-  differences,
+  edits,
   parseDocument,
   readInputOrFile,
   type Session,
@@ -138,7 +138,7 @@ function importIntoFile(session: Session, { content, sealed }: Exported, governs
   }
   const to = foldNames(content, documentSchema) as JsonObject;
   return changeFile(session, governs, (text, document) =>
-    differences(foldNames(document, documentSchema) as JsonObject, to).reduce(
+    edits(foldNames(document, documentSchema) as JsonObject, to).reduce(
       (edited, { path, value }) => editJsonc(edited, spelledIn(document, path), value),
       text,
     ),

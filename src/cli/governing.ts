@@ -1,4 +1,5 @@
 /** The configuration where it is the truth, database or file: read, checked, and changed there. */
+import { differencesOf } from '../core/diff.ts';
 import { documentSchema } from '../core/document.ts';
 import { OlaError } from '../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
@@ -203,20 +204,15 @@ export function placesOf(value: Json | undefined, text: string): (readonly strin
   );
 }
 
-interface Difference {
+interface Edit {
   readonly path: Path;
   /** Undefined: taken out. */
   readonly value: Json | undefined;
 }
 
 /** What is to be set for one document to become another; what is redacted in that stays as it is. */
-export function differences(from: Json | undefined, to: Json | undefined, path: Path = []): Difference[] {
-  if (to === redacted && from !== undefined) return [];
-  if (isObject(from) && isObject(to)) {
-    const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
-    return [...keys].flatMap((key) =>
-      differences(valueAt(from as JsonObject, [key]), valueAt(to as JsonObject, [key]), [...path, key]),
-    );
-  }
-  return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ path, value: to }];
+export function edits(from: JsonObject, to: JsonObject): Edit[] {
+  return differencesOf(from, to)
+    .map(({ path }) => ({ path, value: valueAt(to, path) }))
+    .filter(({ path, value }) => value !== redacted || valueAt(from, path) === undefined);
 }

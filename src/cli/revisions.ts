@@ -11,7 +11,7 @@ import {
   callConfig,
   changeFile,
   configOption,
-  differences,
+  edits,
   placesOf,
   readConfig,
   type Session,
@@ -216,7 +216,7 @@ async function rollBackFile(session: Session, file: string, { newest, to, change
       exitCode: exitCodes.failure,
     });
   }
-  const apart = differences(await documentOf(session, newest), await documentOf(session, to));
+  const apart = edits(await documentOf(session, newest), await documentOf(session, to));
   return changeFile(session, file, (text, document) => {
     const folded = foldNames(document, documentSchema) as JsonObject;
     return apart.reduce((edited, { path: at, value }) => {

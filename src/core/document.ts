@@ -1,7 +1,7 @@
 /**
  * The configuration document: its schema, written once for file, API, docs and command line. Annotations beside the types:
  * `x-secret`: a secret, kept in the vault and never shown; `x-plain`: a secret that may stand in clear in a file all the
- * same; `x-url`: a base URL without user info, query and fragment; `x-later`: kept, and not acted on by this version.
+ * same; `x-later`: kept, and not acted on by this version.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { scopes } from './access.ts';
@@ -31,7 +31,7 @@ const flag = (description: string) => Type.Boolean({ description });
 const words = (description: string) => Type.Array(Type.String(), { description });
 const count = (minimum: number, description: string, maximum = Number.MAX_SAFE_INTEGER) =>
   Type.Integer({ minimum, maximum, description });
-const baseUrl = (description: string) => Type.String({ minLength: 1, maxLength: 2048, 'x-url': true, description });
+const baseUrl = (description: string) => Type.String({ minLength: 1, maxLength: 2048, description });
 const port = Type.Integer({ minimum: 1, maximum: 65535 });
 const literals = <T extends readonly string[]>(values: T, description: string) =>
   Type.Union(

@@ -4,6 +4,11 @@ export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
+/** `Array.isArray` does not narrow lists that may not be changed. */
+export function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

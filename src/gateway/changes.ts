@@ -1,6 +1,6 @@
 /** What changed between two documents, in words without values, and what did not. */
 import { differencesOf } from '../core/diff.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { isList, type Json, type JsonObject } from '../core/json.ts';
 
 /** Dotted paths of what differs; of what is new or gone as a whole its own path alone. */
 export function changedPaths(from: JsonObject, to: JsonObject): string[] {
@@ -26,10 +26,6 @@ function share(next: Json | undefined, before: Json | undefined): Json | undefin
   if (typeof before !== 'object' || before === null) return next;
   if (isList(next)) return isList(before) ? shareItems(next, before) : next;
   return isList(before) ? next : shareMembers(next, before);
-}
-
-function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
-  return Array.isArray(value);
 }
 
 function shareItems(next: readonly Json[], before: readonly Json[]): readonly Json[] {

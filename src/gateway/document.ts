@@ -8,10 +8,10 @@ import { foldNames } from '../core/names.ts';
 import { compileCheck, unknownFields, type Warning } from '../core/schema.ts';
 import { isSecretReference, mapSecrets, type Path } from '../core/secrets.ts';
 import { shareEqual } from './changes.ts';
+import { configuredProviders, destinationOf, originOf } from './destinations.ts';
 import { checkTokenId, type ImportedToken, importedToken } from './imported-tokens.ts';
 import { normalForm, refuseUnwieldy } from './normal-form.ts';
 import { checkCredential, checkProvider, checkUrl, notServed, profileIdShape } from './provider-rules.ts';
-import { configuredProviders, destinationOf, originOf } from './registry.ts';
 import { type ConfigMode, quoted, settleSecrets } from './settling.ts';
 
 export interface DocumentFacts {

@@ -6,7 +6,8 @@ import { OlaError } from '../core/errors.ts';
 import { parseReference } from '../core/references.ts';
 import type { Warning } from '../core/schema.ts';
 import { redacted } from '../core/secrets.ts';
-import { builtProtocols, headerValue } from './registry.ts';
+import { headerValue } from './bound-secrets.ts';
+import { builtProtocols } from './registry.ts';
 
 export const providerIdShape = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Usually `provider:name`; before the first colon no slash, so that an id in a path is read in one way. */

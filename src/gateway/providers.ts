@@ -8,11 +8,12 @@ import { compileCheck, unknownFields, type Warning } from '../core/schema.ts';
 import { isSecretReference, mapSecrets, type Path, valueAt } from '../core/secrets.ts';
 import type { Origin } from './audit.ts';
 import type { Config, ConfigSnapshot } from './config.ts';
+import { destinationOf } from './destinations.ts';
 import { type DocumentFacts, originOfSecrets, strayed } from './document.ts';
 import { showDocument } from './documents.ts';
 import { refuseUnwieldy } from './normal-form.ts';
 import { checkProvider, notServed, providerIdShape } from './provider-rules.ts';
-import { destinationOf, type RegistryFacts } from './registry.ts';
+import type { RegistryFacts } from './registry.ts';
 import { settleSecrets } from './settling.ts';
 
 export interface Providers {

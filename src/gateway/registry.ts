@@ -1,22 +1,15 @@
 /** Providers that can be used now, made from the configuration, the catalog and the environment at each change. */
 import type { Catalog } from '../catalog/lookup.ts';
 import type { ConfigDocument, Protocol, ProviderConfig } from '../core/document.ts';
-import { type Destination, defaultTimeouts } from '../core/egress.ts';
+import type { Destination } from '../core/egress.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Timeouts } from '../core/ports.ts';
 import { type CatalogModel, type CredentialStyle, noQuirks, type ProviderQuirks } from '../core/providers.ts';
-import { parseReference } from '../core/references.ts';
-import { isSecretReference } from '../core/secrets.ts';
-import { type Credential, chooseCredentials, cleanSecret, defaultEnvVar } from '../credentials/resolve.ts';
+import { type Credential, chooseCredentials, defaultEnvVar } from '../credentials/resolve.ts';
+import { type BoundSecrets, boundOrigin, boundSecrets, noSecrets, type SecretOrigins } from './bound-secrets.ts';
+import { configuredProviders, destinationOf, originOf, served } from './destinations.ts';
 
 /** Protocols that this program can call. */
 export const builtProtocols = ['openai-completions'] as const satisfies readonly Protocol[];
-
-/** The protocol that clients speak: an endpoint for it is preferred. */
-const served: Protocol = 'openai-completions';
-
-/** Visible ASCII, space and tab inside (RFC 9110, 5.5). */
-export const headerValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** One credential of a provider with the headers it makes, ready to be sent. */
 export interface Target {
@@ -74,57 +67,7 @@ export interface ConfiguredSecrets {
   readonly document: JsonObject;
   /** Secrets in place; those that cannot be opened are left out. */
   readonly open: ConfigDocument;
-  /** Opened secrets by id, with the origin that each was entered for. */
-  readonly secrets: ReadonlyMap<string, { readonly origin: string | null }>;
-}
-
-/** The configured providers under canonical ids, `models.providers` over `providers`. */
-export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
-  const merged = new Map<string, ProviderConfig>();
-  for (const map of [document.providers, document.models?.providers]) {
-    for (const [id, config] of Object.entries(map ?? {})) {
-      const canonical = catalog.canonicalId(id);
-      const under = merged.get(canonical);
-      merged.set(canonical, under === undefined ? config : { ...under, ...config });
-    }
-  }
-  return merged;
-}
-
-/** `https://host:port`, or null for a URL that is none. */
-export function originOf(baseUrl: string): string | null {
-  return URL.canParse(baseUrl) ? new URL(baseUrl).origin : null;
-}
-
-/** Where a configured provider's calls go. */
-export function destinationOf(
-  id: string,
-  config: ProviderConfig,
-  facts: Pick<RegistryFacts, 'catalog' | 'everyProviderLocal'>,
-  document: ConfigDocument,
-): Destination | null {
-  const row = facts.catalog.provider(id);
-  const baseUrl = config.baseUrl ?? (row === null ? undefined : facts.catalog.endpoint(row, served).baseUrl);
-  if (baseUrl === undefined) return null;
-  const listed = (document.egressPolicy?.allowLocalProviders ?? []).some((name) => facts.catalog.canonicalId(name) === id);
-  return {
-    name: id,
-    baseUrl: baseUrl.replace(/\/+$/, ''),
-    allowLocal: config.allowLocal ?? (row?.local === true || listed || facts.everyProviderLocal),
-    ...(config.ports === undefined ? {} : { ports: config.ports }),
-    ...(config.ca === undefined ? {} : { ca: config.ca }),
-    ...(config.timeouts === undefined ? {} : { timeouts: timeoutsOf(config.timeouts) }),
-  };
-}
-
-/** Seconds for people, milliseconds for the dialer. */
-function timeoutsOf({ connectSeconds, firstByteSeconds, idleSeconds }: NonNullable<ProviderConfig['timeouts']>): Timeouts {
-  const or = (seconds: number | undefined, fallback: number) => (seconds === undefined ? fallback : seconds * 1000);
-  return {
-    connect: or(connectSeconds, defaultTimeouts.connect),
-    firstByte: or(firstByteSeconds, defaultTimeouts.firstByte),
-    idle: or(idleSeconds, defaultTimeouts.idle),
-  };
+  readonly secrets: SecretOrigins;
 }
 
 /** What was made of a configured provider with its secrets in place, good as long as that object is the same. */
@@ -158,7 +101,13 @@ export function buildRegistry(
     const of = { id, common };
     const before = known.get(config);
     if (before !== undefined && isSame(before.madeOf, of)) return before.made;
-    const made = activate(id, config, facts, document, boundSecrets(stored.get(id) ?? {}, config, snapshot, facts.catalog));
+    const made = activate(
+      id,
+      config,
+      facts,
+      document,
+      boundSecrets(stored.get(id) ?? {}, config, snapshot.secrets, facts.catalog),
+    );
     known.set(config, { madeOf: of, made });
     return made;
   };
@@ -277,61 +226,6 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
     quirks: noQuirks,
     targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts)],
   };
-}
-
-/** A secret in use and the origins that it may go to, null: any; or why it cannot be used. */
-type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: string };
-
-interface BoundSecrets {
-  readonly apiKey: BoundSecret | null;
-  readonly headers: ReadonlyMap<string, BoundSecret>;
-}
-
-const noSecrets: BoundSecrets = { apiKey: null, headers: new Map() };
-
-function boundSecrets(
-  stored: ProviderConfig,
-  open: ProviderConfig,
-  { secrets }: ConfiguredSecrets,
-  catalog: Catalog,
-): BoundSecrets {
-  const bound = (reference: unknown, value: string | undefined): BoundSecret => {
-    const secret = cleanSecret(value);
-    if (secret === null) return { broken: whyBroken(reference) };
-    if (!headerValue.test(secret)) return { broken: 'has characters that a header cannot carry' };
-    return { secret, origins: boundTo(reference, secrets, catalog) };
-  };
-  const headers = Object.entries(stored.headers ?? {}).map(
-    ([name, reference]) => [name, bound(reference, open.headers?.[name])] as const,
-  );
-  return { apiKey: stored.apiKey === undefined ? null : bound(stored.apiKey, open.apiKey), headers: new Map(headers) };
-}
-
-/** The origins that what stands in the document may go to. */
-function boundTo(reference: unknown, secrets: ConfiguredSecrets['secrets'], catalog: Catalog): readonly string[] | null {
-  const kept = (id: string) => {
-    const origin = secrets.get(id)?.origin ?? null;
-    return origin === null ? null : [origin];
-  };
-  if (isSecretReference(reference)) return kept(reference.$secret);
-  const named = typeof reference === 'string' ? parseReference(reference) : null;
-  if (named?.kind === 'variable') return catalog.envBinding(named.name);
-  return named?.kind === 'store' ? kept(named.id) : null;
-}
-
-/** Of the origins that a secret may go to the one in question, else any other; null when it may go anywhere. */
-function boundOrigin({ origins }: { readonly origins: readonly string[] | null }, wanted: string): string | null {
-  if (origins === null) return null;
-  return origins.includes(wanted) ? wanted : (origins[0] ?? '');
-}
-
-/** Clients read this: a variable's name may be known, the path of a file may not. */
-function whyBroken(reference: unknown): string {
-  const named = typeof reference === 'string' ? parseReference(reference) : null;
-  if (named?.kind === 'variable') return `names the variable ${named.name}, which is not set`;
-  if (named?.kind === 'file') return 'names a file that cannot be read';
-  if (named?.kind === 'store') return 'names a stored secret that is not there';
-  return 'is damaged in the database and is to be entered again';
 }
 
 function unknownProvider(id: string): InactiveProvider {

@@ -6,6 +6,8 @@
 import { type Bag, createBag, type InBag } from '../core/bag.ts';
 import { type Dial, DialError, type DialRequest, type Reply, type Timeouts } from '../core/ports.ts';
 import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
+import { requestBytes } from './http1-request.ts';
+import { createIdleConnections, type Kept } from './idle-connections.ts';
 
 /** What is read ahead of whoever reads the body; then the socket is left to fill, and the other side to wait. */
 const mostUnread = 64 * 1024;
@@ -13,26 +15,15 @@ const mostUnread = 64 * 1024;
 const mostInterim = 16;
 /** How late a limit of time, or a client's leaving, may be noticed. */
 const sweepMs = 200;
-/** Idle connections of one destination. */
-const mostIdle = 128;
-/** A second short of what servers keep: many that are not behind a content network close after five seconds. */
-const idleMs = { plain: 4000, secure: 30_000 } as const;
-/** Whatever the other side says: what stands between may forget a quiet connection, and nobody would tell. */
-const mostIdleMs = 60_000;
 
 type Socket = Bun.Socket<Connection>;
 
 /** One connection; it serves one exchange after the other. */
-interface Connection extends InBag {
-  readonly key: string;
-  readonly secure: boolean;
+interface Connection extends Kept {
   socket: Socket | null;
   exchange: Exchange | null;
   /** What the socket did not take yet. */
   unsent: Buffer | null;
-  /** When it was given back, in milliseconds of `performance.now()`, and for how long it stays. */
-  idleSince: number;
-  idleFor: number;
   /** The socket is not read from. */
   paused: boolean;
   /** While it is being made. */
@@ -68,78 +59,21 @@ interface Exchange extends InBag {
   heardAt: number;
 }
 
-const idle = new Map<string, Connection[]>();
+const idle = createIdleConnections<Connection>();
 const active: Bag<Exchange> = createBag();
 let sweeper: ReturnType<typeof setInterval> | null = null;
 
 export const dial: Dial = async (request, address) => {
   request.signal?.throwIfAborted();
   const key = keyOf(request, address);
-  const bytes = bytesOf(request);
-  const connection = idle.get(key)?.pop() ?? (await open(key, request, address));
+  const bytes = requestBytes(request);
+  const connection = idle.take(key) ?? (await open(key, request, address));
   return exchangeOn(connection, request, bytes);
 };
 
 /** Connections are shared by what they are to: the same place, under the same name, trusted by the same authority. */
 function keyOf({ secure, hostname, port, ca }: DialRequest, address: string): string {
   return secure ? `s ${address} ${port} ${hostname} ${ca ?? ''}` : `p ${address} ${port}`;
-}
-
-/** Headers that say how the request is framed and where it goes: ours alone. */
-const framingHeader = /^(?:host|connection|content-length|transfer-encoding|keep-alive|upgrade|te|trailer|expect)$/i;
-const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-const target = /^[A-Z]+ \/[\x21-\x7e]*$/;
-
-/** What stands before the length of the body; the same for all calls of a provider with one credential. */
-interface Preamble {
-  readonly line: string;
-  readonly host: string;
-  readonly text: string;
-}
-
-/** By the headers, which are made once for many calls. */
-const preambles = new WeakMap<DialRequest['headers'], Preamble>();
-
-/** Request line, Host and headers. @throws DialError `request` */
-function preambleOf(request: DialRequest): string {
-  const { method, path, headers } = request;
-  const line = `${method} ${path}`;
-  const host = hostOf(request);
-  const known = preambles.get(headers);
-  if (known !== undefined && known.line === line && known.host === host) return known.text;
-  if (!target.test(line)) throw unsendable('the method or the path has');
-  let text = `${line} HTTP/1.1\r\nhost: ${host}\r\n`;
-  for (const [name, value] of Object.entries(headers)) {
-    if (framingHeader.test(name)) continue;
-    if (!headerName.test(name) || !headerValue.test(value)) throw unsendable('a header has');
-    text += `${name}: ${value}\r\n`;
-  }
-  preambles.set(headers, { line, host, text });
-  return text;
-}
-
-function unsendable(what: string): DialError {
-  return new DialError('request', new Error(`${what} characters that cannot be sent`));
-}
-
-function bytesOf(request: DialRequest): Buffer {
-  const { method, body } = request;
-  const head = preambleOf(request);
-  if (body === null) return Buffer.from(method === 'GET' ? `${head}\r\n` : `${head}content-length: 0\r\n\r\n`, 'latin1');
-  if (typeof body !== 'string')
-    return Buffer.concat([Buffer.from(`${head}content-length: ${body.length}\r\n\r\n`, 'latin1'), body]);
-  const length = Buffer.byteLength(body);
-  const start = `${head}content-length: ${length}\r\n\r\n`;
-  const bytes = Buffer.allocUnsafe(start.length + length);
-  bytes.write(start, 0, 'latin1');
-  bytes.write(body, start.length, 'utf8');
-  return bytes;
-}
-
-function hostOf({ hostname, port, secure }: DialRequest): string {
-  const name = hostname.includes(':') ? `[${hostname}]` : hostname;
-  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /** A new connection, its peer verified. @throws DialError `connect` or `tls`; the reason of the signal */
@@ -156,7 +90,6 @@ function open(key: string, request: DialRequest, address: string): Promise<Conne
       idleFor: 0,
       paused: false,
       opening: null,
-      slot: -1,
     };
     const settle = () => {
       clearTimeout(timer);
@@ -324,10 +257,10 @@ function begin(exchange: Exchange, head: Head, rest: Buffer): void {
   if (rest.length > 0 || body.done) receivedBody(exchange, body, rest);
 }
 
-/** `Keep-Alive: timeout=5`: a second less, for the way, and a minute at most. */
+/** `Keep-Alive: timeout=5`: a second less, for the way. */
 function keepAliveOf({ headers }: Head): number | null {
   const seconds = /\btimeout=(\d{1,5})\b/.exec(headers.get('keep-alive') ?? '')?.[1];
-  return seconds === undefined ? null : Math.min(mostIdleMs, Math.max(0, Number(seconds) * 1000 - 1000));
+  return seconds === undefined ? null : Math.max(0, Number(seconds) * 1000 - 1000);
 }
 
 function receivedBody(exchange: Exchange, body: BodyReader, bytes: Buffer): void {
@@ -360,7 +293,7 @@ function finish(exchange: Exchange, surplus: boolean): void {
   const { connection } = exchange;
   leave(exchange);
   if (surplus || !exchange.persistent || connection.unsent !== null) drop(connection);
-  else putBack(connection, exchange.keepAliveMs);
+  else if (!idle.put(connection, exchange.keepAliveMs)) drop(connection);
   pause(connection, false);
   exchange.reader?.resolve(null);
   exchange.reader = null;
@@ -372,23 +305,9 @@ function leave(exchange: Exchange): void {
   active.remove(exchange);
 }
 
-function putBack(connection: Connection, keepAliveMs: number | null): void {
-  const list = idle.get(connection.key) ?? [];
-  if (list.length >= mostIdle) {
-    drop(connection);
-    return;
-  }
-  if (list.length === 0) idle.set(connection.key, list);
-  connection.idleSince = performance.now();
-  connection.idleFor = keepAliveMs ?? (connection.secure ? idleMs.secure : idleMs.plain);
-  list.push(connection);
-}
-
 /** Ends a connection for good. */
 function drop(connection: Connection): void {
-  const list = idle.get(connection.key);
-  const at = list?.indexOf(connection) ?? -1;
-  if (at >= 0) list?.splice(at, 1);
+  idle.remove(connection);
   connection.socket?.terminate();
   connection.socket = null;
 }
@@ -464,13 +383,8 @@ function sweep(): void {
     const limit = exchange.body === null ? exchange.timeouts.firstByte : exchange.timeouts.idle;
     if (now - exchange.heardAt >= limit) fail(exchange, timedOut());
   }
-  let kept = 0;
-  for (const [key, list] of idle) {
-    for (const connection of [...list]) if (now - connection.idleSince >= connection.idleFor) drop(connection);
-    if (list.length === 0) idle.delete(key);
-    kept += list.length;
-  }
-  if (kept > 0 || active.size() > 0 || sweeper === null) return;
+  for (const connection of idle.stale(now)) drop(connection);
+  if (idle.size > 0 || active.size() > 0 || sweeper === null) return;
   clearInterval(sweeper);
   sweeper = null;
 }

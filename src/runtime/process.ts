@@ -14,9 +14,6 @@ export const programArguments: readonly string[] = process.argv.slice(2);
 export const platform = `bun ${Bun.version} ${process.platform}-${process.arch}`;
 export const processId = process.pid;
 
-const limitVariable = 'BUN_CONFIG_MAX_HTTP_REQUESTS';
-/** Bun's own upper limit. */
-const mostRequests = '65535';
 /**
  * How long the allocator keeps pages that are free before it gives them back. Its own 10 ms give back, under load, what is
  * wanted again at once: a fifth of the time of each request.
@@ -33,9 +30,8 @@ const unwanted =
   /^(?:BUN_OPTIONS|BUN_BE_BUN|BUN_INSPECT.*|BUN_CONFIG_.*|BUN_JSC_.*|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED|SSLKEYLOGFILE|(?:HTTPS?|ALL|NO)_PROXY)$/i;
 
 /**
- * Starts this program anew in place (same process id) with a clean environment, without the runtime's limit of 256
- * requests under way and with an allocator that keeps its pages; both are read from the environment at the very start.
- * Returns in the second life.
+ * Starts this program anew in place (same process id) with a clean environment and an allocator that keeps its pages: both
+ * the runtime and the allocator read the environment at their very start. Returns in the second life.
  */
 export function startClean(): void {
   if (process.env[mark] === String(process.pid)) {
@@ -46,7 +42,6 @@ export function startClean(): void {
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !unwanted.test(name)) clean[name] = value;
   }
-  clean[limitVariable] = mostRequests;
   clean[purgeVariable] = purgeDelayMs;
   // The process id, so that the mark is worth nothing to a child that inherits it.
   clean[mark] = String(process.pid);

@@ -1,6 +1,6 @@
 /** Sealed secrets, and who names them: a history of revisions or a snapshot. Called inside the transaction that is open. */
 import { OlaError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { isList, type Json, type JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
 import type { SealedSecret } from '../core/vault.ts';
 import { numberOf, textOf, textOrNull } from './columns.ts';
@@ -68,10 +68,6 @@ function collect(value: Json | undefined, ids: Set<string>): void {
   if (typeof value !== 'object' || value === null) return;
   if (!isList(value) && typeof value['$secret'] === 'string') ids.add(value['$secret']);
   for (const child of Object.values(value)) collect(child, ids);
-}
-
-function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
-  return Array.isArray(value);
 }
 
 export function toSecret(row: SqlRow): SealedSecret {
