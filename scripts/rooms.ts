@@ -19,6 +19,8 @@ const belowGateway = ['catalog', 'protocols', 'credentials', 'core'];
 const belowEdge = ['gateway', ...belowGateway];
 const besides = ['runtime', 'egress', 'store', 'backends'];
 
+const platformWhy = 'a platform knows no other, and is reached as #platform alone';
+
 /** A row a room; a folder without one is refused. `main` is main.ts and what stands beside it. */
 export const rooms: Readonly<Record<string, Room>> = {
   core: { rooms: [], packages: [typebox, 'node:buffer', 'jsonc-parser'], why: 'the vocabulary knows no technique' },
@@ -26,13 +28,19 @@ export const rooms: Readonly<Record<string, Room>> = {
   protocols: { rooms: ['core'], packages: [], why: 'protocols are pure, on Web APIs, and do not know each other' },
   credentials: { rooms: ['core'], packages: ['node:crypto'], why: 'siblings meet in main through the interfaces of core' },
   gateway: { rooms: belowGateway, packages: ['node:crypto', typebox], why: 'use-cases take ports: no framework, no platform' },
-  http: { rooms: [...belowEdge, 'web'], packages: ['elysia', typebox], why: 'routes hold no business rule and no technique' },
+  http: {
+    rooms: [...belowEdge, 'web'],
+    packages: ['elysia', '@elysiajs/swagger', typebox],
+    why: 'routes hold no business rule and no technique',
+  },
   cli: { rooms: belowEdge, packages: ['commander', '@clack/prompts'], why: 'main hands it startServer and every port' },
-  runtime: { rooms: ['core'], packages: ['bun', 'bun:*', 'node:*'], why: 'techniques know core alone; main hands them over' },
+  runtime: { rooms: ['core'], packages: ['#platform/*', 'node:*'], why: 'techniques know core alone; main hands them over' },
+  'runtime/bun': { rooms: ['runtime', 'core'], packages: ['bun', 'bun:*', 'node:*'], why: platformWhy },
+  'runtime/deno': { rooms: ['runtime', 'core'], packages: ['node:*'], why: platformWhy },
   egress: { rooms: ['core'], packages: ['node:crypto'], why: 'its techniques (dial, resolve) are ports from runtime' },
   store: { rooms: ['core'], packages: ['node:crypto'], why: 'its technique (the database) is a port from runtime' },
   backends: { rooms: ['core'], packages: ['node:crypto'], why: 'they return snapshots and events; gateway encodes' },
-  web: { rooms: [], packages: [], why: 'browser code: the server is reached over HTTP' },
+  web: { rooms: [], packages: ['swagger-ui-dist'], why: 'browser code: the server is reached over HTTP' },
   main: {
     rooms: [...belowEdge, ...besides, 'http', 'cli', 'web'],
     packages: [typebox, 'commander', 'elysia', 'node:crypto'],
@@ -66,9 +74,11 @@ export function checkFile(path: string, source: string): string[] {
   return found.map(({ at, text }) => `${path}:${source.slice(0, at).split('\n').length}: ${text}`);
 }
 
-/** The folder below src that holds the file; `main` for a file of src itself. */
+/** The folder below src that holds the file, or one in it that has a row of its own; `main` for a file of src itself. */
 function roomOf(path: string): string {
   const [, folder = '', ...rest] = path.split('/');
+  const inner = `${folder}/${rest[0]}`;
+  if (Object.hasOwn(rooms, inner)) return inner;
   return rest.length === 0 ? 'main' : folder;
 }
 

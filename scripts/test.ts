@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
+import { denoCheck, denoEnvironment, olaUnderDeno } from './deno.ts';
 
 const root = join(import.meta.dir, '..');
 
@@ -15,6 +16,10 @@ interface Step {
   readonly commands: readonly (readonly string[])[];
   /** Globs below test/, null for a step without tests; a `!` excludes. */
   readonly tests: readonly string[] | null;
+  /** Ola runs from source under Deno, in place of the binary. */
+  readonly underDeno?: true;
+  /** Runs only when it is named by `--only`. */
+  readonly onDemand?: true;
 }
 
 const bun = [process.execPath, '--no-env-file'];
@@ -23,6 +28,11 @@ const tool = (path: string, ...args: string[]): string[] => [...bun, `node_modul
 
 /** Stale patterns in knip.json are errors: an entry that matches nothing would let everything pass. */
 const knipFlags = ['--no-progress', '--treat-config-hints-as-errors'];
+
+/** Of the tests over HTTP, what a gateway is for; a process from source takes a second to start. */
+const denoCore = 'chat,streams,providers,shutdown';
+/** All that ask nothing of the binary itself; what single tests in them do ask is left out by `onBinary`. */
+const denoWhole = `${denoCore},access,bad-input,canary,config,faults,file-mode,front-door,history,refusals`;
 
 const steps: readonly Step[] = [
   { name: 'types', commands: [tool('typescript/bin/tsc', '-p', '.')], tests: null },
@@ -34,9 +44,11 @@ const steps: readonly Step[] = [
     commands: [tool('knip/bin/knip.js', ...knipFlags), tool('knip/bin/knip.js', ...knipFlags, '--production')],
     tests: null,
   },
-  { name: 'unit', commands: [], tests: ['**', '!rules/**', '!build/**', '!e2e/**'] },
+  { name: 'unit', commands: [], tests: ['**', '!rules/**', '!build/**', '!e2e/**', '!deno/**'] },
   { name: 'build', commands: [[...bun, 'scripts/build.ts']], tests: ['build/**'] },
   { name: 'e2e', commands: [], tests: ['e2e/**'] },
+  { name: 'deno', commands: [denoCheck('src/main.ts')], tests: ['deno/**', `e2e/{${denoCore}}.test.ts`], underDeno: true },
+  { name: 'deno-all', commands: [], tests: ['deno/**', `e2e/{${denoWhole}}.test.ts`], underDeno: true, onDemand: true },
 ];
 
 /** Longer than any step takes: what hangs is a failure, not a wait. */
@@ -97,9 +109,11 @@ function testFiles(step: Step, filters: readonly string[]): string[] {
  * What tests see of the environment: neither keys of the developer, which would change what is configured, nor their home,
  * where the real ola lives.
  */
-function testEnvironment(home: string): Record<string, string | undefined> {
+function testEnvironment(step: Step, home: string): Record<string, string | undefined> {
   const { PATH, TMPDIR, LANG, CI } = process.env;
-  return { PATH, TMPDIR, LANG, CI, TZ: 'UTC', HOME: home, OLA_BINARY: join(root, 'dist/ola') };
+  const common = { PATH, TMPDIR, LANG, CI, TZ: 'UTC', HOME: home };
+  if (step.underDeno === true) return { ...common, ...denoEnvironment, OLA_BINARY: olaUnderDeno };
+  return { ...common, OLA_BINARY: join(root, 'dist/ola') };
 }
 
 interface Outcome extends Tally {
@@ -112,7 +126,7 @@ async function runStep(step: Step, filters: readonly string[], scratch: string):
   const home = join(scratch, 'home');
   const outcome = { passed: 0, failed: 0, output: '' };
   for (const command of step.commands) {
-    const { exitCode, output } = await run(command, process.env, log);
+    const { exitCode, output } = await run(command, { ...process.env, ...(step.underDeno ? denoEnvironment : {}) }, log);
     outcome[exitCode === 0 ? 'passed' : 'failed'] += 1;
     if (exitCode !== 0) outcome.output += output;
   }
@@ -122,8 +136,8 @@ async function runStep(step: Step, filters: readonly string[], scratch: string):
   const paths = files.map((path) => `./${path}`);
   await mkdir(home, { recursive: true });
   const { exitCode, output } = await run(
-    [...bun, '--no-orphans', 'test', '--only-failures', ...paths],
-    testEnvironment(home),
+    [...bun, '--no-orphans', 'test', '--only-failures', ...(step.underDeno ? ['--timeout=30000'] : []), ...paths],
+    testEnvironment(step, home),
     log,
   );
   const tests = tally(output, exitCode, files.length);
@@ -137,8 +151,8 @@ async function runStep(step: Step, filters: readonly string[], scratch: string):
 /** The steps that the arguments ask for: named ones; with file filters those that have such files; else all. */
 function chosenSteps(only: readonly string[] | null, filters: readonly string[]): readonly Step[] {
   if (only) return steps.filter((step) => only.includes(step.name));
-  if (filters.length > 0) return steps.filter((step) => testFiles(step, filters).length > 0);
-  return steps;
+  const usual = steps.filter(({ onDemand }) => onDemand !== true);
+  return filters.length > 0 ? usual.filter((step) => testFiles(step, filters).length > 0) : usual;
 }
 
 async function main(args: readonly string[]): Promise<boolean> {

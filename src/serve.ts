@@ -113,7 +113,7 @@ function startFailure(thrown: unknown, configFile: string | null): Failure | nul
 const configErrors: readonly ErrorCode[] = ['invalid_field', 'invalid_json', 'secret_required', 'unsafe_destination'];
 
 function tick(gateway: Gateway): void {
-  gateway.chat.tick(performance.now());
+  gateway.inference.tick(performance.now());
   gateway.retention.tick();
 }
 

@@ -1,8 +1,10 @@
 /** What this build is, stamped by `scripts/build.ts`. */
+import { unstampedVersion } from './runtime/process.ts';
+
 declare const OLA_VERSION: string | undefined;
 declare const OLA_COMMIT: string | undefined;
 
-export const version: string = typeof OLA_VERSION === 'undefined' ? '0.0.0-source' : OLA_VERSION;
+export const version: string = typeof OLA_VERSION === 'undefined' ? unstampedVersion : OLA_VERSION;
 const commit: string = typeof OLA_COMMIT === 'undefined' ? 'source' : OLA_COMMIT;
 
 /** `ola 0.1.0 (abc1234) bun 1.4.5 linux-x64` */

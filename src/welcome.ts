@@ -25,6 +25,7 @@ export function welcome({ address, version, token, open, model, demo, home, conf
   if (token !== null || open) lines.push(...question(address, headers, model ?? 'PROVIDER/MODEL'));
   if (token !== null) lines.push(...clients(address, token, model ?? 'PROVIDER/MODEL'));
   else lines.push(`  Health   curl ${address}/health`, '  Tokens   ola token create NAME', '');
+  lines.push('  Reference, to be tried in a browser:', '', `    ${address}/docs`, '');
   if (demo) lines.push(`  This is the demo: its state is in ${home}, its model says back what it hears.`, '');
   lines.push('  Stop with Ctrl-C; streams get time to finish.', '');
   return `${lines.join('\n')}\n`;

@@ -41,8 +41,9 @@ interface Answer {
 }
 
 /**
- * A handler of `GET /v1/models` and `POST /v1/chat/completions` (JSON and SSE). The answer is `You said: ` and the last
- * user message. One token is one word, in both directions; the answer's id is a hash of the request's body.
+ * A handler of `GET /v1/models`, `POST /v1/chat/completions` (JSON and SSE) and `POST /v1/embeddings`. The answer is
+ * `You said: ` and the last user message. One token is one word, in both directions; the answer's id is a hash of the
+ * request's body. The same text has the same embedding; what it means plays no part.
  * Failures are OpenAI's envelope: 401 without `Authorization: Bearer <key>`, 400, 404, 405.
  */
 export function demoUpstream(key: string, clock: Clock): (request: Request) => Promise<Response> {
@@ -68,13 +69,14 @@ function authenticate(request: Request, expected: Uint8Array): void {
 
 async function route(request: Request, created: number): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const method = { '/v1/models': 'GET', '/v1/chat/completions': 'POST' }[pathname];
+  const method = { '/v1/models': 'GET', '/v1/chat/completions': 'POST', '/v1/embeddings': 'POST' }[pathname];
   if (method === undefined) throw new OlaError('route_not_found', `The demo upstream has no ${pathname}.`);
   if (request.method !== method) {
     throw new OlaError('method_not_allowed', `${pathname} answers ${method} only.`, { headers: { allow: method } });
   }
   if (method === 'GET') return listModels(created);
   const body = await request.text();
+  if (pathname === '/v1/embeddings') return embed(parse(body));
   const question = readQuestion(body);
   const answer = think(question, body, created);
   return question.stream ? streamed(answer, question.includeUsage) : whole(answer);
@@ -90,9 +92,8 @@ function listModels(created: number): Response {
 /** @throws OlaError 400 naming the field, 404 `model_not_found` */
 function readQuestion(text: string): Question {
   const body = parse(text);
-  const { model, messages, stream, stream_options: options, stop } = body;
-  if (typeof model !== 'string') throw invalid('model', 'must be a string');
-  if (model !== echo.id) throw new OlaError('model_not_found', `The demo upstream serves ${echo.id} only.`, { param: 'model' });
+  const { messages, stream, stream_options: options, stop } = body;
+  checkModel(body);
   if (!Array.isArray(messages) || messages.length === 0) throw invalid('messages', 'must be an array of at least one message');
   const bad = messages.findIndex((message) => !isObject(message) || typeof message['role'] !== 'string');
   if (bad >= 0) throw invalid(`messages.${bad}`, 'must be an object with a role');
@@ -107,6 +108,54 @@ function readQuestion(text: string): Question {
     maxTokens: Math.min(readLimit(body, 'max_completion_tokens'), readLimit(body, 'max_tokens')),
     stop: stops,
   };
+}
+
+function checkModel({ model }: Readonly<Record<string, unknown>>): void {
+  if (typeof model !== 'string') throw invalid('model', 'must be a string');
+  if (model !== echo.id) throw new OlaError('model_not_found', `The demo upstream serves ${echo.id} only.`, { param: 'model' });
+}
+
+const usualDimensions = 8;
+const mostDimensions = 1024;
+
+/** `input` in all its forms; a token counts as one, whatever it is. @throws OlaError 400 naming the field */
+function embed(body: Readonly<Record<string, unknown>>): Response {
+  checkModel(body);
+  const { input, encoding_format: format, dimensions: wanted } = body;
+  const list: readonly unknown[] = Array.isArray(input) && !input.every(Number.isInteger) ? input : [input];
+  const isText = (value: unknown) => isWord(value) || (Array.isArray(value) && value.length > 0 && value.every(Number.isInteger));
+  if (list.length === 0 || !list.every(isText)) throw invalid('input', 'must be text or tokens, or a list of either');
+  const dimensions = isAbsent(wanted) ? usualDimensions : wanted;
+  if (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > mostDimensions) {
+    throw invalid('dimensions', `must be an integer from 1 to ${mostDimensions}`);
+  }
+  if (!isAbsent(format) && format !== 'float' && format !== 'base64') throw invalid('encoding_format', 'must be float or base64');
+  const data = list.map((text, index) => {
+    const numbers = vectorOf(typeof text === 'string' ? text : JSON.stringify(text), dimensions);
+    return { object: 'embedding', index, embedding: format === 'base64' ? base64(numbers) : [...numbers] };
+  });
+  const tokens = list.reduce<number>(
+    (sum, text) => sum + (typeof text === 'string' ? wordsOf(text).length : (text as readonly unknown[]).length),
+    0,
+  );
+  return Response.json({ object: 'list', data, model: echo.id, usage: { prompt_tokens: tokens, total_tokens: tokens } });
+}
+
+/** Of length one, as OpenAI's are. */
+function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
+  const numbers = Float32Array.from(
+    { length: dimensions },
+    (_, index) => (Number.parseInt(hash(`${index} ${text}`), 16) + 1) / 2 ** 31 - 1,
+  );
+  const length = Math.hypot(...numbers) || 1;
+  return numbers.map((each) => each / length);
+}
+
+/** 32-bit floats, little-endian, as the SDKs decode them. */
+function base64(numbers: Float32Array<ArrayBuffer>): string {
+  const view = new DataView(new ArrayBuffer(numbers.length * 4));
+  for (const [index, number] of numbers.entries()) view.setFloat32(index * 4, number, true);
+  return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -7,7 +7,7 @@ import type { Protocol } from '../core/document.ts';
 import type { CatalogProvider, CredentialStyle, ProviderEndpoint, ProviderQuirks } from '../core/providers.ts';
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'quirks'>>;
+type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'quirks' | 'noEmbeddings'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -61,7 +61,7 @@ const vendors: readonly CatalogProvider[] = [
     'DeepSeek',
     ['DEEPSEEK_API_KEY'],
     [completions('https://api.deepseek.com'), messages('https://api.deepseek.com/anthropic')],
-    { quirks: oldFields },
+    { quirks: oldFields, noEmbeddings: true },
   ),
   row('cohere', 'Cohere', ['COHERE_API_KEY', 'CO_API_KEY'], [completions('https://api.cohere.ai/compatibility/v1')]),
   row('perplexity', 'Perplexity', ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'], [completions('https://api.perplexity.ai')]),
@@ -204,7 +204,10 @@ const hosts: readonly CatalogProvider[] = [
     otherOrigins: ['https://models.inference.ai.azure.com'],
   }),
   row('groq', 'Groq', ['GROQ_API_KEY'], [completions('https://api.groq.com/openai/v1')]),
-  row('cerebras', 'Cerebras', ['CEREBRAS_API_KEY'], [completions('https://api.cerebras.ai/v1')], { quirks: oldRoles }),
+  row('cerebras', 'Cerebras', ['CEREBRAS_API_KEY'], [completions('https://api.cerebras.ai/v1')], {
+    quirks: oldRoles,
+    noEmbeddings: true,
+  }),
   row('sambanova', 'SambaNova', ['SAMBANOVA_API_KEY'], [completions('https://api.sambanova.ai/v1')]),
   row(
     'openrouter',

@@ -9,6 +9,7 @@ export const errorStatus = {
   invalid_json: 400,
   conflicting_credentials: 400,
   unsafe_destination: 400,
+  embeddings_not_supported: 400,
   invalid_api_key: 401,
   insufficient_scope: 403,
   origin_not_allowed: 403,

@@ -43,6 +43,8 @@ export interface CatalogProvider {
   /** Runs on the user's own machine or network: never active by itself, may be reached locally. */
   readonly local?: true;
   readonly quirks?: ProviderQuirks;
+  /** It serves no embeddings at all, whatever the model. */
+  readonly noEmbeddings?: true;
 }
 
 /** A row of the model catalog; prices in micro-dollars per million tokens (so $2 is 2_000_000). */

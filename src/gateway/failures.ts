@@ -24,15 +24,25 @@ export function isRetryable(failure: UpstreamFailure): boolean {
 const clientStatuses: readonly number[] = [400, 404, 413, 422];
 const longestMessage = 500;
 
-/**
- * @param retryAfter the upstream's `Retry-After` in whole seconds, when it gave one
- */
-export function upstreamError(provider: string, failure: UpstreamFailure, retryAfter: number | null, redact: Redact): OlaError {
+/** A refusal and what is known around it. */
+export interface Refusal {
+  readonly provider: string;
+  /** What was asked for, behind the provider's base URL. */
+  readonly path: string;
+  readonly failure: UpstreamFailure;
+  /** The upstream's `Retry-After` in whole seconds, when it gave one. */
+  readonly retryAfter: number | null;
+  readonly redact: Redact;
+}
+
+export function upstreamError({ provider, path, failure, retryAfter, redact }: Refusal): OlaError {
   const { status, kind } = failure;
   const said = `Upstream provider '${provider}' returned HTTP ${status}`;
   const details = { provider, upstream_status: status };
+  const absent = `: it may not serve ${path}, or not this model`;
   if (clientStatuses.includes(status)) {
-    const message = failure.message === null ? `${said}.` : `${said}: ${shorten(redact(failure.message))}`;
+    const message =
+      failure.message === null ? `${said}${status === 404 ? absent : ''}.` : `${said}: ${shorten(redact(failure.message))}`;
     const code =
       kind === 'context_overflow' && (status !== 413 || failure.code === null)
         ? 'context_length_exceeded'
@@ -63,7 +73,7 @@ export function upstreamError(provider: string, failure: UpstreamFailure, retryA
     return new OlaError('upstream_auth_error', message, { details });
   }
   if (status === 408 || status === 504) return new OlaError('upstream_timeout', `${said}: it timed out.`, { details });
-  return new OlaError('upstream_http_error', `${said}.`, { details });
+  return new OlaError('upstream_http_error', `${said}${status === 405 ? absent : ''}.`, { details });
 }
 
 function shorten(text: string): string {

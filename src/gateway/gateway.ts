@@ -11,13 +11,13 @@ import type { KeySource, Vault } from '../core/vault.ts';
 import { cleanSecret } from '../credentials/resolve.ts';
 import { type Access, createAccess, type LegacyToken, legacyAdmin, proxyKey } from './access.ts';
 import { createAudit, type Origin } from './audit.ts';
-import { type Chat, createChat } from './chat.ts';
 import { type Config, type ConfigFile, type ConfigSnapshot, loadConfig } from './config.ts';
 import type { WriteFacts } from './document.ts';
 import { createDocuments, type Documents } from './documents.ts';
 import { createExports, type Exports } from './exports.ts';
 import { createHealth, type Health } from './health.ts';
 import { principalOfConfigured } from './imported-tokens.ts';
+import { createInference, type Inference } from './inference.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createLimits, type Limits, shuttingDown } from './limits.ts';
 import { findModel, listModels, type ModelView } from './models.ts';
@@ -43,7 +43,7 @@ export interface Gateway {
   readonly exports: Exports;
   readonly keys: Keys;
   readonly providers: Providers;
-  readonly chat: Chat;
+  readonly inference: Inference;
   readonly usage: Usage;
   readonly limits: Limits;
   readonly health: Health;
@@ -57,7 +57,7 @@ export interface Gateway {
   findModel(name: string): ModelView;
   /** Lets nothing new in; what runs goes on. */
   drain(): void;
-  /** Ends what still runs, each stream with an error event. */
+  /** Ends what still runs, each stream with an error. */
   cut(): void;
   /** Records what still runs as cut off; before its connections go, or it looks like clients that left. */
   abandon(): void;
@@ -138,7 +138,15 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
 
   const redact = createRedactor(() => heldSecrets(view, settings));
   const egress = ports.egress(() => view.policy, onDenied);
-  const chat = createChat({ egress, limits, usage, redact, now, log, route: (model, profile) => view.route(model, profile) });
+  const inference = createInference({
+    egress,
+    limits,
+    usage,
+    redact,
+    now,
+    log,
+    route: (model, profile) => view.route(model, profile),
+  });
   audit.record(audit.event('server.start', own, { version }));
 
   return {
@@ -152,7 +160,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     exports: createExports({ store, config, audit, facts, now }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, egress, facts }),
-    chat,
+    inference,
     usage,
     limits,
     health,
@@ -165,11 +173,11 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
       health.drain();
       limits.close();
     },
-    cut: () => chat.cutAll(shuttingDown()),
-    abandon: () => chat.abandonAll(shuttingDown()),
+    cut: () => inference.cutAll(shuttingDown()),
+    abandon: () => inference.abandonAll(shuttingDown()),
     async flush() {
       await retention.stop();
-      chat.abandonAll(shuttingDown());
+      inference.abandonAll(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
       await Promise.all([usage.flush(), audit.flush(), tokens.flush()]);
     },

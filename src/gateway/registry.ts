@@ -24,6 +24,8 @@ export interface ActiveProvider {
   /** False: a model that is not listed is refused. */
   readonly anyModel: boolean;
   readonly quirks: ProviderQuirks;
+  /** It is known to serve no embeddings. */
+  readonly noEmbeddings: boolean;
   /** In the order they are tried; at least one. */
   readonly targets: readonly [Target, ...Target[]];
 }
@@ -179,6 +181,7 @@ function activate(
     models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
     anyModel: !replace,
     quirks: row?.quirks ?? noQuirks,
+    noEmbeddings: row?.noEmbeddings === true,
     targets: [first, ...rest],
   };
 }
@@ -224,6 +227,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryFacts): Activ
     models,
     anyModel: false,
     quirks: noQuirks,
+    noEmbeddings: false,
     targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts)],
   };
 }

@@ -1,7 +1,11 @@
-/** A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. */
+/**
+ * A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. Events end in an error
+ * event when they break off. Bytes have no place for one: their connection is broken, without the last chunk.
+ */
 import type { InBag } from '../core/bag.ts';
 import { errorEnvelope, OlaError } from '../core/errors.ts';
 import type { Reply } from '../core/ports.ts';
+import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 
 /** What reads a protocol's stream in passing (see `protocols/.../stream.ts`). */
 export interface Tap {
@@ -9,6 +13,7 @@ export interface Tap {
   finish(emit: (bytes: Uint8Array) => void): void;
   readonly done: boolean;
   readonly fault: string | null;
+  readonly tokens: TokenCounts;
 }
 
 /** Null: complete. */
@@ -16,10 +21,10 @@ export type RelayEnd = OlaError | null;
 
 export interface Relay extends InBag {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Ends the stream with an error event. */
+  /** Ends the stream with an error. */
   cut(error: OlaError): void;
   /**
-   * Called every second or so. Sends a comment when nothing was sent for a while, so that proxies and clients see life;
+   * Called every second or so. Sends a comment among events when nothing was sent for a while, so that proxies and clients see life;
    * leaves a client that has stopped reading, which would hold its upstream for ever.
    * @param at milliseconds of a clock that does not jump
    */
@@ -31,6 +36,24 @@ export interface RelayHooks {
   readonly onFirstByte: () => void;
   /** Called once, whatever ends the stream. */
   readonly onEnd: (end: RelayEnd) => void;
+  /** These are bytes, not events; the first of them, which have been read. */
+  readonly opening?: Uint8Array;
+}
+
+/** Of bytes: all that comes is passed on, and the upstream's end is theirs. */
+export function createByteTap(): Tap {
+  let done = false;
+  return {
+    push: (chunk, emit) => emit(chunk),
+    finish() {
+      done = true;
+    },
+    get done() {
+      return done;
+    },
+    fault: null,
+    tokens: noTokenCounts,
+  };
 }
 
 const encoder = new TextEncoder();
@@ -39,6 +62,7 @@ const quietMs = 15_000;
 const stalledMs = 300_000;
 
 export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
+  const { opening } = hooks;
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
   let started = false;
@@ -63,8 +87,11 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     if (ended) return;
     end(error);
     try {
-      controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorEnvelope(error))}\n\n`));
-      controller.close();
+      if (opening !== undefined) controller.error(error);
+      else {
+        controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorEnvelope(error))}\n\n`));
+        controller.close();
+      }
     } catch {
       // The client is gone: nobody is left to tell.
     }
@@ -121,7 +148,9 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     start(given) {
       controller = given;
       try {
-        start();
+        // What is read ahead would be lost with an error that comes right behind it.
+        if (opening !== undefined) take(opening);
+        else start();
       } catch (cause) {
         fail(interrupted(hooks.provider, cause));
       }
@@ -145,6 +174,7 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
         if (at - quietSince >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
         return;
       }
+      if (opening !== undefined) return;
       quietSince = at;
       controller.enqueue(comment);
     },

@@ -8,13 +8,14 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { shuttingDown } from '../gateway/limits.ts';
 import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
 import { type Call, requestIdOf } from './call.ts';
-import { chatRoutes } from './chat.ts';
 import { configRoutes } from './config.ts';
 import { renderError } from './errors.ts';
 import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
+import { inferenceRoutes } from './inference.ts';
 import { keyRoutes } from './keys.ts';
 import { modelRoutes } from './models.ts';
+import { referenceRoutes } from './reference.ts';
 import { revisionRoutes } from './revisions.ts';
 import type { Params, Route } from './routes.ts';
 import { snapshotRoutes } from './snapshots.ts';
@@ -35,8 +36,8 @@ export interface App {
 
 export function createApp(ports: AppPorts): App {
   const { gateway, now, log } = ports;
-  const routes = [
-    ...chatRoutes(gateway),
+  const routes: readonly Route[] = [
+    ...inferenceRoutes(gateway),
     ...modelRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
@@ -45,6 +46,7 @@ export function createApp(ports: AppPorts): App {
     ...exportRoutes(gateway),
     ...keyRoutes(gateway),
     ...tokenRoutes(gateway, now),
+    ...referenceRoutes(gateway, () => routes),
   ];
   const admission = createAdmission(ports.hosts);
 
@@ -117,7 +119,7 @@ function noRoute(routes: readonly Route[], request: Request): OlaError {
   const path = pathOf(request.url);
   const methods = new Set(routes.filter((route) => matches(route.path, path)).map(({ method }) => method as string));
   if (methods.size === 0) {
-    return new OlaError('route_not_found', `There is nothing at ${path.slice(0, 200)}; the API begins at /v1 and /config.`);
+    return new OlaError('route_not_found', `There is nothing at ${path.slice(0, 200)}; /docs lists what there is.`);
   }
   if (methods.has('GET')) methods.add('HEAD');
   const allow = [...methods].join(', ');

@@ -1,7 +1,8 @@
-/** The only reader of request bodies: declared type, counted length, deadline, JSON. */
+/** The only reader of request bodies: declared type, counted length, deadline, JSON or a form. */
 import { createBag, type InBag } from '../core/bag.ts';
 import { OlaError } from '../core/errors.ts';
 import { isTooDeep, type Json } from '../core/json.ts';
+import { boundaryOf, type Form, readForm } from '../core/multipart.ts';
 import type { Call } from './call.ts';
 
 /** Images travel inside chat requests. */
@@ -23,10 +24,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
   if (type !== 'application/json' && !jsonType.test(type)) {
     throw new OlaError('unsupported_media_type', 'Send the body as JSON, with `Content-Type: application/json`.');
   }
-  const encoding = headers.get('content-encoding');
-  if (encoding !== null && encoding !== 'identity') {
-    throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
-  }
+  refuseCompressed(headers);
   const text = await readText(call, headers.get('content-length'));
   if (isTooDeep(text)) throw new OlaError('invalid_json', 'The body is nested too deeply to be read.');
   try {
@@ -36,9 +34,39 @@ export async function readJson(call: Call): Promise<JsonBody> {
   }
 }
 
+/**
+ * A form, files and all, which another site's page could post without asking: admission and the token keep it out.
+ * @throws OlaError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_request` for what is malformed
+ */
+export async function readMultipart(call: Call): Promise<Form> {
+  const { request } = call;
+  const { headers } = request;
+  const boundary = boundaryOf(headers.get('content-type') ?? '');
+  if (boundary === null) {
+    const message = 'Send the body as a form, with `Content-Type: multipart/form-data; boundary=...`.';
+    throw new OlaError('unsupported_media_type', message);
+  }
+  refuseCompressed(headers);
+  const declared = headers.get('content-length');
+  refuseLarge(declared);
+  const reading = declared !== null ? request.bytes() : readCountedBytes(request);
+  return readForm((await beforeDeadline(call, reading)) as Uint8Array<ArrayBuffer>, boundary);
+}
+
+function refuseCompressed(headers: Headers): void {
+  const encoding = headers.get('content-encoding');
+  if (encoding !== null && encoding !== 'identity') {
+    throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
+  }
+}
+
+function refuseLarge(declared: string | null): void {
+  if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
+}
+
 function readText(call: Call, declared: string | null): Promise<string> {
   const { request } = call;
-  if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
+  refuseLarge(declared);
   const reading = declared !== null ? request.bytes().then((bytes) => decode(wholeBodies, bytes)) : readCounted(request);
   return beforeDeadline(call, reading);
 }
@@ -57,20 +85,39 @@ function decode(decoder: TextDecoder, bytes?: Uint8Array, more: TextDecodeOption
   }
 }
 
-/** A chunked body says no length: count what comes. */
 async function readCounted(request: Request): Promise<string> {
-  if (request.body === null) return '';
   const decoder = newDecoder();
+  let text = '';
+  await visitCounted(request, (bytes) => {
+    text += decode(decoder, bytes, { stream: true });
+  });
+  return text + decode(decoder);
+}
+
+async function readCountedBytes(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const length = await visitCounted(request, (bytes) => chunks.push(bytes));
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/** A chunked body says no length: count what comes. @returns how much it was */
+async function visitCounted(request: Request, visit: (bytes: Uint8Array) => void): Promise<number> {
+  if (request.body === null) return 0;
   const reader = request.body.getReader();
   let length = 0;
-  let text = '';
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return text + decode(decoder);
+      if (done) return length;
       length += value.length;
       if (length > mostBodyBytes) throw tooLarge();
-      text += decode(decoder, value, { stream: true });
+      visit(value);
     }
   } catch (thrown) {
     // Not awaited: the client may never finish what it is sending.
@@ -93,14 +140,14 @@ const holdAfterMs = 5000;
 const waiting = createBag<Waiting>();
 let sweep: ReturnType<typeof setInterval> | null = null;
 
-function beforeDeadline(call: Call, reading: Promise<string>): Promise<string> {
+function beforeDeadline<Body>(call: Call, reading: Promise<Body>): Promise<Body> {
   return new Promise((resolve, reject) => {
     const entry: Waiting = { call, since: performance.now(), held: false, expire: () => reject(tooSlow()), slot: -1 };
     waiting.add(entry);
     sweep ??= setInterval(watchWaiting, 1000);
-    const settled = (text: string) => {
+    const settled = (body: Body) => {
       leave(entry);
-      resolve(text);
+      resolve(body);
     };
     reading.then(settled, (cause: unknown) => {
       leave(entry);

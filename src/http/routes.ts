@@ -1,9 +1,10 @@
 /** A route as data, so that scopes, documentation and tests walk the same table; and its way into Elysia. */
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { Principal, RouteScope } from '../core/access.ts';
+import type { Form } from '../core/multipart.ts';
 import { compileCheck } from '../core/schema.ts';
 import { authorize } from '../gateway/access.ts';
-import { readJson } from './body.ts';
+import { readJson, readMultipart } from './body.ts';
 import type { Call } from './call.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -54,6 +55,20 @@ export function bodyRoute<Body extends TSchema>(
       const { text, value } = await readJson(call);
       check(value);
       return handle(call, principal, value as Static<Body>, params, text);
+    },
+  };
+}
+
+/** A route with a form for a body, files and all: the scope is asked before a byte of it is read. */
+export function formRoute(
+  declared: Declared,
+  handle: (call: Call, principal: Principal, form: Form) => Response | Promise<Response>,
+): Route {
+  return {
+    ...declared,
+    async run(call) {
+      const principal = authorize(call.caller, declared.scope);
+      return handle(call, principal, await readMultipart(call));
     },
   };
 }

@@ -9,7 +9,7 @@ import { originOf } from './call.ts';
 import { page } from './lists.ts';
 import { bodyRoute, type Route, reply, route } from './routes.ts';
 
-const newTokenSchema = Type.Object(
+export const newTokenSchema = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
     scopes: Type.Optional(

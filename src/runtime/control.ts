@@ -1,5 +1,7 @@
 /** Calls to a running ola over its control socket. */
 import { OlaError } from '../core/errors.ts';
+import { DialError, type DialRequest, type Reply } from '../core/ports.ts';
+import { dialSocket } from './dial.ts';
 import { isErrno } from './files.ts';
 
 export interface ControlCall {
@@ -9,24 +11,48 @@ export interface ControlCall {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A backup or a rotation of keys takes as long as it takes. */
+const timeouts = { connect: 10_000, firstByte: Number.POSITIVE_INFINITY, idle: Number.POSITIVE_INFINITY };
+/** Headers of the answer that are of use to a command. */
+const wanted = ['content-type', 'etag'];
+
 /**
  * @returns the answer, or null when nobody listens there
  * @throws OlaError `shutting_down` when the other side ended before it answered: what was asked may have been done
  */
-export async function callControl(socket: string, { method, path, body, headers }: ControlCall): Promise<Response | null> {
+export async function callControl(socket: string, call: ControlCall): Promise<Response | null> {
   try {
-    return await fetch(`http://localhost${path}`, {
-      unix: socket,
-      method,
-      // The variables of the environment would print the request, and send it elsewhere.
-      verbose: false,
-      proxy: false,
-      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    return await whole(await dialSocket(requestOf(call), socket));
   } catch (cause) {
-    if (isErrno(cause, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return null;
+    if (cause instanceof DialError && isErrno(cause.cause, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return null;
     const message = 'The running ola ended before it answered: look whether it was done before you repeat it.';
     throw new OlaError('shutting_down', message, { cause });
   }
+}
+
+function requestOf({ method, path, body, headers }: ControlCall): DialRequest {
+  const { pathname, search } = new URL(path, 'http://localhost');
+  return {
+    secure: false,
+    hostname: 'localhost',
+    port: 80,
+    path: pathname + search,
+    method,
+    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+    signal: undefined,
+    timeouts,
+    ca: undefined,
+  };
+}
+
+async function whole(reply: Reply): Promise<Response> {
+  const pieces: Uint8Array[] = [];
+  for (let bytes = await reply.read(); bytes !== null; bytes = await reply.read()) pieces.push(bytes);
+  const headers = wanted.flatMap((name): [string, string][] => {
+    const value = reply.header(name);
+    return value === null ? [] : [[name, value]];
+  });
+  // A response that has no body by its status may not be given one.
+  return new Response(pieces.length === 0 ? null : Buffer.concat(pieces), { status: reply.status, headers });
 }

@@ -1,22 +1,24 @@
 /**
  * The last step of a call outside: one request to one checked address, HTTP/1.1 over a socket of our own. Bun's fetch costs
  * a thread and its wake-ups for each request, runs 256 at once, has no time limit for connecting, and drops what it has read
- * when a connection breaks; none of that can be set.
+ * when a connection breaks; none of that can be set. Deno's goes through the proxies of the environment.
  */
+import { createConnector } from '#platform/connect.ts';
 import { type Bag, createBag, type InBag } from '../core/bag.ts';
 import { type Dial, DialError, type DialRequest, type Reply, type Timeouts } from '../core/ports.ts';
 import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
 import { requestBytes } from './http1-request.ts';
 import { createIdleConnections, type Kept } from './idle-connections.ts';
+import type { Socket, SocketTarget } from './platform.ts';
 
 /** What is read ahead of whoever reads the body; then the socket is left to fill, and the other side to wait. */
 const mostUnread = 64 * 1024;
 /** Interim answers (100, 103) to one request: a few are usual, a flood of them would never end. */
 const mostInterim = 16;
+/** The key of a connection that is not kept for another request. */
+const unkept = '';
 /** How late a limit of time, or a client's leaving, may be noticed. */
 const sweepMs = 200;
-
-type Socket = Bun.Socket<Connection>;
 
 /** One connection; it serves one exchange after the other. */
 interface Connection extends Kept {
@@ -67,18 +69,34 @@ export const dial: Dial = async (request, address) => {
   request.signal?.throwIfAborted();
   const key = keyOf(request, address);
   const bytes = requestBytes(request);
-  const connection = idle.take(key) ?? (await open(key, request, address));
+  const connection = idle.take(key) ?? (await open(key, request, targetOf(request, address)));
   return exchangeOn(connection, request, bytes);
 };
+
+/**
+ * The same to a Unix socket, on a connection of its own: whoever listens there may be another process by the next request.
+ * @throws as `dial`
+ */
+export async function dialSocket(request: DialRequest, path: string): Promise<Reply> {
+  const bytes = requestBytes(request);
+  return exchangeOn(await open(unkept, request, { place: { path }, tls: null }), request, bytes);
+}
+
+function targetOf({ secure, hostname, port, ca }: DialRequest, address: string): SocketTarget {
+  return { place: { address, port }, tls: secure ? { hostname, ca } : null };
+}
 
 /** Connections are shared by what they are to: the same place, under the same name, trusted by the same authority. */
 function keyOf({ secure, hostname, port, ca }: DialRequest, address: string): string {
   return secure ? `s ${address} ${port} ${hostname} ${ca ?? ''}` : `p ${address} ${port}`;
 }
 
-/** A new connection, its peer verified. @throws DialError `connect` or `tls`; the reason of the signal */
-function open(key: string, request: DialRequest, address: string): Promise<Connection> {
-  const { signal, secure, hostname, port, ca, timeouts } = request;
+/**
+ * A new connection, its peer verified.
+ * @throws DialError `connect` or `tls`; the reason of the signal
+ */
+function open(key: string, request: DialRequest, target: SocketTarget): Promise<Connection> {
+  const { signal, secure, timeouts } = request;
   return new Promise((resolve, reject) => {
     const connection: Connection = {
       key,
@@ -111,53 +129,22 @@ function open(key: string, request: DialRequest, address: string): Promise<Conne
       failed,
     };
     signal?.addEventListener('abort', aborted, { once: true });
-    const tls = {
-      // Said aloud: NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the default off.
-      rejectUnauthorized: true,
-      serverName: hostname,
-      ...(ca === undefined ? {} : { ca }),
-    };
-    const options = { hostname: address, port, socket: secure ? secureHandlers : handlers, data: connection };
-    try {
-      Bun.connect(secure ? { ...options, tls } : options).catch((cause: unknown) => {
-        connection.opening?.failed(new DialError('connect', cause));
-      });
-    } catch (cause) {
-      // An authority that is no certificate.
-      failed(new DialError('tls', cause));
-    }
+    connect(target, connection);
   });
 }
 
-const handlers: Bun.SocketHandler<Connection> = {
-  open(socket) {
-    opened(socket);
-    socket.data.opening?.opened();
+const connect = createConnector<Connection>({
+  attached(connection, socket) {
+    connection.socket = socket;
+    // Whoever waited may have given up.
+    if (connection.opening === null) socket.terminate();
   },
-  data: (socket, bytes) => received(socket.data, bytes),
-  drain: (socket) => sendRest(socket.data),
-  end: (socket) => ended(socket.data, null),
-  close: (socket, error) => ended(socket.data, error ?? null),
-  error: (socket, error) => ended(socket.data, error),
-  connectError: (socket, error) => socket.data.opening?.failed(new DialError('connect', error)),
-};
-
-/** Nothing is sent before the certificate and its name are verified. */
-const secureHandlers: Bun.SocketHandler<Connection> = {
-  ...handlers,
-  open: opened,
-  handshake(socket, success, error) {
-    const { opening } = socket.data;
-    if (success && socket.authorized) opening?.opened();
-    else opening?.failed(new DialError('tls', error));
-  },
-};
-
-/** Whoever waited may have given up. */
-function opened(socket: Socket): void {
-  socket.data.socket = socket;
-  if (socket.data.opening === null) socket.terminate();
-}
+  ready: (connection) => connection.opening?.opened(),
+  failed: (connection, failure, cause) => connection.opening?.failed(new DialError(failure, cause)),
+  received,
+  drained: sendRest,
+  ended,
+});
 
 function exchangeOn(connection: Connection, request: DialRequest, bytes: Buffer): Promise<Reply> {
   const { signal, method, timeouts } = request;
@@ -292,7 +279,7 @@ function pause(connection: Connection, on: boolean): void {
 function finish(exchange: Exchange, surplus: boolean): void {
   const { connection } = exchange;
   leave(exchange);
-  if (surplus || !exchange.persistent || connection.unsent !== null) drop(connection);
+  if (surplus || !exchange.persistent || connection.unsent !== null || connection.key === unkept) drop(connection);
   else if (!idle.put(connection, exchange.keepAliveMs)) drop(connection);
   pause(connection, false);
   exchange.reader?.resolve(null);

@@ -1,6 +1,7 @@
-/** Listening sockets, by `Bun.serve`: its defaults (all addresses, shared ports, error pages with source) switched off. */
+/** Listening sockets: what is the same on every platform. */
 import { chmodSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { listenOn } from '#platform/listen.ts';
 import type { Connection, Listen } from '../core/server.ts';
 
 /** Silence on a connection whose request is not whole yet, in seconds. */
@@ -9,51 +10,32 @@ const loopback = '127.0.0.1';
 
 export const listen: Listen = {
   tcp({ hostname, port, maxBodyBytes }, handler) {
-    const server = Bun.serve({
-      hostname,
-      port,
-      reusePort: false,
-      development: false,
-      idleTimeout: idleSeconds,
-      // Ours is lower and answers in the envelope; this one is for what slips past it.
-      maxRequestBodySize: 2 * maxBodyBytes,
-      fetch: (request): Response | Promise<Response> => handler(request, connection),
-      error: failed,
-    });
+    const respond = (request: Request) => handler(request, connection);
+    const listener = listenOn({ hostname, port }, { maxBodyBytes, idleSeconds }, respond, failed);
     const connection: Connection = {
       kind: 'network',
       // Who reaches a loopback address is on this machine: asking the system each time would tell nothing more.
-      peer: hostname === loopback ? () => loopback : (request) => server.requestIP(request)?.address ?? null,
-      hold: (request) => server.timeout(request, 0),
-      release: (request) => server.timeout(request, idleSeconds),
+      peer: hostname === loopback ? () => loopback : listener.peer,
+      hold: listener.hold,
+      release: listener.release,
     };
-    return {
-      hostname,
-      port: server.port ?? port,
-      pending: () => server.pendingRequests,
-      stop: () => server.stop(true),
-    };
+    return { hostname, port: listener.port, pending: listener.pending, stop: listener.stop };
   },
   control(path, { maxBodyBytes }, handler) {
     // Only whoever holds the home's lock comes here, so what is there is left over.
     rmSync(path, { force: true });
-    const server = Bun.serve({
-      unix: path,
-      development: false,
-      maxRequestBodySize: 2 * maxBodyBytes,
-      fetch: (request): Response | Promise<Response> => handler(request, connection),
-      error: failed,
-    });
+    const respond = (request: Request) => handler(request, connection);
+    const listener = listenOn({ path }, { maxBodyBytes, idleSeconds }, respond, failed);
     chmodSync(path, 0o600);
     const connection: Connection = {
       kind: 'control',
       peer: () => null,
-      hold: (request) => server.timeout(request, 0),
-      release: (request) => server.timeout(request, idleSeconds),
+      hold: listener.hold,
+      release: listener.release,
     };
     return {
       async stop() {
-        await server.stop(true);
+        await listener.stop();
         rmSync(path, { force: true });
       },
     };

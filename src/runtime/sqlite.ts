@@ -1,21 +1,14 @@
-/**
- * SQLite by `bun:sqlite`: one connection over a private file, consistent copies of it, and what a file is. What it is
- * used for is the store's.
- * Bun on Linux brings its own SQLite (3.54.1 in Bun 1.4.5): without the fault before 3.51.3 by which two connections to a
- * log could damage a database.
- */
-import { constants, Database } from 'bun:sqlite';
+/** SQLite: one connection over a private file, consistent copies of it, and what a file is. What it is used for is the store's. */
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { connectSqlite } from '#platform/sqlite.ts';
 import { OlaError } from '../core/errors.ts';
-import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../core/ports.ts';
+import type { SqlDatabase, SqlStatement } from '../core/ports.ts';
 import { createEmpty, errnoOf, isErrno, syncPath, temporaryBeside } from './files.ts';
+import type { SqliteConnection, SqliteStatement } from './platform.ts';
 
 /** Milliseconds that a reader waits for a lock. */
 const readWait = 5000;
-
-type Statement = ReturnType<typeof Database.prototype.prepare<SqlRow, SqlValue[]>>;
 
 /**
  * Opens a database, making an empty one where there is none. File, write-ahead log and shared memory are 0600: SQLite
@@ -25,7 +18,7 @@ type Statement = ReturnType<typeof Database.prototype.prepare<SqlRow, SqlValue[]
 export function openSqlite(path: string): SqlDatabase {
   try {
     makePrivate(path);
-    return connect(new Database(path, { strict: true, readwrite: true }), path);
+    return connect(connectSqlite(path, 'write'), path);
   } catch (cause) {
     throw cannotOpen(path, 'Check that the directory exists, is yours and has room.', cause);
   }
@@ -51,7 +44,7 @@ export interface SqliteFacts {
  */
 export function inspectSqlite(path: string): SqliteFacts {
   // Without a log nobody has it open: read as it lies there, as SQLite would make a log beside it and could not remove it.
-  const database = openReadOnly(path, existsSync(`${path}-wal`) ? '' : '?immutable=1');
+  const database = openReadOnly(path, existsSync(`${path}-wal`) ? 'read' : 'frozen');
   const facts = { applicationId: 0, schema: 0 };
   try {
     facts.applicationId = pragma(database, 'application_id');
@@ -70,7 +63,7 @@ export function inspectSqlite(path: string): SqliteFacts {
  * @throws OlaError `persistence_unavailable` when it cannot be read, or the copy is damaged
  */
 export function copySqliteFile(from: string, to: string): void {
-  const database = openReadOnly(from, '');
+  const database = openReadOnly(from, 'read');
   try {
     copySqlite(database, to);
   } catch (cause) {
@@ -86,11 +79,9 @@ function pragma(database: SqlDatabase, name: 'application_id' | 'user_version'):
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** @param parameters of the URI (sqlite.org/uri.html) */
-function openReadOnly(path: string, parameters: string): SqlDatabase {
+function openReadOnly(path: string, use: 'read' | 'frozen'): SqlDatabase {
   try {
-    const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
-    const database = connect(new Database(pathToFileURL(path).href + parameters, flags), path);
+    const database = connect(connectSqlite(path, use), path);
     database.exec(`PRAGMA busy_timeout = ${readWait}`);
     return database;
   } catch (cause) {
@@ -148,28 +139,20 @@ function makePrivate(path: string): void {
   }
 }
 
-function connect(connection: Database, path: string): SqlDatabase {
-  const native = new Map<string, Statement>();
+function connect(connection: SqliteConnection, path: string): SqlDatabase {
   const prepared = new Map<string, SqlStatement>();
 
   function close(): void {
-    // An open statement would keep the file open, and with it the locks and the log.
-    for (const statement of native.values()) statement.finalize();
-    native.clear();
     prepared.clear();
     connection.close();
   }
 
   return {
-    exec: (sql) => {
-      connection.run(sql);
-    },
+    exec: connection.exec,
     prepare(sql) {
       const known = prepared.get(sql);
       if (known !== undefined) return known;
-      const statement = connection.prepare<SqlRow, SqlValue[]>(sql);
-      const wrapped = wrap(statement);
-      native.set(sql, statement);
+      const wrapped = wrap(connection.prepare(sql));
       prepared.set(sql, wrapped);
       return wrapped;
     },
@@ -187,17 +170,17 @@ function hasLog(path: string): boolean {
 }
 
 /** The last connection that may write folds the log in when it is closed; this one reads only, and lets no other be the last. */
-function keepingLog(path: string): Database {
-  const guard = new Database(path, { readonly: true });
+function keepingLog(path: string): SqliteConnection {
+  const guard = connectSqlite(path, 'read');
   try {
-    guard.run('SELECT count(*) FROM sqlite_schema');
+    guard.prepare('SELECT count(*) FROM sqlite_schema').get();
   } catch {
     // Damaged: the lock that matters is taken all the same.
   }
   return guard;
 }
 
-function wrap(statement: Statement): SqlStatement {
+function wrap(statement: SqliteStatement): SqlStatement {
   return {
     run: (...values) => statement.run(...values),
     get: (...values) => statement.get(...values) ?? undefined,

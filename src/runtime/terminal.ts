@@ -1,4 +1,6 @@
 /** What a person at the terminal brings: answers, standard input, an edited file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import process from 'node:process';
 import { OlaError } from '../core/errors.ts';
 import { errnoOf } from './files.ts';
@@ -13,7 +15,7 @@ export const dialogue =
 export async function readInput(): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of Bun.stdin.stream()) {
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > mostInputBytes) throw unreadable(`has more than ${mostInputBytes / 1024} KiB`);
     chunks.push(chunk);
@@ -37,10 +39,17 @@ function unreadable(what: string, cause?: unknown): OlaError {
 export async function runEditor(path: string): Promise<number> {
   const [program = 'vi', ...options] = (process.env['VISUAL']?.trim() || process.env['EDITOR']?.trim() || 'vi').split(/\s+/);
   try {
-    const child = Bun.spawn([program, ...options, path], { stdio: ['inherit', 'inherit', 'inherit'], env: process.env });
-    return await child.exited;
+    return await exitCodeOf(spawn(program, [...options, path], { stdio: 'inherit', env: process.env }));
   } catch (cause) {
     const message = `The editor ${program} cannot be started (${errnoOf(cause)}): set VISUAL or EDITOR to one that is there.`;
     throw new OlaError('not_found', message, { cause });
   }
+}
+
+/** Rejects when it did not start. */
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
 }

@@ -208,7 +208,7 @@ describe('what is refused, in OpenAI’s envelope', () => {
       'model_not_found',
       'model',
     ]);
-    expect((await refusal(call('/v1/embeddings')))[2]).toBe('route_not_found');
+    expect((await refusal(call('/v1/completions')))[2]).toBe('route_not_found');
     const wrong = await call('/v1/chat/completions');
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
   });
@@ -259,5 +259,51 @@ describe('over a real connection, as the openai package sees it', () => {
     );
     expect(failure).toBeInstanceOf(OpenAI.AuthenticationError);
     expect(failure).toMatchObject({ status: 401, code: 'invalid_api_key' });
+  });
+});
+
+describe('embeddings', () => {
+  const embed = (body: object) => call('/v1/embeddings', { method: 'POST', body: JSON.stringify({ model: 'echo', ...body }) });
+  const vectors = async (body: object) => {
+    const { data, usage } = (await (await embed(body)).json()) as { data: { embedding: number[] }[]; usage: object };
+    return { usage, list: data.map(({ embedding }) => embedding) };
+  };
+
+  test('are the same for the same text, of length one, as many numbers as were asked for', async () => {
+    const { list, usage } = await vectors({ input: ['a b', 'c', 'a b'] });
+    expect(list[0]).toEqual(list[2] ?? []);
+    expect(list[0]).not.toEqual(list[1] ?? []);
+    expect(list.map(({ length }) => length)).toEqual([8, 8, 8]);
+    for (const each of list) expect(Math.hypot(...each)).toBeCloseTo(1, 5);
+    expect(usage).toEqual({ prompt_tokens: 5, total_tokens: 5 });
+    expect((await vectors({ input: 'x', dimensions: 3 })).list[0]).toHaveLength(3);
+  });
+
+  test('are made of tokens too: one list is one text', async () => {
+    expect((await vectors({ input: [1, 2, 3] })).list).toHaveLength(1);
+    const { list, usage } = await vectors({ input: [[1, 2], [3]] });
+    expect([list.length, usage]).toEqual([2, { prompt_tokens: 3, total_tokens: 3 }]);
+  });
+
+  test('in base64 they are the same numbers', async () => {
+    const plain = (await vectors({ input: 'x' })).list[0] ?? [];
+    const { data } = (await (await embed({ input: 'x', encoding_format: 'base64' })).json()) as { data: { embedding: string }[] };
+    const bytes = Buffer.from(data[0]?.embedding ?? '', 'base64');
+    expect(plain.map((_, index) => bytes.readFloatLE(index * 4))).toEqual(plain);
+  });
+
+  test.each([
+    ['input', {}],
+    ['input', { input: '' }],
+    ['input', { input: [] }],
+    ['input', { input: ['x', 1] }],
+    ['dimensions', { input: 'x', dimensions: 0 }],
+    ['dimensions', { input: 'x', dimensions: 5000 }],
+    ['encoding_format', { input: 'x', encoding_format: 'int8' }],
+    ['model', { input: 'x', model: 'other' }],
+  ])('%s is named when it does not fit: %j', async (param, body) => {
+    const response = await embed(body);
+    const { error } = (await response.json()) as { error: { param: string } };
+    expect([response.status, error.param]).toEqual([param === 'model' ? 404 : 400, param]);
   });
 });

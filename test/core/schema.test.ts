@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { chatRequestSchema } from '../../src/core/chat.ts';
+import { chatRequestSchema } from '../../src/core/inference.ts';
 import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';

@@ -1,6 +1,7 @@
 /** Who is let in, by which token, for how long, and for what. */
 import { describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
+import { endpoints } from './endpoints.ts';
 import { type Answer, adminToken, expectError, request, stage } from './stage.ts';
 
 const { start, run, directory, upstream } = stage();
@@ -89,7 +90,7 @@ describe('what a token may do follows its scopes', () => {
   const routes = [
     ['GET', '/v1/models', 'read'],
     ['GET', '/v1/models/acme/m', 'read'],
-    ['POST', '/v1/chat/completions', 'write'],
+    ...endpoints.map(({ path }) => ['POST', path, 'write'] as const),
     ['GET', '/config', 'admin'],
     ['GET', '/config/providers', 'admin'],
     ['PUT', '/config/providers/x', 'admin'],

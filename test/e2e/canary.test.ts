@@ -1,6 +1,7 @@
 /** One secret in every place that a secret can be in, every route and every failure walked: none of them comes out anywhere. */
 import { expect, test } from 'bun:test';
-import { type Answer, filesBelow, type Ola, request, stage } from './stage.ts';
+import { askRaw, endpoints, form, formType } from './endpoints.ts';
+import { type Answer, filesBelow, type Json, type Ola, request, stage } from './stage.ts';
 import { answer, type Behaviour, bytes, chunk, event, stream, streamHead, type Upstream } from './upstream.ts';
 import { exchange, openChat, requestBytes } from './wire.ts';
 
@@ -160,6 +161,14 @@ async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
           api_key: secrets.prompt,
         }),
       );
+  const authorization = `Bearer ${secrets.adminToken}`;
+  for (const { path, body, type } of endpoints)
+    for (const model of ['m400', 'm401', 'm429', 'garbage', 'cut', 'moved', 'stream-error']) {
+      const sent = type === formType ? form(`acme/${model}`, 'file', { prompt: secrets.prompt }) : body(`acme/${model}`);
+      answers.push({ ...(await askRaw(ola, path, sent, type, { authorization })), json: {} as Json });
+    }
+  const odd = form(secrets.prompt, secrets.prompt, { model: secrets.prompt });
+  answers.push({ ...(await askRaw(ola, '/v1/audio/transcriptions', odd, formType, { authorization })), json: {} as Json });
   answers.push(await ask('POST', '/v1/chat/completions', { messages: secrets.prompt, model: secrets.prompt }));
   answers.push(await ask('POST', '/v1/chat/completions', `{"messages": ${secrets.prompt}`));
   for (const headers of [
@@ -219,7 +228,7 @@ test('no secret is in a file, in the output, or in an answer', async () => {
   expect(await ola.exited).toBe(0);
   look('stopped');
   expectAbsent('output at the end', ola.out() + ola.err());
-}, 15_000);
+}, 60_000);
 
 test('no secret is in what a start that fails prints, nor in the environment that the process shows', async () => {
   const ola = await start({ env });

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { adminToken, expectError, type Ola, request, stage, until } from './stage.ts';
+import { adminToken, expectError, type Ola, onBinary, request, stage, until } from './stage.ts';
 import { answer, bytes, completion } from './upstream.ts';
 import { exchange, open, type Reply, requestBytes, type Wire } from './wire.ts';
 
@@ -120,40 +120,44 @@ describe('framing that two parsers could read in two ways', () => {
     ],
   ];
 
-  test('is refused and the connection closed: nothing is handled, and what hides behind it is no request', async () => {
-    const { ola, up } = await shared;
-    const answers = await Promise.all(cases.map(([, sent]) => untilClosed(ola.port, sent)));
-    const seen = answers.map((replies, at) => [
-      cases[at]?.[0],
-      replies.length <= 1,
-      replies.every(({ status }) => status >= 400),
-    ]);
-    expect(seen).toEqual(cases.map(([what]) => [what, true, true]));
-    expect(answers.flat().filter(({ status }) => ![400, 413, 431, 505].includes(status))).toEqual([]);
-    expect(
-      answers
-        .flat()
-        .map(({ text }) => text)
-        .join(''),
-    ).not.toContain('providers');
-    expect(up.for('framed')).toEqual([]);
+  onBinary('which framing its parser refuses; Deno’s takes bare line feeds and blanks before a size', () => {
+    test('is refused and the connection closed: nothing is handled, and what hides behind it is no request', async () => {
+      const { ola, up } = await shared;
+      const answers = await Promise.all(cases.map(([, sent]) => untilClosed(ola.port, sent)));
+      const seen = answers.map((replies, at) => [
+        cases[at]?.[0],
+        replies.length <= 1,
+        replies.every(({ status }) => status >= 400),
+      ]);
+      expect(seen).toEqual(cases.map(([what]) => [what, true, true]));
+      expect(answers.flat().filter(({ status }) => ![400, 413, 431, 505].includes(status))).toEqual([]);
+      expect(
+        answers
+          .flat()
+          .map(({ text }) => text)
+          .join(''),
+      ).not.toContain('providers');
+      expect(up.for('framed')).toEqual([]);
+    });
   });
 
-  test('is not what is merely unusual: that is read as it is meant', async () => {
-    const { ola, up } = await shared;
-    for (const sent of [
-      framed(['Transfer-Encoding: CHUNKED'], chunks),
-      framed(['Transfer-Encoding:\tchunked\t'], chunks),
-      framed([chunked], `${size};name=value\r\n${body}\r\n0\r\n\r\n`),
-      framed([chunked], `00${size.toUpperCase()}\r\n${body}\r\n000\r\n\r\n`),
-      framed([length, length], body),
-      framed([`Content-Length: 000${body.length}`], body),
-      framed([length, 'Expect: 100-continue'], body),
-    ]) {
-      const replies = await exchange(ola.port, sent, sent.includes('Expect') ? 2 : 1);
-      expect(replies.at(-1)?.status).toBe(200);
-    }
-    expect(up.for('framed')).toHaveLength(7);
+  onBinary('which framing its parser takes', () => {
+    test('is not what is merely unusual: that is read as it is meant', async () => {
+      const { ola, up } = await shared;
+      for (const sent of [
+        framed(['Transfer-Encoding: CHUNKED'], chunks),
+        framed(['Transfer-Encoding:\tchunked\t'], chunks),
+        framed([chunked], `${size};name=value\r\n${body}\r\n0\r\n\r\n`),
+        framed([chunked], `00${size.toUpperCase()}\r\n${body}\r\n000\r\n\r\n`),
+        framed([length, length], body),
+        framed([`Content-Length: 000${body.length}`], body),
+        framed([length, 'Expect: 100-continue'], body),
+      ]) {
+        const replies = await exchange(ola.port, sent, sent.includes('Expect') ? 2 : 1);
+        expect(replies.at(-1)?.status).toBe(200);
+      }
+      expect(up.for('framed')).toHaveLength(7);
+    });
   });
 
   test('of a body that a route does not read leaves no rest behind', async () => {
@@ -177,26 +181,28 @@ describe('framing that two parsers could read in two ways', () => {
 });
 
 describe('a request line', () => {
-  test('that names no path of ours is not found or refused, and the name in it counts for nothing', async () => {
-    const { ola } = await shared;
-    for (const line of [
-      'CONNECT 127.0.0.1:443 HTTP/1.1',
-      'CONNECT aaaaaaaa/config://x/health HTTP/1.1',
-      'GET config HTTP/1.1',
-      'GET ftp://127.0.0.1/config HTTP/1.1',
-      'OPTIONS * HTTP/1.1',
-      'GET /v1/models /config HTTP/1.1',
-      'GET  /config HTTP/1.1',
-      'GET\t/config\tHTTP/1.1',
-      'GET /v1/mod\0els HTTP/1.1',
-      'get /config HTTP/1.1',
-      'NONSENSE /config HTTP/1.1',
-    ]) {
-      const [reply] = await exchange(ola.port, Buffer.from(requestBytes(line, [authorization]), 'latin1'));
-      expect([line, [400, 404, 405, 505].includes(reply?.status ?? 400)]).toEqual([line, true]);
-    }
-    const absolute = 'GET http://127.0.0.1/config HTTP/1.1\r\nHost: evil.example\r\n';
-    expectError((await exchange(ola.port, `${absolute}${authorization}\r\n\r\n`))[0]!, 421, 'host_not_served');
+  onBinary('which request lines its parser refuses', () => {
+    test('that names no path of ours is not found or refused, and the name in it counts for nothing', async () => {
+      const { ola } = await shared;
+      for (const line of [
+        'CONNECT 127.0.0.1:443 HTTP/1.1',
+        'CONNECT aaaaaaaa/config://x/health HTTP/1.1',
+        'GET config HTTP/1.1',
+        'GET ftp://127.0.0.1/config HTTP/1.1',
+        'OPTIONS * HTTP/1.1',
+        'GET /v1/models /config HTTP/1.1',
+        'GET  /config HTTP/1.1',
+        'GET\t/config\tHTTP/1.1',
+        'GET /v1/mod\0els HTTP/1.1',
+        'get /config HTTP/1.1',
+        'NONSENSE /config HTTP/1.1',
+      ]) {
+        const [reply] = await exchange(ola.port, Buffer.from(requestBytes(line, [authorization]), 'latin1'));
+        expect([line, [400, 404, 405, 505].includes(reply?.status ?? 400)]).toEqual([line, true]);
+      }
+      const absolute = 'GET http://127.0.0.1/config HTTP/1.1\r\nHost: evil.example\r\n';
+      expectError((await exchange(ola.port, `${absolute}${authorization}\r\n\r\n`))[0]!, 421, 'host_not_served');
+    });
   });
 
   test('with two Hosts is served for neither', async () => {
@@ -211,28 +217,35 @@ describe('a request line', () => {
 describe('headers', () => {
   const models = (...headers: readonly string[]) => requestBytes('GET /v1/models HTTP/1.1', [authorization, ...headers]);
 
-  test('of 15 KiB are read, of 17 KiB not, whether in one line or in many', async () => {
-    const { ola } = await shared;
-    const lines = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: ${'a'.repeat(180)}`);
-    const status = async (sent: string) => (await exchange(ola.port, sent))[0]?.status;
-    expect(await status(models(`X-A: ${'a'.repeat(15 * 1024)}`))).toBe(200);
-    expect(await status(models(...lines(80)))).toBe(200);
-    expect(await status(models(`X-A: ${'a'.repeat(17 * 1024)}`))).toBe(431);
-    expect(await status(models(...lines(95)))).toBe(431);
+  onBinary('how large headers may be for its parser', () => {
+    test('of 15 KiB are read, of 17 KiB not, whether in one line or in many', async () => {
+      const { ola } = await shared;
+      const lines = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: ${'a'.repeat(180)}`);
+      const status = async (sent: string) => (await exchange(ola.port, sent))[0]?.status;
+      expect(await status(models(`X-A: ${'a'.repeat(15 * 1024)}`))).toBe(200);
+      expect(await status(models(...lines(80)))).toBe(200);
+      expect(await status(models(`X-A: ${'a'.repeat(17 * 1024)}`))).toBe(431);
+      expect(await status(models(...lines(95)))).toBe(431);
+    });
   });
 
-  test('with bytes that are no text come back nowhere', async () => {
-    const { ola } = await shared;
-    for (const odd of ['a\x7fb', 'a\xffb', '\xc3\xa9', '\u0080']) {
-      const sent = Buffer.from(models(`X-Request-Id: ${odd}`, `User-Agent: ${odd}`), 'latin1');
-      const [reply] = await exchange(ola.port, sent);
-      expect(reply?.status).toBe(200);
-      expect(reply?.headers.get('x-request-id')).toStartWith('req_');
-    }
-    for (const odd of ['a\x7fb', 'a\xffb']) {
-      const sent = Buffer.from(requestBytes('GET /v1/models HTTP/1.1', [`Authorization: Bearer ${adminToken}${odd}`]), 'latin1');
-      expectError((await exchange(ola.port, sent))[0]!, 401, 'invalid_api_key');
-    }
+  onBinary('that headers may have bytes that are no text', () => {
+    test('with bytes that are no text come back nowhere', async () => {
+      const { ola } = await shared;
+      for (const odd of ['a\x7fb', 'a\xffb', '\xc3\xa9', '\u0080']) {
+        const sent = Buffer.from(models(`X-Request-Id: ${odd}`, `User-Agent: ${odd}`), 'latin1');
+        const [reply] = await exchange(ola.port, sent);
+        expect(reply?.status).toBe(200);
+        expect(reply?.headers.get('x-request-id')).toStartWith('req_');
+      }
+      for (const odd of ['a\x7fb', 'a\xffb']) {
+        const sent = Buffer.from(
+          requestBytes('GET /v1/models HTTP/1.1', [`Authorization: Bearer ${adminToken}${odd}`]),
+          'latin1',
+        );
+        expectError((await exchange(ola.port, sent))[0]!, 401, 'invalid_api_key');
+      }
+    });
   });
 });
 
@@ -491,48 +504,51 @@ describe('gateways in a circle', () => {
   });
 });
 
-describe('a crowd', () => {
-  const rss = (ola: Ola) =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${ola.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
-  const timed = async (ask: () => Promise<{ readonly status: number }>) => {
-    const began = performance.now();
-    return { status: (await ask()).status, quick: performance.now() - began < 1000 };
-  };
+onBinary('a timer for connections that are silent, and numbers of memory', () => {
+  describe('a crowd', () => {
+    const rss = (ola: Ola) =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${ola.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
+    const timed = async (ask: () => Promise<{ readonly status: number }>) => {
+      const began = performance.now();
+      return { status: (await ask()).status, quick: performance.now() - began < 1000 };
+    };
 
-  test('of 2,000 connections that say nothing or half a header keeps nobody else out', async () => {
-    const { ola } = await shared;
-    const wires: Wire[] = [];
-    for (let at = 0; at < 2000; at += 100) wires.push(...(await Promise.all(Array.from({ length: 100 }, () => open(ola.port)))));
-    for (const [at, wire] of wires.entries()) if (at % 2 === 0) wire.send('GET /v1/models HTTP/1.1\r\nX-Slow: ');
-    const slow = wires.filter((_, at) => at % 20 === 0);
-    const drip = setInterval(() => {
-      for (const wire of slow) wire.send('a');
-    }, 100);
-    const well = { status: 200, quick: true };
-    expect(await timed(() => request(`${ola.address}/health`))).toEqual(well);
-    expect(await Promise.all(Array.from({ length: 20 }, () => timed(() => ola.chat('acme/crowd'))))).toEqual(
-      Array.from({ length: 20 }, () => well),
-    );
-    clearInterval(drip);
-    for (const { socket } of wires) socket.destroy();
+    test('of 2,000 connections that say nothing or half a header keeps nobody else out', async () => {
+      const { ola } = await shared;
+      const wires: Wire[] = [];
+      for (let at = 0; at < 2000; at += 100)
+        wires.push(...(await Promise.all(Array.from({ length: 100 }, () => open(ola.port)))));
+      for (const [at, wire] of wires.entries()) if (at % 2 === 0) wire.send('GET /v1/models HTTP/1.1\r\nX-Slow: ');
+      const slow = wires.filter((_, at) => at % 20 === 0);
+      const drip = setInterval(() => {
+        for (const wire of slow) wire.send('a');
+      }, 100);
+      const well = { status: 200, quick: true };
+      expect(await timed(() => request(`${ola.address}/health`))).toEqual(well);
+      expect(await Promise.all(Array.from({ length: 20 }, () => timed(() => ola.chat('acme/crowd'))))).toEqual(
+        Array.from({ length: 20 }, () => well),
+      );
+      clearInterval(drip);
+      for (const { socket } of wires) socket.destroy();
+    });
+
+    test('of strangers who send large bodies costs no memory', async () => {
+      const { ola } = await shared;
+      const before = rss(ola);
+      const head = Buffer.from(requestBytes(`POST ${chatPath} HTTP/1.1`, [json, `Content-Length: ${20 * 2 ** 20}`]));
+      const wires = await Promise.all(Array.from({ length: 10 }, () => open(ola.port)));
+      for (const wire of wires) wire.send(Buffer.concat([head, Buffer.alloc(20 * 2 ** 20, 0x20)]));
+      await until('all of it is sent', () => wires.every(({ socket }) => socket.writableLength === 0 || socket.destroyed));
+      await until('each is refused', () => wires.every((wire) => wire.replies()[0]?.status === 401));
+      expect(rss(ola) - before).toBeLessThan(60);
+      for (const { socket } of wires) socket.destroy();
+    });
+
+    test('that never ends its headers is shown out within seconds, without an answer', async () => {
+      const { half } = await shared;
+      half.at(-1)?.send('a');
+      await until('each is closed', () => half.every((wire) => wire.closed()), 20_000);
+      expect(half.map((wire) => wire.received())).toEqual(half.map(() => ''));
+    }, 25_000);
   });
-
-  test('of strangers who send large bodies costs no memory', async () => {
-    const { ola } = await shared;
-    const before = rss(ola);
-    const head = Buffer.from(requestBytes(`POST ${chatPath} HTTP/1.1`, [json, `Content-Length: ${20 * 2 ** 20}`]));
-    const wires = await Promise.all(Array.from({ length: 10 }, () => open(ola.port)));
-    for (const wire of wires) wire.send(Buffer.concat([head, Buffer.alloc(20 * 2 ** 20, 0x20)]));
-    await until('all of it is sent', () => wires.every(({ socket }) => socket.writableLength === 0 || socket.destroyed));
-    await until('each is refused', () => wires.every((wire) => wire.replies()[0]?.status === 401));
-    expect(rss(ola) - before).toBeLessThan(60);
-    for (const { socket } of wires) socket.destroy();
-  });
-
-  test('that never ends its headers is shown out within seconds, without an answer', async () => {
-    const { half } = await shared;
-    half.at(-1)?.send('a');
-    await until('each is closed', () => half.every((wire) => wire.closed()), 20_000);
-    expect(half.map((wire) => wire.received())).toEqual(half.map(() => ''));
-  }, 25_000);
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError, UnprocessableEntityError } from 'openai';
+import { pathWithCurl } from './sandbox.ts';
 import { type Ola, request, stage } from './stage.ts';
 import { type completion, event, stream } from './upstream.ts';
 
@@ -20,8 +21,7 @@ test('the printed curl line, copied as it is into a shell, gets an answer', asyn
   const { ola } = await demo(directory());
   const line = /^ {4}(curl (?:.*\\\n)*.*)$/m.exec(ola.out())?.[1] ?? '';
   expect(line).toContain(`${ola.address}/v1/chat/completions`);
-  const { PATH } = process.env;
-  const shell = Bun.spawn(['sh', '-c', line], { env: { PATH }, stderr: 'ignore' });
+  const shell = Bun.spawn(['sh', '-c', line], { env: { PATH: pathWithCurl(directory()) }, stderr: 'ignore' });
   const said = JSON.parse(await new Response(shell.stdout).text()) as ReturnType<typeof completion> & OpenAI.ChatCompletion;
   expect(said.choices[0]?.message.content).toBe('You said: Hello');
 });

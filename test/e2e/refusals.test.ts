@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Ended, filesBelow, type Ola, request, stage, until } from './stage.ts';
+import { type Ended, filesBelow, type Ola, onBinary, request, stage, until } from './stage.ts';
 
 const { start, run, directory, upstream } = stage();
 
@@ -225,22 +225,24 @@ describe('ola status', () => {
 });
 
 describe('a working directory and an environment that a stranger prepared', () => {
-  test('.env and bunfig.toml there are not read, neither by --version nor by serve', async () => {
-    const cwd = directory();
-    writeFileSync(join(cwd, 'evil.ts'), "require('node:fs').writeFileSync('ran', '')\n");
-    writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n');
-    writeFileSync(
-      join(cwd, '.env'),
-      'OPEN_LLM_AUTH_TOKEN=evil-token-0123456789-0123456789-0123\nOPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS=1\n',
-    );
-    const shown = await run(['--version'], { cwd });
-    expect(shown).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^ola \d+\.\d+\.\d+ \(\S+\) bun \S+ \S+\n$/) });
-    const ola = await start({ cwd, env: { OPEN_LLM_AUTH_TOKEN: '' } });
-    const asEvil = await request(`${ola.address}/v1/models`, 'GET', {
-      authorization: 'Bearer evil-token-0123456789-0123456789-0123',
+  onBinary('what it was compiled with', () => {
+    test('.env and bunfig.toml there are not read, neither by --version nor by serve', async () => {
+      const cwd = directory();
+      writeFileSync(join(cwd, 'evil.ts'), "require('node:fs').writeFileSync('ran', '')\n");
+      writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n');
+      writeFileSync(
+        join(cwd, '.env'),
+        'OPEN_LLM_AUTH_TOKEN=evil-token-0123456789-0123456789-0123\nOPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS=1\n',
+      );
+      const shown = await run(['--version'], { cwd });
+      expect(shown).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^ola \d+\.\d+\.\d+ \(\S+\) bun \S+ \S+\n$/) });
+      const ola = await start({ cwd, env: { OPEN_LLM_AUTH_TOKEN: '' } });
+      const asEvil = await request(`${ola.address}/v1/models`, 'GET', {
+        authorization: 'Bearer evil-token-0123456789-0123456789-0123',
+      });
+      expect(asEvil.status).toBe(401);
+      expect(readdirSync(cwd).sort()).toEqual(['.env', 'bunfig.toml', 'evil.ts']);
     });
-    expect(asEvil.status).toBe(401);
-    expect(readdirSync(cwd).sort()).toEqual(['.env', 'bunfig.toml', 'evil.ts']);
   });
 
   test('no proxy is called, no request printed and no code loaded, whatever the variables say', async () => {

@@ -7,8 +7,23 @@ import type { TlsOptions } from 'node:tls';
 import { type Upstream, upstream } from './upstream.ts';
 
 export const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../../dist/ola');
+/** Whether OLA_BINARY names a script that runs the source, on another platform than the binary's. */
+const fromSource = binary.endsWith('.sh');
+
+/**
+ * Tests of what the compiled binary alone has; from source they are left out, and a line says so.
+ * @param why what it is, for that line and for who reads the test
+ */
+export function onBinary(why: string, tests: () => void): void {
+  if (!fromSource) tests();
+  else process.stderr.write(`left out, the binary's alone: ${why}\n`);
+}
+
 /** A legacy admin token of more than 32 characters, for tests that are not about tokens. */
 export const adminToken = 'e2e-admin-token-0123456789-0123456789';
+
+/** Far more than the binary takes: from source, on a busy machine, it is seconds. */
+const mostStartMs = 20_000;
 
 export interface Start {
   /** After `serve`; `--port 0` unless a port is named. */
@@ -142,10 +157,11 @@ async function address(started: Process): Promise<string> {
   void started.exited.then(() => {
     ended = true;
   });
-  return until('the binary listens', () => {
+  const listens = () => {
     if (ended) throw new Error(`the binary ended: ${started.err()}`);
     return /listens on (http:\/\/\S+)\n.*Ctrl-C/s.exec(started.out())?.[1];
-  });
+  };
+  return until('the binary listens', listens, mostStartMs);
 }
 
 function client(started: Process, at: string, home: string): Ola {

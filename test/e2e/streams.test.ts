@@ -1,6 +1,6 @@
 /** Streams: an end is told as it is, nobody holds what nobody reads, and many run at once. */
 import { describe, expect, test } from 'bun:test';
-import { adminToken, type Ola, residentBytes, stage, until } from './stage.ts';
+import { adminToken, type Ola, onBinary, residentBytes, stage, until } from './stage.ts';
 import {
   type Behaviour,
   bytes,
@@ -162,70 +162,72 @@ describe('a client that leaves frees the upstream within a second', () => {
   });
 });
 
-describe('memory', () => {
-  const memory = scene();
+onBinary('numbers of memory', () => {
+  describe('memory', () => {
+    const memory = scene();
 
-  test('1,000 streams that are left leave neither connections nor memory behind', async () => {
-    const { ola, up } = await memory;
-    const block = chunk(event('x'.repeat(200)).repeat(4));
-    up.modes.set('flows', async ({ socket }) => {
-      socket.write(streamHead);
-      while (!socket.destroyed) {
-        socket.write(block);
-        await Bun.sleep(2);
-      }
-    });
-    const leave = async (at: number) => {
-      const wire = await ask(ola, 'acme/flows');
-      await until('it flows', () => wire.received().includes('data:'));
-      if (at % 2 === 0) wire.socket.destroy();
-      else wire.socket.resetAndDestroy();
-    };
-    const leaveMany = async (rounds: number) => {
-      for (let round = 0; round < rounds; round++) await Promise.all(Array.from({ length: 50 }, (_, at) => leave(at)));
-    };
-    await leaveMany(4);
-    const before = residentBytes(ola.pid);
-    await leaveMany(20);
-    await until('all upstream connections are closed', () => up.open() === 0, 1000);
-    await until('the memory is back', () => residentBytes(ola.pid) - before < 40e6, 10_000);
-    expect((await ola.ask('GET', '/health')).status).toBe(200);
-  }, 30_000);
+    test('1,000 streams that are left leave neither connections nor memory behind', async () => {
+      const { ola, up } = await memory;
+      const block = chunk(event('x'.repeat(200)).repeat(4));
+      up.modes.set('flows', async ({ socket }) => {
+        socket.write(streamHead);
+        while (!socket.destroyed) {
+          socket.write(block);
+          await Bun.sleep(2);
+        }
+      });
+      const leave = async (at: number) => {
+        const wire = await ask(ola, 'acme/flows');
+        await until('it flows', () => wire.received().includes('data:'));
+        if (at % 2 === 0) wire.socket.destroy();
+        else wire.socket.resetAndDestroy();
+      };
+      const leaveMany = async (rounds: number) => {
+        for (let round = 0; round < rounds; round++) await Promise.all(Array.from({ length: 50 }, (_, at) => leave(at)));
+      };
+      await leaveMany(4);
+      const before = residentBytes(ola.pid);
+      await leaveMany(20);
+      await until('all upstream connections are closed', () => up.open() === 0, 1000);
+      await until('the memory is back', () => residentBytes(ola.pid) - before < 40e6, 10_000);
+      expect((await ola.ask('GET', '/health')).status).toBe(200);
+    }, 30_000);
 
-  test('a reader that does not read slows the upstream down, and is not paid for in memory', async () => {
-    const { ola, up } = await memory;
-    let sent = 0;
-    const block = chunk(event('x'.repeat(32 * 1024)).repeat(4));
-    up.modes.set('flood', async ({ socket }) => {
-      socket.write(streamHead);
-      for (let own = 0; own < 64 << 20 && !socket.destroyed; own += block.length) {
-        sent += block.length;
-        if (!socket.write(block)) await drained(socket);
-      }
-    });
-    const before = residentBytes(ola.pid);
-    const readers = await Promise.all(Array.from({ length: 5 }, () => ask(ola, 'acme/flood')));
-    for (const { socket } of readers) socket.pause();
-    // The flood stands still when everything between is full.
-    let last = -1;
-    await until(
-      'the flood stands still',
-      async () => {
-        if (sent > 0 && sent === last) return true;
-        last = sent;
-        await Bun.sleep(250);
-        return false;
-      },
-      5000,
-    );
-    // What the system's buffers take is some megabytes for each of the four ends.
-    expect(sent).toBeLessThan(5 * (32 << 20));
-    await until('the memory is what is held, not what went through', () => residentBytes(ola.pid) - before < 24e6, 10_000);
-    // Others are served meanwhile.
-    expect((await ola.chat('acme/other', { stream: true })).text).toEndWith(done);
-    for (const { socket } of readers) socket.destroy();
-    await until('the upstreams are left', () => up.open() <= 1, 1000);
-  }, 30_000);
+    test('a reader that does not read slows the upstream down, and is not paid for in memory', async () => {
+      const { ola, up } = await memory;
+      let sent = 0;
+      const block = chunk(event('x'.repeat(32 * 1024)).repeat(4));
+      up.modes.set('flood', async ({ socket }) => {
+        socket.write(streamHead);
+        for (let own = 0; own < 64 << 20 && !socket.destroyed; own += block.length) {
+          sent += block.length;
+          if (!socket.write(block)) await drained(socket);
+        }
+      });
+      const before = residentBytes(ola.pid);
+      const readers = await Promise.all(Array.from({ length: 5 }, () => ask(ola, 'acme/flood')));
+      for (const { socket } of readers) socket.pause();
+      // The flood stands still when everything between is full.
+      let last = -1;
+      await until(
+        'the flood stands still',
+        async () => {
+          if (sent > 0 && sent === last) return true;
+          last = sent;
+          await Bun.sleep(250);
+          return false;
+        },
+        5000,
+      );
+      // What the system's buffers take is some megabytes for each of the four ends.
+      expect(sent).toBeLessThan(5 * (32 << 20));
+      await until('the memory is what is held, not what went through', () => residentBytes(ola.pid) - before < 24e6, 10_000);
+      // Others are served meanwhile.
+      expect((await ola.chat('acme/other', { stream: true })).text).toEndWith(done);
+      for (const { socket } of readers) socket.destroy();
+      await until('the upstreams are left', () => up.open() <= 1, 1000);
+    }, 30_000);
+  });
 });
 
 test('a reader that is slow gets every byte', async () => {

@@ -11,6 +11,7 @@ export interface Received {
   readonly head: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  readonly bytes: Buffer;
   readonly socket: Socket;
   /** When the connection was closed by the gateway, by `performance.now()`; null while it is open. */
   closedAt(): number | null;
@@ -98,10 +99,13 @@ function takeRequest(bytes: Buffer) {
   );
   const length = end + 4 + Number(headers.get('content-length') ?? 0);
   if (bytes.length < length) return null;
-  return { head, headers, body: bytes.subarray(end + 4, length).toString(), length };
+  const body = bytes.subarray(end + 4, length);
+  return { head, headers, body: body.toString(), bytes: Buffer.from(body), length };
 }
 
+/** Of a JSON body, or of a form's first field of that name. */
 function modelOf({ body }: { readonly body: string }): string {
+  if (body.startsWith('--')) return /; name="model"\r\n\r\n(.*?)\r\n--/s.exec(body)?.[1] ?? '';
   try {
     return String((JSON.parse(body) as { model?: unknown }).model);
   } catch {
@@ -126,8 +130,12 @@ export const usageEvent = event('', { choices: [], usage });
 export const done = 'data: [DONE]\n\n';
 
 /** An answer with its length, on a connection that stays. */
-export function answer(status: number, body: string | object, headers: Readonly<Record<string, string>> = {}): Behaviour {
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+export function answer(
+  status: number,
+  body: string | Buffer | object,
+  headers: Readonly<Record<string, string>> = {},
+): Behaviour {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const given = { 'content-type': 'application/json', ...headers, 'content-length': String(bytes.length) };
   return ({ socket }) => {
     socket.write(`HTTP/1.1 ${status} Status\r\n${lines(given)}\r\n`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Reply } from '../../src/core/ports.ts';
 
-const read = (name: string): string => readFileSync(join(import.meta.dir, '../fixtures/tls', name), 'utf8');
+const read = (name: string): string => readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
 export const authority = read('ca.pem');
 export const selfSigned = read('self-signed.pem');
 

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { localPrincipal } from '../../src/core/access.ts';
-import type { ChatRequest } from '../../src/core/chat.ts';
+import type { InferenceRequest } from '../../src/core/inference.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { UsageRow } from '../../src/core/usage.ts';
-import type { Answer, ChatBody, ChatCall } from '../../src/gateway/chat.ts';
+import type { Answer, InferenceBody, InferenceCall } from '../../src/gateway/inference.ts';
+import { chatCompletions } from '../../src/protocols/openai-completions/endpoints.ts';
 import { directories } from '../directories.ts';
 import { open, own, type Scene } from './scene.ts';
 
@@ -42,13 +43,13 @@ async function play(reply: Reply, environment: Record<string, string> = { ACME_A
   return { scene, asked, server };
 }
 
-function call(more: JsonObject = {}, rest: Partial<ChatCall> = {}): [ChatCall, ChatBody] {
+function call(more: JsonObject = {}, rest: Partial<InferenceCall> = {}): [InferenceCall, InferenceBody] {
   const request = { model: 'acme/m', messages: [{ role: 'user', content: 'hi' }], ...more };
-  const facts: ChatCall = {
+  const facts: InferenceCall = {
     principal: localPrincipal,
     requestId: 'req_1',
     client: null,
-    endpoint: '/v1/chat/completions',
+    endpoint: chatCompletions,
     profile: null,
     via: null,
     startedAt: 1_760_000_000_000,
@@ -56,7 +57,7 @@ function call(more: JsonObject = {}, rest: Partial<ChatCall> = {}): [ChatCall, C
     keepOpen: () => undefined,
     ...rest,
   };
-  return [facts, { text: JSON.stringify(request), request: request as unknown as ChatRequest }];
+  return [facts, { content: JSON.stringify(request), request: request as unknown as InferenceRequest }];
 }
 
 const usage = { prompt_tokens: 3, completion_tokens: 2 };
@@ -75,7 +76,7 @@ async function onlyRow(scene: Scene): Promise<UsageRow> {
 describe('a call', () => {
   test('that is answered gives the answer as it came, and one row of what it used', async () => {
     const { scene, asked } = await play(answered);
-    const answer = await scene.gateway.chat.run(...call());
+    const answer = await scene.gateway.inference.run(...call());
     expect(JSON.parse(await text(answer))).toEqual({ choices: [{ message: { content: 'hello' } }], usage });
     expect(answer).toMatchObject({ contentType: 'application/json', attempts: 1, attempt: { model: 'm' } });
     expect(asked).toMatchObject([{ authorization: 'Bearer first-key', body: { model: 'm' } }]);
@@ -100,7 +101,7 @@ describe('a call', () => {
       const { scene, asked } = await play(({ authorization }) =>
         authorization === 'Bearer first-key' ? failing(status) : answered(),
       );
-      const answer = await scene.gateway.chat.run(...call());
+      const answer = await scene.gateway.inference.run(...call());
       expect(answer.attempts).toBe(2);
       expect(asked.map(({ authorization }) => authorization)).toEqual(['Bearer first-key', 'Bearer second-key-0123']);
       expect(await onlyRow(scene)).toMatchObject({
@@ -114,7 +115,7 @@ describe('a call', () => {
   test('that is the client’s mistake is not sent a second time', async () => {
     for (const status of [400, 404, 413, 422]) {
       const { scene, asked } = await play(() => failing(status, 'your mistake'));
-      await expect(scene.gateway.chat.run(...call())).rejects.toMatchObject({ code: 'upstream_http_error', status });
+      await expect(scene.gateway.inference.run(...call())).rejects.toMatchObject({ code: 'upstream_http_error', status });
       expect(asked).toHaveLength(1);
       expect(await onlyRow(scene)).toMatchObject({ status, error: 'upstream_http_error', tokens: { prompt: null } });
     }
@@ -122,7 +123,7 @@ describe('a call', () => {
 
   test('that fails everywhere has the last error, and every attempt in its row', async () => {
     const { scene } = await play(({ authorization }) => failing(authorization === 'Bearer first-key' ? 500 : 401, 'CANARY'));
-    const thrown: unknown = await scene.gateway.chat.run(...call()).catch((error: unknown) => error);
+    const thrown: unknown = await scene.gateway.inference.run(...call()).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code: 'upstream_auth_error', status: 502 });
     expect(String(thrown)).not.toContain('CANARY');
     const row = await onlyRow(scene);
@@ -133,13 +134,13 @@ describe('a call', () => {
   test('to a server that does not listen goes on, and is unreachable in the end', async () => {
     const { scene, server } = await play(answered);
     await server.stop(true);
-    await expect(scene.gateway.chat.run(...call())).rejects.toMatchObject({ code: 'upstream_unreachable', status: 502 });
+    await expect(scene.gateway.inference.run(...call())).rejects.toMatchObject({ code: 'upstream_unreachable', status: 502 });
     expect((await onlyRow(scene)).attempts).toHaveLength(2);
   });
 
   test('that cannot be routed is recorded too, and settled', async () => {
     const { scene, asked } = await play(answered);
-    await expect(scene.gateway.chat.run(...call({ model: 'nobody/m' }))).rejects.toMatchObject({
+    await expect(scene.gateway.inference.run(...call({ model: 'nobody/m' }))).rejects.toMatchObject({
       code: 'provider_resolution_failed',
     });
     expect(asked).toEqual([]);
@@ -155,7 +156,7 @@ describe('a call', () => {
     ];
     for (const reply of replies) {
       const { scene } = await play(reply);
-      await expect(scene.gateway.chat.run(...call())).rejects.toMatchObject({ code: 'provider_error', status: 502 });
+      await expect(scene.gateway.inference.run(...call())).rejects.toMatchObject({ code: 'provider_error', status: 502 });
     }
   });
 
@@ -166,13 +167,13 @@ describe('a call', () => {
       return answered();
     });
     const kept: boolean[] = [];
-    const running = scene.gateway.chat.run(...call({}, { keepOpen: (on) => void kept.push(on) }));
-    for (const at of [700, 5699]) scene.gateway.chat.tick(at);
+    const running = scene.gateway.inference.run(...call({}, { keepOpen: (on) => void kept.push(on) }));
+    for (const at of [700, 5699]) scene.gateway.inference.tick(at);
     // A clock that is set tells nothing of how long it took.
     scene.now += 86_400_000;
-    scene.gateway.chat.tick(5699);
+    scene.gateway.inference.tick(5699);
     expect(kept).toEqual([]);
-    for (const at of [5700, 6700]) scene.gateway.chat.tick(at);
+    for (const at of [5700, 6700]) scene.gateway.inference.tick(at);
     expect(kept).toEqual([true]);
     gate.resolve();
     await running;
@@ -187,7 +188,7 @@ describe('a stream', () => {
 
   test('comes as it is, without the usage that only ola asked for, which is recorded', async () => {
     const { scene, asked } = await play(() => sse(chunk, counted, done));
-    const answer = await scene.gateway.chat.run(...call({ stream: true }));
+    const answer = await scene.gateway.inference.run(...call({ stream: true }));
     expect(await text(answer)).toBe(chunk + done);
     expect(answer.contentType).toBe('text/event-stream');
     expect(asked[0]?.body).toMatchObject({ stream_options: { include_usage: true } });
@@ -196,12 +197,12 @@ describe('a stream', () => {
 
   test('that the upstream refuses before its first byte goes to the next credential', async () => {
     const { scene } = await play(({ authorization }) => (authorization === 'Bearer first-key' ? failing(429) : sse(chunk, done)));
-    expect(await text(await scene.gateway.chat.run(...call({ stream: true })))).toBe(chunk + done);
+    expect(await text(await scene.gateway.inference.run(...call({ stream: true })))).toBe(chunk + done);
   });
 
   test('that breaks off is not tried again, and recorded as what it is', async () => {
     const { scene, asked } = await play(() => sse(chunk));
-    const out = await text(await scene.gateway.chat.run(...call({ stream: true })));
+    const out = await text(await scene.gateway.inference.run(...call({ stream: true })));
     expect(out.startsWith(`${chunk}data: {"error":`)).toBe(true);
     expect(asked).toHaveLength(1);
     expect(await onlyRow(scene)).toMatchObject({ status: 502, error: 'upstream_truncated' });
@@ -209,7 +210,7 @@ describe('a stream', () => {
 
   test('that is no stream is a provider error', async () => {
     const { scene } = await play(answered);
-    await expect(scene.gateway.chat.run(...call({ stream: true }))).rejects.toMatchObject({ code: 'provider_error' });
+    await expect(scene.gateway.inference.run(...call({ stream: true }))).rejects.toMatchObject({ code: 'provider_error' });
   });
 
   test('that the client leaves ends the upstream’s and is recorded as that, not as the upstream’s failure', async () => {
@@ -221,7 +222,7 @@ describe('a stream', () => {
     };
     const { scene } = await play(endless);
     const client = new AbortController();
-    const { body } = await scene.gateway.chat.run(...call({ stream: true }, { signal: client.signal }));
+    const { body } = await scene.gateway.inference.run(...call({ stream: true }, { signal: client.signal }));
     const reader = (body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
     client.abort();
@@ -237,7 +238,7 @@ describe('a stream', () => {
       return new Response(new ReadableStream({ start }), { headers: { 'content-type': 'text/event-stream' } });
     };
     const { scene } = await play(endless);
-    const reading = text(await scene.gateway.chat.run(...call({ stream: true })));
+    const reading = text(await scene.gateway.inference.run(...call({ stream: true })));
     await Bun.sleep(20);
     scene.gateway.cut();
     const out = await reading;
@@ -253,7 +254,7 @@ test('a call without an answer at the end of the process is recorded as cut off,
     await answered;
     return Response.json({ choices: [] });
   });
-  const running = scene.gateway.chat.run(...call());
+  const running = scene.gateway.inference.run(...call());
   while (asked.length === 0) await Bun.sleep(1);
   await scene.gateway.flush();
   answer();
@@ -277,7 +278,7 @@ test('a header that was entered for another address is not sent: the provider ca
     document: { ...document, models: { providers: moved } },
     originOf: () => 'https://two.example',
   }));
-  await expect(scene.gateway.chat.run(...call())).rejects.toThrow('headers.x-key belongs to another address');
+  await expect(scene.gateway.inference.run(...call())).rejects.toThrow('headers.x-key belongs to another address');
   expect(asked).toEqual([]);
 });
 

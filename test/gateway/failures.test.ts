@@ -8,7 +8,7 @@ const redact = createRedactor(() => ['hunter2hunter2']);
 const said = (message: string, code = 'some_code', param: string | null = 'messages') =>
   JSON.stringify({ error: { message, type: 't', param, code } });
 const shown = (status: number, body = said('CANARY'), retryAfter: number | null = null) =>
-  upstreamError('acme', readFailure(status, body), retryAfter, redact);
+  upstreamError({ provider: 'acme', path: '/embeddings', failure: readFailure(status, body), retryAfter, redact });
 
 /** Upstream's status, ours, our code on the wire, whether the upstream's words are taken over, whether another attempt is made. */
 const table: readonly [from: number, to: number, code: string, words: boolean, again: boolean][] = [
@@ -112,6 +112,15 @@ describe('words that are taken over', () => {
     expect(error.message).toContain('Incorrect key [REDACTED] or [REDACTED]');
     expect(wordsOf(`${'x'.repeat(490)}${secret}`)).not.toContain('hunter2');
   });
+});
+
+test('a 404 or 405 without words of the upstream says that the endpoint may be missing there', () => {
+  expect(shown(404, '<html>').message).toBe(
+    "Upstream provider 'acme' returned HTTP 404: it may not serve /embeddings, or not this model.",
+  );
+  expect(shown(405, said('CANARY')).message).toContain('may not serve /embeddings');
+  expect(shown(404, said('gone')).message).toBe("Upstream provider 'acme' returned HTTP 404: gone");
+  expect(shown(400, '<html>').message).toBe("Upstream provider 'acme' returned HTTP 400.");
 });
 
 describe('Retry-After', () => {

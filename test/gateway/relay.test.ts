@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Reply } from '../../src/core/ports.ts';
-import { type RelayEnd, relay } from '../../src/gateway/relay.ts';
+import { createByteTap, type RelayEnd, relay } from '../../src/gateway/relay.ts';
 import { createStreamTap } from '../../src/protocols/openai-completions/stream.ts';
 
 const encoder = new TextEncoder();
@@ -302,5 +302,80 @@ describe('a heartbeat', () => {
     source.send(done);
     expect(await all(relayed.stream)).toBe(done);
     for (const at of [0, 1_000_000]) relayed.beat(at);
+  });
+});
+
+describe('bytes', () => {
+  function playBytes(opening = 'first') {
+    const source = upstream();
+    const ends: RelayEnd[] = [];
+    const relayed = relay(source.reply, createByteTap(), {
+      provider: 'acme',
+      onFirstByte: () => undefined,
+      onEnd: (end) => ends.push(end),
+      opening: encoder.encode(opening),
+    });
+    return { source, relayed, ends };
+  }
+
+  test('go on as they come, and end with the upstream', async () => {
+    const { source, relayed, ends } = playBytes();
+    const reader = relayed.stream.getReader();
+    expect(await next(reader)).toBe('first');
+    source.send('data: [DONE]\n\n');
+    expect(await next(reader)).toBe('data: [DONE]\n\n');
+    source.end();
+    expect(await next(reader)).toBeNull();
+    expect(ends).toEqual([null]);
+  });
+
+  test('that break off break their stream, behind what had come, and say nothing in it', async () => {
+    const { source, relayed, ends } = playBytes();
+    source.fail(new Error('gone'));
+    await settled();
+    const reader = relayed.stream.getReader();
+    expect(await next(reader)).toBe('first');
+    await expect(next(reader)).rejects.toMatchObject({ code: 'upstream_truncated' });
+    expect(ends).toMatchObject([{ code: 'upstream_truncated' }]);
+    expect(source.cancelled).toBe(true);
+  });
+
+  test('that are cut from here are broken too', async () => {
+    const { relayed, ends } = playBytes();
+    relayed.cut(new OlaError('shutting_down', 'now'));
+    await expect(all(relayed.stream)).rejects.toMatchObject({ code: 'shutting_down' });
+    expect(ends).toMatchObject([{ code: 'shutting_down' }]);
+  });
+
+  test('get no heartbeat among them, and a client that takes nothing is left after five minutes', async () => {
+    const { source, relayed, ends } = playBytes();
+    relayed.beat(0);
+    relayed.beat(0);
+    relayed.beat(200_000);
+    expect(ends).toEqual([]);
+    relayed.beat(400_000);
+    expect(ends).toMatchObject([{ code: 'client_closed_request' }]);
+    expect(source.cancelled).toBe(true);
+    const other = playBytes();
+    const reader = other.relayed.stream.getReader();
+    expect(await next(reader)).toBe('first');
+    await settled();
+    other.relayed.beat(0);
+    other.relayed.beat(0);
+    for (let at = 10_000; at < 600_000; at += 10_000) other.relayed.beat(at);
+    other.source.send('second');
+    expect(await next(reader)).toBe('second');
+    expect(other.ends).toEqual([]);
+  });
+
+  test('are taken from the upstream only as fast as the client takes them', async () => {
+    const { source, relayed } = playBytes();
+    for (let sent = 0; sent < 5; sent++) source.send('more');
+    await settled();
+    expect(source.pulls).toBe(0);
+    const reader = relayed.stream.getReader();
+    for (const expected of ['first', 'more', 'more']) expect(await next(reader)).toBe(expected);
+    await reader.cancel();
+    expect(source.cancelled).toBe(true);
   });
 });

@@ -12,6 +12,7 @@ import type { Origin } from '../../src/gateway/audit.ts';
 import type { ConfigFile } from '../../src/gateway/config.ts';
 import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
 import { builtProtocols, type ProcessProvider } from '../../src/gateway/registry.ts';
+import { chatCompletions } from '../../src/protocols/openai-completions/endpoints.ts';
 import { dial } from '../../src/runtime/dial.ts';
 import { keySource, loadKeyRing } from '../../src/runtime/keys.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
@@ -40,9 +41,9 @@ export interface SceneOptions {
   readonly secretFiles?: Readonly<Record<string, string>>;
 }
 
-const vendors: readonly string[] = ['api.openai.com', 'api.x.ai'];
+const vendors: readonly string[] = ['api.openai.com', 'api.x.ai', 'api.groq.com'];
 
-/** Any name under `.example` is public and so are two vendors', nothing else resolves: no test asks a resolver. */
+/** Any name under `.example` is public and so are three vendors', nothing else resolves: no test asks a resolver. */
 async function resolve(name: string): Promise<readonly string[]> {
   if (name.endsWith('.example') || vendors.includes(name)) return ['93.184.216.34'];
   throw new Error(`no such name: ${name}`);
@@ -94,15 +95,15 @@ export async function refusalOf({ gateway }: Scene, model: string): Promise<OlaE
     principal: localPrincipal,
     requestId: 'req_1',
     client: null,
-    endpoint: '/v1/chat/completions',
+    endpoint: chatCompletions,
     profile: null,
     via: null,
     startedAt: start,
     signal: new AbortController().signal,
     keepOpen: () => undefined,
   };
-  const thrown: unknown = await gateway.chat
-    .run(call, { text: JSON.stringify(request), request })
+  const thrown: unknown = await gateway.inference
+    .run(call, { content: JSON.stringify(request), request })
     .catch((error: unknown) => error);
   if (thrown instanceof OlaError) return thrown;
   throw new Error('it was not refused');

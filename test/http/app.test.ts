@@ -59,7 +59,7 @@ describe('every route', () => {
     for (const { method, path: pattern, scope } of scene.app.routes) {
       const due = pattern.startsWith('/config')
         ? 'admin'
-        : pattern.startsWith('/health')
+        : /^\/(?:health|docs|static)(?:\/|$)/.test(pattern)
           ? 'none'
           : method === 'GET'
             ? 'read'

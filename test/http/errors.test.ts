@@ -71,6 +71,10 @@ const upstreamError = { error: { message: `the key ${canary} is wrong.`, type: '
 /** How each code that a client can meet comes about. */
 const ways: { readonly [code in ErrorCode]?: Way } = {
   invalid_request: { ask: send('POST', '/config/profiles', { name: '../x' }) },
+  embeddings_not_supported: {
+    options: { environment: { DEEPSEEK_API_KEY: canary } },
+    ask: send('POST', '/v1/embeddings', { model: 'deepseek/deepseek-chat', input: 'x' }),
+  },
   invalid_json: { ask: send('POST', '/config', '{') },
   conflicting_credentials: { ask: get('/config', { 'x-api-key': canary }) },
   unsafe_destination: { ask: send('PUT', '/config/providers/x', { baseUrl: 'http://169.254.169.254/v1', apiKey: canary }) },

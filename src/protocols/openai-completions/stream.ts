@@ -1,6 +1,7 @@
 /**
- * OpenAI's chunk stream, tapped: whole events go on unchanged, usage is read in passing, and a stream that did not end
- * in `[DONE]` is never taken for one that did.
+ * OpenAI's streams, tapped: whole events go on unchanged, usage is read in passing, and a stream that broke off is never
+ * taken for one that ended. Chunks end with `[DONE]`. Events that name their type (images, audio) may also end with one
+ * whose type says so, `transcript.text.done`, and the end of the upstream's answer right behind it.
  */
 import { isObject, isTooDeep } from '../../core/json.ts';
 import { createEventCutter, find, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
@@ -17,9 +18,9 @@ export type StreamFault =
 export interface StreamTap {
   /** Takes bytes of the upstream, which are changed, and emits those that may go to the client: whole events only. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
-  /** The upstream has ended. A last `[DONE]` without its blank line counts: nothing can be missing behind it. */
+  /** The upstream has ended. A last event without its blank line counts when it completes the stream: nothing can be missing behind it. */
   finish(emit: (bytes: Uint8Array) => void): void;
-  /** `[DONE]` has come: the stream is complete. */
+  /** The stream is complete. */
   readonly done: boolean;
   readonly fault: StreamFault | null;
   readonly tokens: TokenCounts;
@@ -31,17 +32,26 @@ const eventLimit = 16 * 1024 * 1024;
 const encoder = new TextEncoder();
 const usageKey = encoder.encode('"usage"');
 const errorKey = encoder.encode('"error"');
+const blankLine = encoder.encode('\n\n');
 const doneEvent = encoder.encode('data: [DONE]\n\n');
 
 type Verdict = 'pass' | 'withhold' | 'done' | StreamFault;
 
-/** @param usageAsked false: the event that carries usage and nothing else is withheld */
-export function createStreamTap(usageAsked: boolean): StreamTap {
+/** Types of the last event of a typed stream. */
+const lastType = /\.(?:done|completed)$/;
+
+/**
+ * @param usageAsked false: the event that carries usage and nothing else is withheld
+ * @param typed events name their type
+ */
+export function createStreamTap(usageAsked: boolean, typed = false): StreamTap {
   const cutter = createEventCutter(eventLimit);
   let done = false;
   let fault: StreamFault | null = null;
   let tokens = noTokenCounts;
   let first = true;
+  /** The newest event of a typed stream may be its last. */
+  let mayEnd = false;
 
   /** Looks into one event. */
   function inspect(data: string): Verdict {
@@ -54,6 +64,10 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
     }
     if (!isObject(chunk)) return 'malformed_event';
     if (chunk['error'] !== undefined && chunk['error'] !== null) return 'upstream_error';
+    if (typed) {
+      if (chunk['type'] === 'error') return 'upstream_error';
+      mayEnd = typeof chunk['type'] === 'string' && lastType.test(chunk['type']);
+    }
     const choices = chunk['choices'];
     if (isObject(chunk['usage'])) {
       tokens = readUsage(chunk['usage']);
@@ -64,7 +78,7 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
 
   /** The complete reading: several lines, other fields, comments, no space after the colon. */
   function judge(bytes: Uint8Array): Verdict {
-    if (plainRun(bytes, bytes.length) === bytes.length && firstOfInterest(bytes) === bytes.length) return 'pass';
+    if (!typed && plainRun(bytes, bytes.length) === bytes.length && firstOfInterest(bytes) === bytes.length) return 'pass';
     const event = parseEvent(bytes);
     if (event.name === 'error') return 'upstream_error';
     const data = event.data?.trim();
@@ -104,10 +118,23 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
     return pieces.length > 0 ? joined(pieces) : chunk.subarray(0, kept);
   }
 
+  /** What is held may be the last event, or the beginning of one: then the stream is not complete, and not malformed. */
+  function finishTyped(emit: (bytes: Uint8Array) => void): void {
+    const held = cutter.held();
+    // The LF of a blank line whose CR came in an earlier piece is no event.
+    if (held.length === 1 && held[0] === 0x0a) emit(held.slice());
+    else if (held.length > 0) {
+      mayEnd = false;
+      if (judge(held) !== 'pass' || !mayEnd) return;
+      emit(joined([held, blankLine]));
+    }
+    done = mayEnd;
+  }
+
   return {
     push(chunk, emit) {
       if (done || fault !== null || chunk.length === 0) return;
-      const plain = cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
+      const plain = typed || cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
       if (plain > 0) first = false;
       let passed = chunk.subarray(0, plain);
       if (plain < chunk.length) {
@@ -120,9 +147,11 @@ export function createStreamTap(usageAsked: boolean): StreamTap {
       if (passed.length > 0) emit(passed);
     },
     finish(emit) {
-      if (done || fault !== null || parseEvent(cutter.held()).data?.trim() !== '[DONE]') return;
-      done = true;
-      emit(doneEvent);
+      if (done || fault !== null) return;
+      if (parseEvent(cutter.held()).data?.trim() === '[DONE]') {
+        done = true;
+        emit(doneEvent);
+      } else if (typed) finishTyped(emit);
     },
     get done() {
       return done;

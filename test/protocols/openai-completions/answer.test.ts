@@ -4,16 +4,18 @@ import { noTokenCounts } from '../../../src/core/usage.ts';
 import { readAnswer } from '../../../src/protocols/openai-completions/answer.ts';
 import { readUsage } from '../../../src/protocols/openai-completions/usage.ts';
 
+const shape = { list: 'choices', what: 'a chat completion' };
+
 describe('an answer', () => {
   test('gives the tokens it used, none when it says nothing', () => {
     const usage = { prompt_tokens: 19, completion_tokens: 10, completion_tokens_details: { reasoning_tokens: 4 } };
-    expect(readAnswer(JSON.stringify({ choices: [], usage }), 'acme')).toEqual({
+    expect(readAnswer(JSON.stringify({ choices: [], usage }), 'acme', shape)).toEqual({
       ...noTokenCounts,
       prompt: 19,
       completion: 10,
       reasoning: 4,
     });
-    expect(readAnswer('{"choices":[{}]}', 'acme')).toEqual(noTokenCounts);
+    expect(readAnswer('{"choices":[{}]}', 'acme', shape)).toEqual(noTokenCounts);
   });
 
   test('that is no chat completion is refused, naming the provider and repeating nothing', () => {
@@ -28,10 +30,10 @@ describe('an answer', () => {
       '{"choices":{}}',
       `{"choices":[${'['.repeat(300_000)}`,
     ]) {
-      expect(() => readAnswer(text, 'acme')).toThrow(
+      expect(() => readAnswer(text, 'acme', shape)).toThrow(
         expect.objectContaining({ code: 'provider_error', message: expect.stringContaining("'acme'") }),
       );
-      expect(() => readAnswer(text, 'acme')).not.toThrow(/CANARY/);
+      expect(() => readAnswer(text, 'acme', shape)).not.toThrow(/CANARY/);
     }
   });
 });

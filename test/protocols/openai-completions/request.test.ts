@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { ChatRequest } from '../../../src/core/chat.ts';
+import type { InferenceRequest } from '../../../src/core/inference.ts';
 import type { ProviderQuirks } from '../../../src/core/providers.ts';
-import { encodeRequest } from '../../../src/protocols/openai-completions/request.ts';
+import {
+  checkEmbeddingInput,
+  encodeChat,
+  encodeCompletion,
+  encodeModel,
+} from '../../../src/protocols/openai-completions/request.ts';
 
 type Fields = Record<string, unknown>;
 
 const encode = (text: string, model = 'up/stream "id" é', quirks: ProviderQuirks = {}) =>
-  encodeRequest(text, JSON.parse(text) as ChatRequest, model, quirks);
+  encodeChat(text, JSON.parse(text) as InferenceRequest, model, quirks);
 
 /** What the upstream is to read: the request with the model replaced, and usage asked for in a stream. */
 function wanted(text: string, model: string): Fields {
@@ -202,4 +207,59 @@ describe('quirks', () => {
     const body = '{"model":"M","max_completion_tokens":5,"store":true,"reasoning_effort":"low"}';
     expect(encode(body, 'M').body).toBe(body);
   });
+});
+
+describe('a legacy completion', () => {
+  const completion = (text: string, quirks: ProviderQuirks = {}) =>
+    encodeCompletion(text, JSON.parse(text) as InferenceRequest, 'up', quirks);
+
+  test('asks for usage in a stream, once, and says whether the client did', () => {
+    expect(completion('{"prompt":"x","model":"a/b","stream":true}')).toEqual({
+      body: '{"stream_options":{"include_usage":true},"prompt":"x","model":"up","stream":true}',
+      usageAsked: false,
+    });
+    expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":false,"x":1}}')).toEqual({
+      body: '{"model":"up","stream":true,"stream_options":{"include_usage":true,"x":1}}',
+      usageAsked: false,
+    });
+    const asked = '{"model":"up","stream":true,"stream_options":{"include_usage":true}}';
+    expect(completion(asked)).toEqual({ body: asked, usageAsked: true });
+    expect(completion('{"model":"a/b","stream":false,"seed":12345678901234567890}').body).toBe(
+      '{"model":"up","stream":false,"seed":12345678901234567890}',
+    );
+  });
+
+  test('where the vendor refuses stream_options none go, and of the other quirks none counts', () => {
+    const quirks: ProviderQuirks = { noStreamUsage: true, maxTokensOnly: true, noStore: true, noDeveloperRole: true };
+    expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"store":true}', quirks).body).toBe(
+      '{"model":"up","stream":true,"store":true}',
+    );
+    expect(completion('{"model":"a/b","stream":true}', quirks).body).toBe('{"model":"up","stream":true}');
+  });
+});
+
+test('all else has its model replaced, put in when it is not there, and nothing else changed', () => {
+  const model = (text: string) => encodeModel(text, JSON.parse(text) as InferenceRequest, 'up');
+  expect(model('{"a":{"model":1.0},"model" : "a/b","stream":true}').body).toBe(
+    '{"a":{"model":1.0},"model" : "up","stream":true}',
+  );
+  expect(model('{"n":1.0}').body).toBe('{"model":"up","n":1.0}');
+  expect(model('{"model":null}').body).toBe('{"model":"up"}');
+  expect(model('{"mod\\u0065l":"a","model":"b"}').body).toBe('{"mod\\u0065l":"up","model":"up"}');
+});
+
+test('any words and any tokens are an input of embeddings; one empty or odd item among them makes it none', () => {
+  const words = fc.array(fc.string({ minLength: 1 }), { minLength: 1 });
+  const tokens = fc.array(fc.nat(), { minLength: 1 });
+  const good = fc.oneof(fc.string({ minLength: 1 }), words, tokens, fc.array(tokens, { minLength: 1 }));
+  fc.assert(fc.property(good, (input) => expect(() => checkEmbeddingInput(input)).not.toThrow()));
+  const lists = fc.oneof<fc.Arbitrary<unknown[]>[]>(words, tokens, fc.array(tokens, { minLength: 1 }));
+  const odd = fc.constantFrom('', [], null, true, 1.5, -1, {}, [1.5], [[1]], Number.NaN);
+  fc.assert(
+    fc.property(lists, odd, fc.nat(), (list, item, at) => {
+      const place = at % (list.length + 1);
+      const broken = [...list.slice(0, place), item, ...list.slice(place)];
+      expect(() => checkEmbeddingInput(broken)).toThrow("'input' must be");
+    }),
+  );
 });

@@ -1,37 +1,41 @@
-/** A chat completion from beginning to end: reserve, route, try, answer, settle, record. */
+/** A call of OpenAI's API from beginning to end, whichever endpoint: reserve, route, try, answer, settle, record. */
 import { catalogVersion } from '../catalog/models.ts';
 import type { Principal } from '../core/access.ts';
 import { createBag, type InBag } from '../core/bag.ts';
-import type { ChatRequest } from '../core/chat.ts';
 import type { Egress } from '../core/egress.ts';
 import { asOlaError, OlaError } from '../core/errors.ts';
+import type { InferenceRequest } from '../core/inference.ts';
+import type { Form } from '../core/multipart.ts';
 import type { Clock, Log, Reply } from '../core/ports.ts';
 import type { Redact } from '../core/redaction.ts';
 import { type AttemptRecord, noTokenCounts, type TokenCounts } from '../core/usage.ts';
-import { readAnswer } from '../protocols/openai-completions/answer.ts';
+import { type AnswerShape, readAnswer } from '../protocols/openai-completions/answer.ts';
+import { answerKind, type Endpoint, embeddings, moderations, plainType } from '../protocols/openai-completions/endpoints.ts';
 import { readFailure } from '../protocols/openai-completions/errors.ts';
-import { type EncodedRequest, encodeRequest } from '../protocols/openai-completions/request.ts';
+import { encodeForm } from '../protocols/openai-completions/request.ts';
 import { createStreamTap } from '../protocols/openai-completions/stream.ts';
+import { begunAndBroken, headersOf, judged, mayGoOn, recordOf, unexpected } from './attempts.ts';
 import { readAtMost } from './bodies.ts';
 import { isRetryable, retryAfterSeconds, upstreamError } from './failures.ts';
 import type { Limits, Reservation } from './limits.ts';
 import { costMicros } from './pricing.ts';
-import { interrupted, type Relay, relay } from './relay.ts';
+import type { ActiveProvider } from './registry.ts';
+import { createByteTap, type Relay, type RelayHooks, relay, type Tap } from './relay.ts';
 import type { Attempt, Route } from './routing.ts';
 import type { Usage } from './usage.ts';
 import { circle, saysCircle } from './via.ts';
 
 /** The body as it came, and parsed; let go once it is sent, as a stream may outlive it by far. */
-export interface ChatBody {
-  readonly text: string;
-  readonly request: ChatRequest;
+export interface InferenceBody {
+  readonly content: string | Form;
+  readonly request: InferenceRequest;
 }
 
-export interface ChatCall {
+export interface InferenceCall {
   readonly principal: Principal;
   readonly requestId: string;
   readonly client: string | null;
-  readonly endpoint: string;
+  readonly endpoint: Endpoint;
   /** A preferred auth profile, by header. */
   readonly profile: string | null;
   /** Gateways that the request came through, for `via`. */
@@ -52,20 +56,20 @@ export interface Answer {
   readonly attempts: number;
 }
 
-export interface Chat {
-  run(call: ChatCall, body: ChatBody): Promise<Answer>;
+export interface Inference {
+  run(call: InferenceCall, body: InferenceBody): Promise<Answer>;
   /**
    * Called every second or so: keeps quiet streams and slow calls alive.
    * @param at milliseconds of a clock that does not jump
    */
   tick(at: number): void;
-  /** Ends what still streams, each with an error event. */
+  /** Ends what still streams, each with an error. */
   cutAll(error: OlaError): void;
   /** Settles what still runs when the process ends: the answer of such a call comes too late to be recorded. */
   abandonAll(error: OlaError): void;
 }
 
-export interface ChatPorts {
+export interface InferencePorts {
   readonly egress: Egress;
   readonly limits: Limits;
   readonly usage: Usage;
@@ -85,7 +89,7 @@ const holdAfterMs = 5000;
 
 /** What is gathered while a call runs, for its usage row. */
 interface Progress extends InBag {
-  readonly call: ChatCall;
+  readonly call: InferenceCall;
   readonly reservation: Reservation;
   readonly requested: string;
   readonly stream: boolean;
@@ -98,7 +102,7 @@ interface Progress extends InBag {
   seenAt: number | null;
 }
 
-export function createChat(ports: ChatPorts): Chat {
+export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, usage, redact, now, log } = ports;
   const streams = createBag<Relay>();
   const running = createBag<Progress>();
@@ -122,7 +126,7 @@ export function createChat(ports: ChatPorts): Chat {
       tokenId: call.principal.tokenId,
       project: call.principal.project,
       client: call.client,
-      endpoint: call.endpoint,
+      endpoint: call.endpoint.path,
       requested: progress.requested,
       provider: attempt?.provider.id ?? null,
       model: attempt?.model ?? null,
@@ -141,13 +145,13 @@ export function createChat(ports: ChatPorts): Chat {
     });
   }
 
-  async function run(call: ChatCall, body: ChatBody): Promise<Answer> {
+  async function run(call: InferenceCall, body: InferenceBody): Promise<Answer> {
     const { request } = body;
     const progress: Progress = {
       call,
       reservation: limits.reserve(call.principal),
       requested: request.model ?? '',
-      stream: request.stream === true,
+      stream: request.stream === true && call.endpoint.stream !== null,
       tried: [],
       attempt: null,
       firstByteAt: null,
@@ -158,7 +162,9 @@ export function createChat(ports: ChatPorts): Chat {
     };
     running.add(progress);
     try {
+      mustName(call.endpoint, request.model);
       const { attempts } = ports.route(request.model, call.profile);
+      mustServe(call.endpoint, attempts[0].provider);
       return await tryInTurn(attempts, body, progress);
     } catch (thrown) {
       const error = call.signal.aborted ? clientGone() : asOlaError(thrown);
@@ -167,7 +173,7 @@ export function createChat(ports: ChatPorts): Chat {
     }
   }
 
-  async function tryInTurn(attempts: Route['attempts'], body: ChatBody, progress: Progress): Promise<Answer> {
+  async function tryInTurn(attempts: Route['attempts'], body: InferenceBody, progress: Progress): Promise<Answer> {
     let last: unknown;
     for (const attempt of attempts) {
       const startedAt = now();
@@ -184,74 +190,108 @@ export function createChat(ports: ChatPorts): Chat {
     throw last;
   }
 
-  async function tryOne(attempt: Attempt, { text, request }: ChatBody, progress: Progress): Promise<Answer> {
+  async function tryOne(attempt: Attempt, { content, request }: InferenceBody, progress: Progress): Promise<Answer> {
     const { provider, model, target } = attempt;
-    const encoded = encodeRequest(text, request, model, provider.quirks);
+    const { call } = progress;
+    const { endpoint } = call;
+    const encoded =
+      typeof content === 'string'
+        ? endpoint.encode(content, request, model, provider.quirks)
+        : { body: encodeForm(content, model), usageAsked: true };
     const reply = await egress.send(provider.destination, {
       method: 'POST',
-      path: '/chat/completions',
-      headers: headersOf(target, progress.call),
+      path: endpoint.upstreamPath,
+      headers: headersOf(target, call.via, content),
       body: encoded.body,
-      signal: progress.call.signal,
+      signal: call.signal,
     });
-    if (reply.status < 200 || reply.status > 299) throw await refused(provider.id, reply);
+    if (reply.status < 200 || reply.status > 299) throw await refused(provider.id, endpoint, reply);
     const encoding = reply.header('content-encoding');
     if (encoding !== null && encoding !== 'identity') {
       throw unexpected(reply, `Provider '${provider.id}' compressed its answer, which it was asked not to do.`);
     }
-    return progress.stream ? stream(attempt, reply, encoded, progress) : whole(attempt, reply, progress);
+    const kind = answerKind(endpoint, progress.stream, reply);
+    if (kind === 'events') return events(attempt, reply, encoded.usageAsked, progress);
+    if (kind === 'json' && endpoint.json !== null) return whole(attempt, reply, endpoint.json, progress);
+    if (kind === 'bytes') return bytes(attempt, reply, progress);
+    throw unexpected(reply, `Provider '${provider.id}' answered in a type that ${endpoint.path} does not have.`);
   }
 
-  async function refused(provider: string, reply: Reply): Promise<OlaError> {
+  async function refused(provider: string, endpoint: Endpoint, reply: Reply): Promise<OlaError> {
     const body = await readAtMost(reply, longestError, slowestErrorMs).catch(() => '');
     if (saysCircle(reply.status, body ?? '')) return circle(provider);
     const failure = readFailure(reply.status, body ?? '');
-    const error = upstreamError(provider, failure, retryAfterSeconds(reply.header('retry-after'), now()), redact);
-    retryable.set(error, isRetryable(failure));
-    return error;
+    const retryAfter = retryAfterSeconds(reply.header('retry-after'), now());
+    const error = upstreamError({ provider, path: endpoint.upstreamPath, failure, retryAfter, redact });
+    return judged(error, isRetryable(failure));
   }
 
-  async function whole(attempt: Attempt, reply: Reply, progress: Progress): Promise<Answer> {
+  async function whole(attempt: Attempt, reply: Reply, shape: AnswerShape, progress: Progress): Promise<Answer> {
     const provider = attempt.provider.id;
     let text: string | null;
     try {
       text = await readAtMost(reply, longestAnswer);
     } catch (cause) {
-      const error = interrupted(provider, cause);
-      // It had begun to answer, and will charge for it: nobody is asked a second time.
-      retryable.set(error, false);
-      throw error;
+      throw begunAndBroken(provider, cause);
     }
     if (text === null) throw new OlaError('provider_error', `Provider '${provider}' answered more than ${longestAnswer} bytes.`);
-    const tokens = readAnswer(text, provider);
+    const tokens = readAnswer(text, provider, shape);
     progress.firstByteAt = now();
     settle(progress, null, tokens);
     return { body: text, contentType: 'application/json', attempt, attempts: progress.tried.length + 1 };
   }
 
-  function stream(attempt: Attempt, reply: Reply, encoded: EncodedRequest, progress: Progress): Answer {
-    const provider = attempt.provider.id;
+  function events(attempt: Attempt, reply: Reply, usageAsked: boolean, progress: Progress): Answer {
     const type = reply.header('content-type');
     if (type === null || !type.toLowerCase().startsWith('text/event-stream')) {
-      throw unexpected(reply, `Provider '${provider}' was asked for a stream and answered something else.`);
+      throw unexpected(reply, `Provider '${attempt.provider.id}' was asked for a stream and answered something else.`);
     }
-    const tap = createStreamTap(encoded.usageAsked);
-    let relayed: Relay | null = null;
+    const tap = createStreamTap(usageAsked, progress.call.endpoint.stream === 'typed');
+    return relayed(attempt, reply, tap, 'text/event-stream', progress);
+  }
+
+  /** The first of them are awaited: what breaks before anything was sent can still be told as an error. */
+  async function bytes(attempt: Attempt, reply: Reply, progress: Progress): Promise<Answer> {
+    const type = plainType(reply.header('content-type') ?? '');
+    let opening: Uint8Array | null;
+    try {
+      opening = await reply.read();
+    } catch (cause) {
+      throw begunAndBroken(attempt.provider.id, cause);
+    }
+    if (opening === null) {
+      progress.firstByteAt = now();
+      settle(progress, null, noTokenCounts);
+      return { body: '', contentType: type, attempt, attempts: progress.tried.length + 1 };
+    }
+    return relayed(attempt, reply, createByteTap(), type, progress, opening);
+  }
+
+  function relayed(
+    attempt: Attempt,
+    reply: Reply,
+    tap: Tap,
+    contentType: string,
+    progress: Progress,
+    opening?: Uint8Array,
+  ): Answer {
+    let stream: Relay | null = null;
     let over = false;
-    relayed = relay(reply, tap, {
-      provider,
+    const hooks: RelayHooks = {
+      provider: attempt.provider.id,
       onFirstByte: () => {
         progress.firstByteAt = now();
       },
       onEnd: (error) => {
         over = true;
-        if (relayed !== null) streams.remove(relayed);
+        if (stream !== null) streams.remove(stream);
         // A client that leaves may first show as an upstream that was cut off.
         settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, tap.tokens);
       },
-    });
-    if (!over) streams.add(relayed);
-    return { body: relayed.stream, contentType: 'text/event-stream', attempt, attempts: progress.tried.length + 1 };
+    };
+    stream = relay(reply, tap, opening === undefined ? hooks : { ...hooks, opening });
+    if (!over) streams.add(stream);
+    return { body: stream.stream, contentType, attempt, attempts: progress.tried.length + 1 };
   }
 
   return {
@@ -274,34 +314,18 @@ export function createChat(ports: ChatPorts): Chat {
   };
 }
 
-function headersOf({ headers }: Attempt['target'], { via }: ChatCall): Readonly<Record<string, string>> {
-  return via === null ? headers : { ...headers, via: `${via}, ${headers['via']}` };
+/** The default model is one to chat with: what is to be judged must not go to it because nobody said where to. */
+function mustName(endpoint: Endpoint, model: string | null | undefined): void {
+  const name = (model ?? '').trim();
+  if (endpoint !== moderations || (name !== '' && name !== 'default')) return;
+  const message = 'A moderation needs a model that does it; name one, for example `openai/omni-moderation-latest`.';
+  throw new OlaError('model_not_found', message, { param: 'model' });
 }
 
-/** Kept beside the error, not in it: what an upstream's answer means for the next attempt. */
-const retryable = new WeakMap<OlaError, boolean>();
-
-function mayGoOn(error: OlaError): boolean {
-  return retryable.get(error) ?? (error.code === 'upstream_unreachable' || error.code === 'upstream_timeout');
-}
-
-function recordOf(attempt: Attempt, thrown: unknown, milliseconds: number): AttemptRecord {
-  const error = asOlaError(thrown);
-  const status = error.facts.details?.['upstream_status'];
-  return {
-    provider: attempt.provider.id,
-    model: attempt.model,
-    source: attempt.target.credential.source,
-    status: typeof status === 'number' ? status : null,
-    error: error.code,
-    milliseconds,
-  };
-}
-
-/** An answer that will not be read: its connection is given up. */
-function unexpected(reply: Reply, message: string): OlaError {
-  reply.cancel();
-  return new OlaError('provider_error', message);
+function mustServe(endpoint: Endpoint, { id, noEmbeddings }: ActiveProvider): void {
+  if (endpoint !== embeddings || !noEmbeddings) return;
+  const message = `Provider '${id}' has no embeddings; name a model of a provider that has, for example \`openai/text-embedding-3-small\`.`;
+  throw new OlaError('embeddings_not_supported', message, { param: 'model', details: { provider: id } });
 }
 
 function clientGone(): OlaError {

@@ -1,0 +1,24 @@
+/** Listening sockets by `Bun.serve`: its defaults (all addresses, shared ports, error pages with source) switched off. */
+import type { ListenOn } from '../platform.ts';
+
+export const listenOn: ListenOn = (place, { maxBodyBytes, idleSeconds }, respond, failed) => {
+  const options = {
+    development: false,
+    // Ours is lower and answers in the envelope; this one is for what slips past it.
+    maxRequestBodySize: 2 * maxBodyBytes,
+    fetch: respond,
+    error: failed,
+  } as const;
+  const server =
+    'path' in place
+      ? Bun.serve({ ...options, unix: place.path })
+      : Bun.serve({ ...options, ...place, reusePort: false, idleTimeout: idleSeconds });
+  return {
+    port: server.port ?? 0,
+    pending: () => server.pendingRequests,
+    stop: () => server.stop(true),
+    peer: (request) => server.requestIP(request)?.address ?? null,
+    hold: (request) => server.timeout(request, 0),
+    release: (request) => server.timeout(request, idleSeconds),
+  };
+};

@@ -1,0 +1,46 @@
+/** SQLite by node:sqlite (3.53.2 in Deno 2.9.6), made to behave as `bun:sqlite` does where the two differ. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import type { SqlRow, SqlValue } from '../../core/ports.ts';
+import type { ConnectSqlite, SqliteStatement } from '../platform.ts';
+
+export const connectSqlite: ConnectSqlite = (path, use) => {
+  const connection = new DatabaseSync(use === 'frozen' ? frozen(path) : path, {
+    readOnly: use !== 'write',
+    enableForeignKeyConstraints: false,
+  });
+  return {
+    exec: (sql) => connection.exec(sql),
+    prepare: (sql) => wrap(connection.prepare(sql)),
+    // Its statements end with it. A second time is no error elsewhere.
+    close: () => {
+      if (connection.isOpen) connection.close();
+    },
+  };
+};
+
+/** sqlite.org/uri.html */
+function frozen(path: string): URL {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
+}
+
+function wrap(statement: StatementSync): SqliteStatement {
+  // A number that no double holds would be an error otherwise; `plain` rounds it.
+  statement.setReadBigInts(true);
+  return {
+    run: (...values) => ({ changes: Number(statement.run(...values).changes) }),
+    get(...values) {
+      const row = statement.get(...values);
+      return row === undefined ? undefined : plain(row);
+    },
+    all: (...values) => statement.all(...values).map(plain),
+  };
+}
+
+function plain(row: Readonly<Record<string, SqlValue>>): SqlRow {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  );
+}

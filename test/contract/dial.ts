@@ -1,0 +1,449 @@
+/** What every dialer must hold, whatever its sockets are. */
+import { describe, expect, test } from 'bun:test';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { type Dial, DialError, type DialRequest } from '../../src/core/ports.ts';
+import { type Answer, answer, authority, selfSigned, textOf, type Upstream, until, upstream } from '../egress/upstream.ts';
+
+const key = 'Bearer sk-test-0123456789';
+const patient = { connect: 10_000, firstByte: 60_000, idle: 60_000 };
+
+function to(server: Pick<Upstream, 'port'>, more: Partial<DialRequest> = {}): DialRequest {
+  return {
+    secure: false,
+    hostname: '127.0.0.1',
+    port: server.port,
+    path: '/v1/x?a=b',
+    method: 'POST',
+    headers: { authorization: key },
+    body: '{"a":1}',
+    signal: undefined,
+    timeouts: patient,
+    ca: undefined,
+    ...more,
+  };
+}
+
+const overTls = { secure: true, hostname: 'upstream.example', ca: authority };
+
+/** What a call fails with; undefined when it does not. */
+export const failureOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+export function dialContract(dial: Dial): void {
+  describe('what goes out', () => {
+    test('is the request as given, to a literal address', async () => {
+      using server = await upstream();
+      const response = await dial(to(server), '127.0.0.1');
+      expect(await textOf(response)).toBe('ok');
+      const [head, body] = server.requests.join('').split('\r\n\r\n');
+      expect(head).toStartWith('POST /v1/x?a=b HTTP/1.1\r\n');
+      expect(head?.toLowerCase()).toContain(`authorization: ${key}`.toLowerCase());
+      expect(head?.toLowerCase()).toContain(`host: 127.0.0.1:${server.port}`);
+      expect(head?.toLowerCase()).not.toContain('accept-encoding');
+      expect(body).toBe('{"a":1}');
+    });
+
+    test('carries the name in Host when it goes to an address of a name, over a Host that the caller set', async () => {
+      using server = await upstream();
+      await textOf(await dial(to(server, { hostname: 'upstream.example', headers: { HOST: 'other.example' } }), '127.0.0.1'));
+      const hosts = server.requests[0]?.match(/^host:.*$/gim);
+      expect(hosts).toEqual([expect.stringMatching(new RegExp(`^host: upstream\\.example:${server.port}\r?$`, 'i'))]);
+    });
+
+    test('reaches an IPv6 address', async () => {
+      using server = await upstream(answer('200 OK'), undefined, '::1');
+      expect((await dial(to(server, { hostname: '::1' }), '::1')).status).toBe(200);
+      expect(server.requests[0]?.toLowerCase()).toContain(`host: [::1]:${server.port}`);
+    });
+
+    test('uses one connection for two requests, by address, by name and over TLS', async () => {
+      using plain = await upstream();
+      using secure = await upstream(answer('200 OK'), 'upstream');
+      for (let i = 0; i < 2; i++) await textOf(await dial(to(plain), '127.0.0.1'));
+      expect(plain.connections).toBe(1);
+      for (let i = 0; i < 2; i++) await textOf(await dial(to(plain, { hostname: 'upstream.example' }), '127.0.0.1'));
+      expect(plain.connections).toBeLessThanOrEqual(2);
+      for (let i = 0; i < 3; i++) await textOf(await dial(to(secure, overTls), '127.0.0.1'));
+      expect(secure.connections).toBe(1);
+    });
+  });
+
+  describe('TLS', () => {
+    test('asks for the name and verifies it while the address is dialled', async () => {
+      using server = await upstream(answer('200 OK'), 'upstream');
+      expect((await dial(to(server, overTls), '127.0.0.1')).status).toBe(200);
+      expect(server.names).toEqual(['upstream.example']);
+      expect((await dial(to(server, { ...overTls, hostname: '127.0.0.1' }), '127.0.0.1')).status).toBe(200);
+    });
+
+    const refused: readonly [string, string, Partial<DialRequest>][] = [
+      ['a certificate for another name', 'other', overTls],
+      ['a certificate for the address when a name was asked for', 'upstream', { ...overTls, hostname: 'elsewhere.example' }],
+      ['a certificate without the address when the address was asked for', 'other', { ...overTls, hostname: '127.0.0.1' }],
+      [
+        'a Host header that would fit the wrong certificate',
+        'other',
+        { ...overTls, hostname: '127.0.0.1', headers: { host: 'other.example', authorization: key } },
+      ],
+      ['a self-signed certificate', 'self-signed', overTls],
+      ['an expired certificate', 'expired', overTls],
+      ['an unknown authority', 'upstream', { ...overTls, ca: undefined }],
+    ];
+    for (const [what, certificate, request] of refused) {
+      test(`refuses ${what} before a byte of the request is sent`, async () => {
+        using server = await upstream(answer('200 OK'), certificate);
+        const error = await failureOf(dial(to(server, request), '127.0.0.1'));
+        expect(error).toBeInstanceOf(DialError);
+        expect(error).toMatchObject({ failure: 'tls' });
+        await Bun.sleep(20);
+        expect(server.requests).toEqual([]);
+      });
+    }
+
+    test('any of several authorities is trusted, a certificate may be its own, and what is none refuses', async () => {
+      using server = await upstream(answer('200 OK', 'connection: close\r\n'), 'upstream');
+      const bundle = { ...overTls, ca: `# two\n${selfSigned}${authority}` };
+      expect((await dial(to(server, bundle), '127.0.0.1')).status).toBe(200);
+      using own = await upstream(answer('200 OK'), 'self-signed');
+      expect((await dial(to(own, { ...overTls, ca: selfSigned }), '127.0.0.1')).status).toBe(200);
+      const controller = new AbortController();
+      for (const ca of ['no certificate', '']) {
+        const error = await failureOf(dial(to(server, { ...overTls, ca, signal: controller.signal }), '127.0.0.1'));
+        expect(error).toMatchObject({ failure: 'tls' });
+      }
+      expect(server.requests.length).toBe(1);
+    });
+
+    test('a connection for one name is not reused for another', async () => {
+      using server = await upstream(answer('200 OK'), 'upstream');
+      await textOf(await dial(to(server, overTls), '127.0.0.1'));
+      const error = await failureOf(dial(to(server, { ...overTls, hostname: 'elsewhere.example' }), '127.0.0.1'));
+      expect(error).toMatchObject({ failure: 'tls' });
+      expect(server.requests.length).toBe(1);
+    });
+
+    test('a peer that speaks no TLS is a TLS failure', async () => {
+      using server = await upstream((_, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+      expect(await failureOf(dial(to(server, overTls), '127.0.0.1'))).toMatchObject({ failure: 'tls' });
+    });
+  });
+
+  describe('what comes back', () => {
+    test('a redirect comes back as an answer and is not followed', async () => {
+      using elsewhere = await upstream();
+      using server = await upstream(answer('302 Found', `location: http://127.0.0.1:${elsewhere.port}/\r\n`));
+      expect((await dial(to(server), '127.0.0.1')).status).toBe(302);
+      expect(elsewhere.connections).toBe(0);
+    });
+
+    test('a compressed body stays compressed', async () => {
+      const body = gzipSync('hello '.repeat(100));
+      using server = await upstream((_, socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`);
+        socket.write(body);
+      });
+      const response = await dial(to(server), '127.0.0.1');
+      expect(response.header('content-encoding')).toBe('gzip');
+      expect(Buffer.from(await textOf(response), 'latin1')).toEqual(body);
+    });
+
+    test('an abort rejects with its own reason and closes the connection, before the headers and after them', async () => {
+      using silent = await upstream(() => undefined);
+      using stuck = await upstream((_, socket) =>
+        socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n'),
+      );
+      for (const server of [silent, stuck]) {
+        const controller = new AbortController();
+        const reason = new Error('the client left');
+        const call = failureOf(dial(to(server, { signal: controller.signal }), '127.0.0.1').then(textOf));
+        await until(() => server.requests.length === 1);
+        await Bun.sleep(20);
+        controller.abort(reason);
+        expect(await call).toBe(reason);
+        await until(() => server.open.size === 0);
+      }
+    });
+  });
+
+  describe('a connection', () => {
+    const kept = (headers = '') => answer('200 OK', headers);
+    const twice = async (server: Upstream) => {
+      for (let i = 0; i < 2; i++) await textOf(await dial(to(server), '127.0.0.1'));
+      return server.connections;
+    };
+
+    test('is not used again after an answer that says it ends, has more than its length, or ends with the connection', async () => {
+      using closes = await upstream(kept('connection: close\r\n'));
+      using surplus = await upstream((_, socket) =>
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n'),
+      );
+      using old = await upstream((_, socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nok'));
+      for (const server of [closes, surplus, old]) expect(await twice(server)).toBe(2);
+    });
+
+    test('is not used again when something comes that nobody asked for', async () => {
+      using server = await upstream((head, socket) => {
+        kept()(head, socket);
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil'), 10);
+      });
+      expect(await textOf(await dial(to(server), '127.0.0.1'))).toBe('ok');
+      await until(() => server.open.size === 0);
+      expect(await textOf(await dial(to(server), '127.0.0.1'))).toBe('ok');
+    });
+
+    test('that was kept and closed meanwhile is not used, and is given up when the other side says how long it stays', async () => {
+      using server = await upstream((head, socket) => {
+        kept()(head, socket);
+        setTimeout(() => socket.end(), 10);
+      });
+      expect(await textOf(await dial(to(server), '127.0.0.1'))).toBe('ok');
+      await until(() => server.open.size === 0);
+      expect(await textOf(await dial(to(server), '127.0.0.1'))).toBe('ok');
+      using brief = await upstream(kept('keep-alive: timeout=1\r\n'));
+      await textOf(await dial(to(brief), '127.0.0.1'));
+      await until(() => brief.open.size === 0);
+    });
+
+    test('serves many at once, more than any pool', async () => {
+      using server = await upstream(kept());
+      const calls = Array.from({ length: 300 }, async () => textOf(await dial(to(server), '127.0.0.1')));
+      expect(new Set(await Promise.all(calls))).toEqual(new Set(['ok']));
+      expect(server.connections).toBe(300);
+    });
+  });
+
+  describe('an answer', () => {
+    test('may come after interim ones, and byte by byte', async () => {
+      const whole =
+        'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n';
+      const drip = async (socket: Socket) => {
+        socket.setNoDelay();
+        for (const byte of whole) {
+          socket.write(byte);
+          await Bun.sleep(0);
+        }
+      };
+      using server = await upstream((_, socket) => void drip(socket));
+      const reply = await dial(to(server), '127.0.0.1');
+      expect(reply.status).toBe(200);
+      expect(await textOf(reply)).toBe('abcde');
+    });
+
+    test('that breaks gives all that had come before it tells so', async () => {
+      for (const cut of ['end', 'resetAndDestroy'] as const) {
+        using server = await upstream((_, socket) => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf');
+          setTimeout(() => socket[cut](), 20);
+        });
+        const reply = await dial(to(server), '127.0.0.1');
+        await Bun.sleep(60);
+        expect(Buffer.from((await reply.read()) ?? []).toString()).toBe('half');
+        expect(await failureOf(Promise.resolve(reply.read()))).toMatchObject({ failure: 'lost' });
+      }
+    });
+
+    test('that is no answer is lost, whatever it is', async () => {
+      const odd = ['SSH-2.0-OpenSSH\r\n\r\n', 'HTTP/1.1 101 Switching\r\n\r\n', `HTTP/1.1 200 OK\r\n${'a'.repeat(70_000)}`];
+      for (const text of odd) {
+        using server = await upstream((_, socket) => socket.write(text));
+        expect(await failureOf(dial(to(server), '127.0.0.1'))).toMatchObject({ failure: 'lost' });
+        await until(() => server.open.size === 0);
+      }
+    });
+
+    test('whose head does not come, comes for ever in pieces or in interim answers, is a timeout of the first byte', async () => {
+      const drips =
+        (piece: string): Answer =>
+        (_, socket) => {
+          socket.write('HTTP/1.1 ');
+          const timer = setInterval(() => socket.write(piece), 20);
+          socket.on('close', () => clearInterval(timer));
+        };
+      using silent = await upstream(() => undefined);
+      using dripping = await upstream(drips('2'));
+      const timeouts = { ...patient, firstByte: 300 };
+      const call = (server: Upstream) => failureOf(dial(to(server, { timeouts }), '127.0.0.1'));
+      for (const error of await Promise.all([silent, dripping].map(call))) expect(error).toMatchObject({ name: 'TimeoutError' });
+      await until(() => silent.open.size === 0 && dripping.open.size === 0);
+      for (const at of [1, 20_000]) {
+        using flood = await upstream((_, socket) => socket.write('HTTP/1.1 103 x\r\n\r\n'.repeat(at === 1 ? 17 : at)));
+        expect(await failureOf(dial(to(flood), '127.0.0.1'))).toMatchObject({ failure: 'lost' });
+      }
+    });
+
+    test('that goes silent in its body is a timeout of silence; one that goes on is none, however long it takes', async () => {
+      using stuck = await upstream((_, socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhi'));
+      const idle = { ...patient, idle: 300 };
+      const stalls = failureOf(dial(to(stuck, { timeouts: idle }), '127.0.0.1').then(textOf));
+      using slow = await upstream((_, socket) => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n');
+        let at = 0;
+        const timer = setInterval(() => (at++ < 5 ? socket.write('x') : clearInterval(timer)), 350);
+      });
+      const brief = { connect: 1000, firstByte: 1000, idle: 1000 };
+      expect(await textOf(await dial(to(slow, { timeouts: brief }), '127.0.0.1'))).toBe('xxxxx');
+      expect(await stalls).toMatchObject({ name: 'TimeoutError' });
+      await until(() => stuck.open.size === 0);
+    });
+
+    test('to a request that is still being sent does not come too late while the other side takes more of it', async () => {
+      const body = 'y'.repeat(24 * 1024 * 1024);
+      let received = 0;
+      using slow = await upstream((text, socket) => {
+        received += text.length;
+        socket.pause();
+        if (received > body.length) answer('200 OK')(text, socket);
+        else setTimeout(() => socket.resume(), 10);
+      });
+      const timeouts = { ...patient, firstByte: 1000 };
+      expect(await textOf(await dial(to(slow, { body, timeouts }), '127.0.0.1'))).toBe('ok');
+    });
+
+    test('is left when it is cancelled', async () => {
+      using server = await upstream((_, socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhi'));
+      (await dial(to(server), '127.0.0.1')).cancel();
+      await until(() => server.open.size === 0);
+    });
+
+    test('that nobody reads is not read ahead of without a bound, and comes whole once it is read', async () => {
+      const piece = Buffer.alloc(64 * 1024, 'x');
+      const pieces = 400;
+      let sent = 0;
+      using server = await upstream((_, socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${piece.length * pieces}\r\n\r\n`);
+        const more = () => {
+          while (sent < pieces) {
+            sent++;
+            if (!socket.write(piece)) return void socket.once('drain', more);
+          }
+          // Closed by the other side while it is not read: nothing of it may be lost.
+          socket.end();
+        };
+        more();
+      });
+      const reply = await dial(to(server), '127.0.0.1');
+      await Bun.sleep(300);
+      const stopped = sent;
+      // What the system's buffers take is some megabytes on each side.
+      expect(stopped).toBeLessThan(pieces);
+      await Bun.sleep(200);
+      expect(sent).toBe(stopped);
+      expect((await textOf(reply)).length).toBe(piece.length * pieces);
+    });
+
+    test('keeps its bytes while others come', async () => {
+      using server = await upstream((_, socket) => {
+        socket.setNoDelay();
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2000\r\n\r\n');
+        let at = 0;
+        const timer = setInterval(
+          () => (at < 20 ? socket.write(String.fromCharCode(97 + at++).repeat(100)) : clearInterval(timer)),
+          2,
+        );
+      });
+      const reply = await dial(to(server), '127.0.0.1');
+      const held: Uint8Array[] = [];
+      for (let bytes = await reply.read(); bytes !== null; bytes = await reply.read()) held.push(bytes);
+      expect(held.length).toBeGreaterThan(3);
+      expect(Buffer.concat(held).toString()).toBe(
+        Array.from({ length: 20 }, (_, at) => String.fromCharCode(97 + at).repeat(100)).join(''),
+      );
+    });
+  });
+
+  test('a large body goes out whole to a reader that is slow, and its answer may come before it is sent', async () => {
+    const body = 'y'.repeat(8 * 1024 * 1024);
+    let received = 0;
+    using slow = await upstream((text, socket) => {
+      received += text.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+      if (text.endsWith('END')) answer('200 OK')(text, socket);
+    });
+    expect(await textOf(await dial(to(slow, { body: `${body}END` }), '127.0.0.1'))).toBe('ok');
+    expect(received).toBeGreaterThan(body.length);
+    using early = await upstream((_, socket) => {
+      socket.pause();
+      socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno');
+    });
+    const reply = await dial(to(early, { body }), '127.0.0.1');
+    expect(reply.status).toBe(413);
+    expect(await textOf(reply)).toBe('no');
+    await until(() => early.open.size === 0);
+  });
+
+  describe('a failure tells how far the request came', () => {
+    test('connect: a peer that does not finish its handshake within the limit for connecting', async () => {
+      using mute = await upstream(() => undefined);
+      const timeouts = { ...patient, connect: 200 };
+      const error = await failureOf(dial(to(mute, { ...overTls, timeouts }), '127.0.0.1'));
+      expect(error).toMatchObject({ name: 'DialError', failure: 'connect' });
+      await until(() => mute.open.size === 0);
+    });
+    test('connect: nothing listens there', async () => {
+      const server = await upstream();
+      server[Symbol.dispose]();
+      expect(await failureOf(dial(to(server), '127.0.0.1'))).toMatchObject({ name: 'DialError', failure: 'connect' });
+    });
+    test('request: a header that cannot be sent', async () => {
+      using server = await upstream();
+      expect(await failureOf(dial(to(server, { headers: { a: 'x\r\ny: z' } }), '127.0.0.1'))).toMatchObject({
+        failure: 'request',
+      });
+      expect(
+        await failureOf(dial(to(server, { hostname: 'upstream.example', headers: { a: 'x\r\ny: z' } }), '127.0.0.1')),
+      ).toMatchObject({
+        failure: 'request',
+      });
+      expect(server.connections).toBe(0);
+    });
+    test('lost: the other side closed or reset after it had the request', async () => {
+      using ends = await upstream((_, socket) => socket.end());
+      using resets = await upstream((_, socket) => socket.resetAndDestroy());
+      for (const server of [ends, resets]) {
+        expect(await failureOf(dial(to(server), '127.0.0.1'))).toMatchObject({ failure: 'lost' });
+        expect(server.requests.length).toBe(1);
+      }
+    });
+    test('lost: a request on a kept connection is not sent a second time by itself', async () => {
+      let served = 0;
+      using server = await upstream((head, socket) => (served++ === 0 ? answer('200 OK')(head, socket) : socket.destroy()));
+      await textOf(await dial(to(server), '127.0.0.1'));
+      expect(await failureOf(dial(to(server), '127.0.0.1'))).toMatchObject({ failure: 'lost' });
+      await Bun.sleep(20);
+      expect(server.requests.length).toBe(2);
+    });
+  });
+}
+
+/**
+ * What a process that dials does with the variables of proxies.
+ * @param command runs `test/runtime/dial-child.ts`; ports follow
+ * @param env besides this process's own
+ */
+export function proxyContract(command: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  test('proxy variables are not read, and the variable that switches verification off is not obeyed', async () => {
+    using proxy = await upstream();
+    using plain = await upstream();
+    using secure = await upstream(answer('200 OK'), 'upstream');
+    using untrusted = await upstream(answer('200 OK'), 'self-signed');
+    const variables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
+    const child = Bun.spawn([...command, String(plain.port), String(secure.port), String(untrusted.port)], {
+      env: {
+        ...process.env,
+        ...env,
+        ...Object.fromEntries(variables.map((name) => [name, `http://127.0.0.1:${proxy.port}`])),
+        NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      },
+      stdout: 'pipe',
+      stderr: 'ignore',
+    });
+    expect(JSON.parse(await new Response(child.stdout).text())).toEqual([200, 200, 200, 200, 'tls', 'tls']);
+    expect(proxy.connections).toBe(0);
+    expect(untrusted.requests).toEqual([]);
+  });
+}
