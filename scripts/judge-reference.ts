@@ -3,15 +3,17 @@
  * openapi-typescript makes, compiled and run against a gateway. Neither is a dependency: both are installed into a
  * directory that is thrown away, at pinned versions, so this needs a package registry and is no part of the tests.
  *
- *   bun scripts/judge-reference.ts
+ *   bun scripts/judge-reference.ts [DIRECTORY]
+ *
+ * A directory that is named is kept, so that a second run has nothing to install.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../dist/ola');
 const adminToken = 'judge-admin-token-0123456789-0123456789';
-const dependencies = { '@redocly/cli': '2.77.0', 'openapi-typescript': '7.13.0', 'openapi-fetch': '0.15.0', typescript: '5.9.3' };
+const dependencies = { '@redocly/cli': '2.77.0', 'openapi-typescript': '7.13.0', 'openapi-fetch': '0.17.0', typescript: '5.9.3' };
 
 /** What somebody would write: each body and each answer typed by the document, wrong ones refused by the compiler. */
 const client = `
@@ -37,7 +39,8 @@ const config = must(await ola.GET('/config'));
 const baseUrl: string | undefined = config.providers?.['typed']?.baseUrl;
 const model = must(await ola.GET('/v1/models/{id}', { params: { path: { id: 'demo/echo' } } }));
 const chat = must(await ola.POST('/v1/chat/completions', { body: { model: model.id, messages: [{ role: 'user', content: 'typed' }] } }));
-const said: string | null | undefined = chat.choices[0]?.message.content;
+// A stream would be text.
+const said: string | null | undefined = typeof chat === 'string' ? undefined : chat.choices[0]?.message.content;
 const refused = await ola.POST('/config/tokens', { body: { name: '' } });
 const code: string | undefined = refused.error?.error.code;
 
@@ -76,7 +79,12 @@ async function main(directory: string): Promise<boolean> {
   };
   for (const [name, content] of Object.entries(files))
     writeFileSync(join(directory, name), typeof content === 'string' ? content : JSON.stringify(content));
-  if (!run(directory, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'])) return false;
+  const isInstalled = existsSync(join(directory, 'node_modules/.package-lock.json'));
+  if (
+    !isInstalled &&
+    !run(directory, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'])
+  )
+    return false;
 
   const home = join(directory, 'home');
   const ola = Bun.spawn([binary, 'serve', '--demo', '--port', '0'], {
@@ -120,9 +128,11 @@ async function addressOf(stdout: ReadableStream<Uint8Array>): Promise<string> {
   throw new Error(`ola did not start: ${written}`);
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'ola-judges-'));
+const [named] = process.argv.slice(2);
+const directory = named ?? mkdtempSync(join(tmpdir(), 'ola-judges-'));
+mkdirSync(directory, { recursive: true });
 try {
   process.exitCode = (await main(directory)) ? 0 : 1;
 } finally {
-  rmSync(directory, { recursive: true, force: true });
+  if (named === undefined) rmSync(directory, { recursive: true, force: true });
 }

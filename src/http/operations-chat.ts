@@ -223,7 +223,7 @@ export const chatOperations: Operations = {
     parameters: [profileParameter],
     request: json(chatRequest, {
       demo: {
-        summary: 'The demo model (`npm start`, `ola serve --demo`)',
+        summary: 'The demo model (npm start, ola serve --demo)',
         value: { model: 'demo/echo', messages: [{ role: 'user', content: 'Hello' }] },
       },
       question: {

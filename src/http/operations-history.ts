@@ -1,11 +1,20 @@
-/** What the reference says of revisions, snapshots, exports and keys. */
+/** What the reference says of revisions and snapshots. */
 import { Type } from '@sinclair/typebox';
 import { documentSchema } from '../core/document.ts';
 import type { Operations, Parameter } from './operations.ts';
-import { etagHeader, ifMatch, json, listOf, ok, pageParameters, time, warnings, writeErrors } from './operations-shapes.ts';
+import {
+  etagHeader,
+  ifMatch,
+  json,
+  listOf,
+  missing,
+  ok,
+  pageParameters,
+  time,
+  warnings,
+  writeErrors,
+} from './operations-shapes.ts';
 
-const written = (more: Parameters<typeof Type.Object>[0]) =>
-  Type.Object({ status: ok, ...more, warnings: Type.Optional(warnings) });
 const named = Type.Object({ status: ok, name: Type.String(), warnings: Type.Optional(warnings) });
 
 const revisionFacts = {
@@ -55,21 +64,6 @@ const snapshotBody = (more: Parameters<typeof Type.Object>[0] = {}) =>
   );
 const snapshotName = 'before the move';
 
-const sealed = Type.Object(
-  {
-    format: Type.String(),
-    version: Type.Integer(),
-    kdf: Type.Object({}, { additionalProperties: true, description: 'how the key is made of the passphrase' }),
-    salt: Type.String(),
-    nonce: Type.String(),
-    data: Type.String(),
-  },
-  { $id: 'Sealed', description: 'secrets, encrypted to a passphrase', additionalProperties: true },
-);
-const passphrase = Type.Optional(
-  Type.String({ maxLength: 1024, description: 'what the secrets are sealed to; taken over the control socket alone' }),
-);
-const missing = Type.Array(Type.String(), { description: 'places whose secrets are not in it' });
 const exampleDocument = { providers: { groq: { apiKey: '[REDACTED]' } }, defaultModel: 'groq/llama-3.3-70b-versatile' };
 const portable = { defaultModel: 'groq/llama-3.3-70b-versatile', usage: { retentionDays: 90 } };
 
@@ -266,44 +260,5 @@ export const historyOperations: Operations = {
       },
     ],
     errors: ['invalid_request', 'not_found', 'persistence_unavailable'],
-  },
-  'POST /config/export': {
-    id: 'exportConfig',
-    tag: 'History',
-    description:
-      'For another machine. Over the network secrets are left out; `ola config export FILE --with-secrets` seals them to a passphrase.',
-    request: json(Type.Object({ passphrase }, { additionalProperties: true }), {
-      plain: { summary: 'Without secrets', value: {} },
-    }),
-    answers: [
-      {
-        status: 200,
-        description: 'The configuration, and where secrets are missing in it.',
-        content: json(Type.Object({ content: documentSchema, missing, sealed: Type.Optional(sealed) }), {
-          plain: { summary: 'A key is missing', value: { content: exampleDocument, missing: ['providers.groq.apiKey'] } },
-        }),
-      },
-    ],
-    errors: ['persistence_unavailable'],
-  },
-  'POST /config/import': {
-    id: 'importConfig',
-    tag: 'History',
-    description:
-      'Replaces the configuration by one that was exported. `[REDACTED]` is the sealed secret of that place, else what stands there now.',
-    parameters: [ifMatch],
-    request: json(
-      Type.Object({ content: documentSchema, sealed: Type.Optional(sealed), passphrase }, { additionalProperties: true }),
-      { plain: { summary: 'One without secrets', value: { content: portable } } },
-    ),
-    answers: [
-      {
-        status: 200,
-        description: 'In force; a revision was made.',
-        headers: etagHeader,
-        content: json(written({}), { done: { summary: 'In force', value: { status: 'ok' } } }),
-      },
-    ],
-    errors: ['unsafe_destination', 'secret_required', 'conflict', ...writeErrors],
   },
 };

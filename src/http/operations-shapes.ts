@@ -15,6 +15,8 @@ const warning = Type.Object(
 );
 export const warnings = Type.Array(warning, { description: 'absent when there is nothing to say' });
 
+export const missing = Type.Array(Type.String(), { description: 'places whose secrets are not in it' });
+
 /** A page of a list. */
 export function listOf(item: TSchema) {
   return Type.Object({

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../core/json.ts';
 import type { Answer, Content, Operation, OperationKey, Operations, Parameter } from './operations.ts';
 import { tags } from './operations.ts';
 import { configOperations } from './operations-config.ts';
+import { exportOperations } from './operations-exports.ts';
 import { historyOperations } from './operations-history.ts';
 import { inferenceOperations } from './operations-inference.ts';
 import { serverOperations } from './operations-server.ts';
@@ -22,6 +23,7 @@ export const operations: Operations = {
   ...configOperations,
   ...inferenceOperations,
   ...historyOperations,
+  ...exportOperations,
   ...serverOperations,
 };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { chatRequestSchema } from '../../src/core/inference.ts';
 import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
+import { chatRequestSchema } from '../../src/core/inference.ts';
 import type { Json } from '../../src/core/json.ts';
 import { compileCheck, unknownFields } from '../../src/core/schema.ts';
 

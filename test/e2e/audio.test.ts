@@ -172,7 +172,7 @@ test('a client that does not read stops the upstream, and memory stays as it is'
   });
   const wire = await openSpeech(ola, 'flood');
   wire.socket.pause();
-  await until('it has begun', () => sent > 1);
+  await until('it has begun', () => sent > 1, 15_000);
   const before = residentBytes(ola.pid);
   await Bun.sleep(1500);
   expect(sent).toBeLessThan(60);

@@ -23,7 +23,7 @@ export function onBinary(why: string, tests: () => void): void {
 export const adminToken = 'e2e-admin-token-0123456789-0123456789';
 
 /** Far more than the binary takes: from source, on a busy machine, it is seconds. */
-const mostStartMs = 20_000;
+const mostStartMs = 60_000;
 
 export interface Start {
   /** After `serve`; `--port 0` unless a port is named. */
@@ -222,7 +222,7 @@ function parsed(text: string): Json {
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 4000,
+  ms = 20_000,
 ): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
