@@ -1,5 +1,5 @@
 /** Deno as the checks run it: from node_modules, without the network, with a cache of its own. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '..');
@@ -14,9 +14,13 @@ export const denoEnvironment = {
 /** Runs ola from source under Deno; stands in for the binary. */
 export const olaUnderDeno = join(root, 'scripts/ola-deno.sh');
 
+const folder = join(root, 'node_modules/@deno');
+
+/** Deno is installed where its package is for this platform: Linux on x64 with glibc. */
+export const hasDeno = existsSync(folder);
+
 /** Deno inside the npm package of this platform: install scripts, which would link it, are off. */
 function denoPath(): string {
-  const folder = join(root, 'node_modules/@deno');
   const [name] = readdirSync(folder);
   if (name === undefined) throw new Error('Deno is not installed: run npm ci');
   return join(folder, name, process.platform === 'win32' ? 'deno.exe' : 'deno');

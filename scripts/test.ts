@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { denoCheck, denoEnvironment, olaUnderDeno } from './deno.ts';
+import { denoCheck, denoEnvironment, hasDeno, olaUnderDeno } from './deno.ts';
 
 const root = join(import.meta.dir, '..');
 
@@ -47,9 +47,19 @@ const steps: readonly Step[] = [
   { name: 'unit', commands: [], tests: ['**', '!rules/**', '!build/**', '!e2e/**', '!deno/**'] },
   { name: 'build', commands: [[...bun, 'scripts/build.ts']], tests: ['build/**'] },
   { name: 'e2e', commands: [], tests: ['e2e/**'] },
-  { name: 'deno', commands: [denoCheck('src/main.ts')], tests: ['deno/**', `e2e/{${denoCore}}.test.ts`], underDeno: true },
-  { name: 'deno-all', commands: [], tests: ['deno/**', `e2e/{${denoWhole}}.test.ts`], underDeno: true, onDemand: true },
+  ...denoSteps(),
 ];
+
+function denoSteps(): readonly Step[] {
+  if (!hasDeno) {
+    console.error('Deno is not installed on this platform: its steps are left out.');
+    return [];
+  }
+  return [
+    { name: 'deno', commands: [denoCheck('src/main.ts')], tests: ['deno/**', `e2e/{${denoCore}}.test.ts`], underDeno: true },
+    { name: 'deno-all', commands: [], tests: ['deno/**', `e2e/{${denoWhole}}.test.ts`], underDeno: true, onDemand: true },
+  ];
+}
 
 /**
  * Longer than any step takes, and any test: what hangs is a failure, not a wait. Neither is a bar for speed, which the
