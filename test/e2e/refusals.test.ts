@@ -128,13 +128,15 @@ describe('a home that cannot be used', () => {
     expectRefusal(await run(['serve', '--port', '0'], { home }), 1, 'damaged');
   });
 
-  test('a place that cannot be written', async () => {
-    expectRefusal(await run(['serve', '--port', '0'], { home: '/proc/ola-home' }), 1, '/proc/ola-home', 'OPEN_LLM_AUTH_HOME');
-    const file = join(directory(), 'file');
-    writeFileSync(file, 'mine');
-    for (const home of [file, join(file, 'below')])
-      expectRefusal(await run(['serve', '--port', '0'], { home }), 1, 'not a directory', 'OPEN_LLM_AUTH_HOME');
-    expect(readFileSync(file, 'utf8')).toBe('mine');
+  onBinary('a HOME that is no directory: Deno looks for npm’s settings in it and ends there', () => {
+    test('a place that cannot be written', async () => {
+      expectRefusal(await run(['serve', '--port', '0'], { home: '/proc/ola-home' }), 1, '/proc/ola-home', 'OPEN_LLM_AUTH_HOME');
+      const file = join(directory(), 'file');
+      writeFileSync(file, 'mine');
+      for (const home of [file, join(file, 'below')])
+        expectRefusal(await run(['serve', '--port', '0'], { home }), 1, 'not a directory', 'OPEN_LLM_AUTH_HOME');
+      expect(readFileSync(file, 'utf8')).toBe('mine');
+    });
   });
 
   test('a directory of other things that others can enter', async () => {

@@ -12,9 +12,10 @@ function versionOf(manifest: string): string {
 }
 
 /**
- * Nothing is started anew here: what Deno reads of the environment at its start was given to it by whoever ran it, and
- * connections are made by sockets that read none of it.
+ * Nothing is started anew here: what Deno reads of the environment at its start is left to whoever runs it, as
+ * `scripts/ola-deno.sh` does. Connections are made by sockets that read none of it.
  */
 export function startAnew(): void {
-  // As it is.
+  // It would put the first listening socket somewhere else than was asked, and say nothing.
+  Deno.env.delete('DENO_SERVE_ADDRESS');
 }
