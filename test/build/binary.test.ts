@@ -51,7 +51,7 @@ test('two directories, two moments, one binary', async () => {
   }
   expect(built[0]).toMatch(/^[0-9a-f]{64}$/);
   expect(built[1]).toBe(built[0]);
-}, 60_000);
+}, 600_000);
 
 test('a build that fails leaves no older binary behind', async () => {
   const copy = await copySources('broken');

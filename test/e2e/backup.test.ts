@@ -128,7 +128,7 @@ describe('a backup', () => {
       }
       await stopped(again);
     }
-  }, 15_000);
+  });
 
   test('goes nowhere where something is, and leaves nothing when it fails', async () => {
     const { home, files } = await made;
@@ -273,7 +273,7 @@ describe('a restore', () => {
       await well(['restore', files.plain, '--yes'], home);
       await expectWhole(home);
     }
-  }, 15_000);
+  });
 });
 
 test('a configuration moves to another machine with its secrets, which only the words open', async () => {

@@ -228,7 +228,7 @@ test('no secret is in a file, in the output, or in an answer', async () => {
   expect(await ola.exited).toBe(0);
   look('stopped');
   expectAbsent('output at the end', ola.out() + ola.err());
-}, 60_000);
+});
 
 test('no secret is in what a start that fails prints, nor in the environment that the process shows', async () => {
   const ola = await start({ env });

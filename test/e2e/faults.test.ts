@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { type Answer, adminToken, expectError, type Ola, residentBytes, stage, until } from './stage.ts';
+import { type Answer, adminToken, expectError, type Ola, residentBytes, stage, until, within } from './stage.ts';
 import {
   answer,
   type Behaviour,
@@ -144,7 +144,7 @@ describe('cut at every byte', () => {
           expect([at, at % 5 === 0 ? due.startsWith(before) : before]).toEqual([at, at % 5 === 0 ? true : due]);
         }
       });
-    }, 20_000);
+    });
 
     test(`an answer ${framing} is whole or a 502`, async () => {
       const wire = Buffer.from(framed('application/json', whole));
@@ -157,7 +157,7 @@ describe('cut at every byte', () => {
       const { ola, up } = await shared;
       up.modes.set(`whole ${framing}`, ({ socket }) => void (framing === 'by close' ? socket.end(wire) : socket.write(wire)));
       expect((await ola.chat(`acme/whole ${framing}`)).text).toBe(whole);
-    }, 20_000);
+    });
   }
 });
 
@@ -198,7 +198,7 @@ describe('however its bytes come, a text is the same', () => {
     up.modes.set('too-long', stream(event('a'), event('x'.repeat(17 << 20)), done));
     const { before, code } = ended((await ola.chat('acme/too-long', { stream: true })).text);
     expect([before, code]).toEqual([event('a'), 'provider_error']);
-  }, 10_000);
+  });
 });
 
 /** Bytes of an answer: decoding could hide what was lost. */
@@ -238,7 +238,7 @@ describe('limits of time', () => {
     expect(up.for('silent')).toHaveLength(2);
     await until('all are closed', () => up.for('silent').every((received) => received.closedAt() !== null), 1000);
     expect(await rowsOf(ola, 2, 'acme/silent')).toMatchObject([{ status: 504 }, { status: 504 }]);
-  }, 10_000);
+  });
 
   test('silence later: an error event in a stream, 504 for an answer, no second try; quiet drops are no silence', async () => {
     const { ola, up } = await limited;
@@ -252,12 +252,12 @@ describe('limits of time', () => {
     up.modes.set('drips', async ({ socket }) => {
       socket.write(streamHead);
       for (const part of [event('a'), ': here\n\n', event('b'), ': here\n\n', done]) {
-        await Bun.sleep(450);
+        await Bun.sleep(700);
         socket.write(chunk(part));
       }
       socket.write(lastChunk);
     });
-    await ola.addProvider('pair', up, brief);
+    await ola.addProvider('pair', up, { timeouts: { connectSeconds: 1, firstByteSeconds: 1, idleSeconds: 3 } });
     const chat = (model: string, streamed = true) => ola.chat(`pair/${model}`, { stream: streamed });
     const [stalls, atOnce, inside, json, drips] = await Promise.all([
       chat('stalls'),
@@ -276,7 +276,7 @@ describe('limits of time', () => {
       expect(up.for(model)).toHaveLength(1);
       await until('it is closed', () => up.requestFor(model).closedAt() !== null, 1000);
     }
-  }, 10_000);
+  });
 
   test('a peer that accepts and says nothing in a TLS handshake: nothing was sent, 502', async () => {
     const { ola } = await limited;
@@ -439,7 +439,7 @@ describe('answers that are not what they should be', () => {
           expect([name, got.status, got.text.length < 1000]).toEqual([name, status === 400 ? 400 : 502, true]);
         }
     expect(residentBytes(ola.pid) - before).toBeLessThan(48e6);
-  }, 15_000);
+  });
 
   test('an answer and an error without end are given up, whatever length they say', async () => {
     const { ola, up } = await scene();
@@ -459,7 +459,7 @@ describe('answers that are not what they should be', () => {
     expectError(await ola.chat('acme/endless'), 502, 'provider_error');
     expectError(await ola.chat('acme/endless error'), 502, 'upstream_http_error');
     await until('both are closed', () => up.received.every((received) => received.closedAt() !== null), 1000);
-  }, 15_000);
+  });
 });
 
 describe('a client that leaves', () => {
@@ -541,12 +541,10 @@ test('killed in the middle of streams: every client sees one that was cut, and t
     expect([reply?.whole, reply?.text]).toEqual([false, event('a')]);
   }
   await until('the upstream is left', () => up.for('held').every((received: Received) => received.closedAt() !== null));
-  const since = performance.now();
-  const again = await start({ home: ola.home });
+  const again = await within(4000, start({ home: ola.home }));
   expect((await again.chat('acme/after')).status).toBe(200);
-  expect(performance.now() - since).toBeLessThan(4000);
   expect((await rowsOf(again, 2)).map(({ requested }) => requested)).toEqual(['acme/before', 'acme/after']);
-}, 10_000);
+});
 
 /** A file system of a few MiB; null where this user may not mount one. */
 function smallDisk(): string | null {

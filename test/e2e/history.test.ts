@@ -445,7 +445,7 @@ test('no secret of any place of the document comes out: of a route, a command, t
     if (text.includes(adminToken)) found.push(`the admin token in ${where}`);
   }
   expect(found).toEqual([]);
-}, 30_000);
+});
 
 test('no secret of a file that governs is in the database, the answers or the log', async () => {
   const up = await upstream();

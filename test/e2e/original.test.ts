@@ -29,7 +29,10 @@ function leftBehind(up: Upstream): string {
     (ts, provider, model, endpoint, source, prompt_tokens, completion_tokens, total_tokens, latency_ms, cost)
     VALUES (?, 'openai', 'gpt-4o-mini', '/v1/chat/completions', 'profile', 3, 4, 7, 9, 0.000001)`);
   usage.transaction(() => {
-    for (let index = 0; index < usageRecords; index++) insert.run(new Date(1_700_000_000_000 + index * 60_000).toISOString());
+    // Young enough for retention, which may run before the test looks.
+    const first = Date.now() - 30 * 24 * 3_600_000;
+    for (let index = 0; index < usageRecords; index++) insert.run(new Date(first + index * 60_000).toISOString());
+    usage.run('UPDATE usage_records SET ts = ? WHERE id = 1', [new Date(first).toISOString()]);
   })();
   // An open statement would keep the database open.
   insert.finalize();
@@ -133,7 +136,7 @@ test('the first start takes everything over and says so; it works at once, and o
     const text = bytes.toString('latin1');
     expect([path, [...canaries].filter((each) => text.includes(each))]).toEqual([path, []]);
   }
-}, 10_000);
+});
 
 test('the second start imports nothing, and goes on saying what is kept in clear until that is deleted', async () => {
   const home = leftBehind(await upstream());
@@ -219,4 +222,4 @@ test('killed at any moment of the first start, the next one ends with the same',
     expect(aside(home)).toEqual(kept.map((name) => [name, true]));
     expect(beside(home)).toEqual([]);
   }
-}, 30_000);
+});

@@ -218,19 +218,32 @@ function parsed(text: string): Json {
 /**
  * Waits for something that another process brings about.
  * @param probe gives a value that is neither undefined nor false when it has come about
+ * @param ms as a machine counts it that keeps up: in turns of ten, each as long as this one takes for it
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   ms = 20_000,
 ): Promise<T> {
-  const end = performance.now() + ms;
-  for (;;) {
+  for (let turn = 0; turn <= ms / turnMs; turn++) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`it did not come about in ${ms} ms: ${what}`);
-    await Bun.sleep(10);
+    await Bun.sleep(turnMs);
   }
+  throw new Error(`it did not come about in ${ms} ms: ${typeof what === 'string' ? what : what()}`);
+}
+
+const turnMs = 10;
+
+/** What comes of `work`, which must come in so many ms, counted as `until` does. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let over = false;
+  const settled = () => {
+    over = true;
+  };
+  work.then(settled, settled);
+  await until('it has come', () => over, ms);
+  return work;
 }
 
 /** The memory that a process has. */

@@ -166,7 +166,7 @@ describe('killed at a random moment', () => {
     // Others came between most of what was read and written back.
     for (const id of ['a', 'b', 'c']) expect([id, count(id).acknowledged > 20]).toEqual([id, true]);
     expect(count('document').acknowledged).toBeGreaterThan(3);
-  }, 40_000);
+  });
 
   test('while the master key is rotated, every secret still opens, and the next rotation ends well', async () => {
     const random = sequence(7);
@@ -197,7 +197,7 @@ describe('killed at a random moment', () => {
     expect(new Set(envelopes.map(({ envelope }) => envelope.split('.')[1]))).toEqual(new Set([keyId]));
     ola = await start({ home });
     for (const index of [0, 200, 399]) expect(await keyUsed(ola, up, `p${index}`)).toBe(`key-${index}-0123456789`);
-  }, 30_000);
+  });
 });
 
 test('a rotation that does not know of a database elsewhere leaves that one its key', async () => {
@@ -335,7 +335,7 @@ describe.skipIf(!canMount)('a small disk (skipped where this user may not mount 
     rmSync(filler);
     await until('the change is in force', async () => (await model()) === `acme/${number}`, 6000);
     expect(String((await request(`${ola.address}/health`)).json['status'])).toBe('ok');
-  }, 15_000);
+  });
 
   test('that is full or read-only keeps a start from happening, with what to do', async () => {
     const disk = smallDisk() ?? expect.unreachable();
@@ -442,7 +442,7 @@ describe('a home that cannot be used is refused and left as it was', () => {
     await expectRefused(home, /put it back as .*master\.key/);
     writeFileSync(join(home, 'master.key'), own, { mode: 0o600 });
     expect((await run(['config', 'show'], { home })).code).toBe(0);
-  }, 10_000);
+  });
 
   test('because its database is newer, of another program, cut, overwritten, or no database', async () => {
     const whole = await stoppedHome(await upstream());
@@ -460,7 +460,7 @@ describe('a home that cannot be used is refused and left as it was', () => {
       spoil(databaseIn(home));
       await expectRefused(home, why);
     }
-  }, 15_000);
+  });
 });
 
 function withDatabase(path: string, sql: string): void {

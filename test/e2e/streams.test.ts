@@ -127,11 +127,6 @@ describe('a stream that ends before its end says so, and has no [DONE]', () => {
   });
 });
 
-/** When the gateway closed the connection, in ms after `since`; fails after two seconds. */
-async function closedAfter(received: Received, since: number): Promise<number> {
-  return (await until('the upstream connection is closed', () => received.closedAt() ?? false, 2000)) - since;
-}
-
 describe('a client that leaves frees the upstream within a second', () => {
   const silent: Behaviour = () => undefined;
   const begun: Behaviour = ({ socket }) => void socket.write(streamHead + chunk(event('a')));
@@ -154,10 +149,9 @@ describe('a client that leaves frees the upstream within a second', () => {
       up.modes.set(model, behaviour);
       const wire = await ask(ola, `acme/${model}`, more);
       await until('the upstream is asked', () => up.for(model).length === 1 && wire.received().includes('data:') === events > 0);
-      const left = performance.now();
       if (how === 'end') wire.socket.destroy();
       else wire.socket.resetAndDestroy();
-      expect(await closedAfter(up.requestFor(model), left)).toBeLessThan(1000);
+      await until('the upstream is left', () => up.requestFor(model).closedAt() !== null, 1000);
     }
   });
 });
@@ -191,7 +185,7 @@ onBinary('numbers of memory', () => {
       await until('all upstream connections are closed', () => up.open() === 0, 1000);
       await until('the memory is back', () => residentBytes(ola.pid) - before < 40e6, 10_000);
       expect((await ola.ask('GET', '/health')).status).toBe(200);
-    }, 30_000);
+    });
 
     test('a reader that does not read slows the upstream down, and is not paid for in memory', async () => {
       const { ola, up } = await memory;
@@ -226,7 +220,7 @@ onBinary('numbers of memory', () => {
       expect((await ola.chat('acme/other', { stream: true })).text).toEndWith(done);
       for (const { socket } of readers) socket.destroy();
       await until('the upstreams are left', () => up.open() <= 1, 1000);
-    }, 30_000);
+    });
   });
 });
 
@@ -251,7 +245,7 @@ test('a reader that is slow gets every byte', async () => {
   );
   expect(wire.replies()[0]?.text === piece.repeat(pieces) + done).toBe(true);
   wire.socket.destroy();
-}, 20_000);
+});
 
 test('300 slow streams run at once: each gets its first event while all are open, and its end', async () => {
   const { ola, up } = await scene();
@@ -268,7 +262,7 @@ test('300 slow streams run at once: each gets its first event while all are open
   await until('all 300 are whole', () => wires.every((wire) => wire.replies()[0]?.whole === true), 10_000);
   for (const wire of wires) expect(wire.replies()[0]?.text).toBe(event('first') + done);
   for (const { socket } of wires) socket.destroy();
-}, 30_000);
+});
 
 test('a HEAD, a second stream and a plain answer go over one connection after a stream has ended', async () => {
   const { ola } = await shared;

@@ -1,5 +1,6 @@
 /** A client that speaks bytes: for requests no proper client sends, and for readers that stop reading. */
 import { connect, type Socket } from 'node:net';
+import { until } from './stage.ts';
 
 export interface Reply {
   readonly status: number;
@@ -46,11 +47,8 @@ export async function open(port: number): Promise<Wire> {
 export async function exchange(port: number, bytes: string | Uint8Array, count = 1, ms = 4000): Promise<Reply[]> {
   const wire = await open(port);
   wire.send(bytes);
-  const end = performance.now() + ms;
-  while (!wire.closed() && wire.replies().filter(({ whole }) => whole).length < count) {
-    if (performance.now() > end) throw new Error(`no ${count} replies in ${ms} ms, but: ${wire.received().slice(0, 500)}`);
-    await Bun.sleep(2);
-  }
+  const came = () => wire.closed() || wire.replies().filter(({ whole }) => whole).length >= count;
+  await until(() => `${count} replies, but: ${wire.received().slice(0, 500)}`, came, ms);
   wire.socket.destroy();
   return wire.replies();
 }

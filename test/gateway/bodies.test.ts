@@ -6,18 +6,15 @@ import { readAtMost } from '../../src/gateway/bodies.ts';
 function dripping(pieces: readonly string[]) {
   const rest = pieces.values();
   const seen = { cancelled: false };
-  let refuse: (error: unknown) => void = () => undefined;
+  const cancelled = Promise.withResolvers<never>();
+  cancelled.promise.catch(() => undefined);
   const reply: Reply = {
     status: 500,
     header: () => null,
-    read: () =>
-      new Promise((resolve, reject) => {
-        refuse = reject;
-        setTimeout(() => resolve(Buffer.from(rest.next().value ?? '.')), 5);
-      }),
+    read: () => Promise.race([cancelled.promise, Bun.sleep(5).then(() => Buffer.from(rest.next().value ?? '.'))]),
     cancel() {
       seen.cancelled = true;
-      refuse(new Error('cancelled'));
+      cancelled.reject(new Error('cancelled'));
     },
   };
   return { reply, seen };

@@ -299,5 +299,5 @@ describe('an end in the middle', () => {
     const { keyId } = await scene.keys.rotate(own);
     await scene.close();
     expect(await atNextStart(path)).toMatchObject({ keyIds: [keyId], lost: [], sealedBy: [keyId] });
-  }, 30_000);
+  });
 });

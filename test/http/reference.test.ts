@@ -1,5 +1,5 @@
 /** The reference against what it describes: the route table, and the answers of the real app. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,6 @@ import { type Document, type Judge, judgeBy, type OperationObject } from './open
 import { type AppScene, open } from './scene.ts';
 
 // Some of these tests ask every route for every refusal.
-setDefaultTimeout(60_000);
 
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
 let scene: AppScene;

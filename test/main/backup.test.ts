@@ -396,7 +396,7 @@ test('killed anywhere, a restore has left the old state or the new one, whole, a
     return { args: [home, file], check };
   });
   expect(killed).toBeGreaterThan(15);
-}, 60_000);
+});
 
 test('the key that is in a backup is written before the database that needs it takes its place', async () => {
   const source = await homeWith('new');

@@ -31,7 +31,7 @@ test('a file that the database could not take is handed over again, as it stands
   await Bun.sleep(1200);
   expect(given).toHaveLength(3);
   await reload.stop();
-}, 15_000);
+});
 
 test('nothing is handed over once that is stopped', async () => {
   const { given, config } = refusing(9);

@@ -323,4 +323,4 @@ test('killed anywhere, the next start ends with the same and loses nothing', asy
     return { args: [home], check };
   });
   expect(killed).toBeGreaterThan(20);
-}, 60_000);
+});

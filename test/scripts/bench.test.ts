@@ -112,7 +112,7 @@ describe('the processes', () => {
         }
       }
     }
-  }, 20_000);
+  });
 
   test('refuse a key and a model that were not swapped', async () => {
     const upstream = await startPart(part('upstream'), { key }, null).answer<Listening>();
@@ -129,7 +129,7 @@ describe('the processes', () => {
     expect(late).toMatchObject({ completed: 0, errors: 4, firstError: '4 answers did not come in time' });
     silent.stop(true);
     expect((await load(job(1))).errors).toBe(4);
-  }, 20_000);
+  });
 });
 
 describe('the arithmetic', () => {

@@ -36,7 +36,7 @@ test('every token that was acknowledged is there after kill -9, with its event, 
   expect(await store.audit.list({ limit: 100_000 })).toHaveLength(stored.size);
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   store.close();
-}, 30_000);
+});
 
 describe('killed at any statement', () => {
   const dying = join(import.meta.dir, 'die.ts');
@@ -109,7 +109,7 @@ describe('killed at any statement', () => {
         expect([old, whole]).toContainEqual(contentsOf(path));
         openStore({ database: openSqlite(path), now: Date.now, backUp: () => {} }).close();
       }
-    }, 30_000);
+    });
   }
 
   test('(migration) it has the schema before or after, whole, and the next start brings it to the end', async () => {
@@ -122,5 +122,5 @@ describe('killed at any statement', () => {
       openStore({ database: openSqlite(path), now: () => 1_760_000_000_000, backUp: () => {} }).close();
       expect(contentsOf(path)).toEqual(whole);
     }
-  }, 30_000);
+  });
 });
