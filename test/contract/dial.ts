@@ -282,9 +282,9 @@ export function dialContract(dial: Dial): void {
       using slow = await upstream((_, socket) => {
         socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n');
         let at = 0;
-        const timer = setInterval(() => (at++ < 5 ? socket.write('x') : clearInterval(timer)), 350);
+        const timer = setInterval(() => (at++ < 5 ? socket.write('x') : clearInterval(timer)), 600);
       });
-      const brief = { connect: 1000, firstByte: 1000, idle: 1000 };
+      const brief = { connect: 2500, firstByte: 2500, idle: 2500 };
       expect(await textOf(await dial(to(slow, { timeouts: brief }), '127.0.0.1'))).toBe('xxxxx');
       expect(await stalls).toMatchObject({ name: 'TimeoutError' });
       await until(() => stuck.open.size === 0);
@@ -301,7 +301,7 @@ export function dialContract(dial: Dial): void {
         else if (received > body.length - 8 * 1024 * 1024) socket.resume();
         else setTimeout(() => socket.resume(), 10);
       });
-      const timeouts = { ...patient, firstByte: 1000 };
+      const timeouts = { ...patient, firstByte: 2000 };
       expect(await textOf(await dial(to(slow, { body, timeouts }), '127.0.0.1'))).toBe('ok');
     });
 
