@@ -234,10 +234,14 @@ function commonErrors({ scope, body, path }: Route, { request }: Operation): rea
     'internal_error',
     ...(path === '/health' ? [] : (['host_not_served', 'shutting_down'] as const)),
     ...(scope === 'none' ? [] : (['conflicting_credentials', 'invalid_api_key', 'insufficient_scope'] as const)),
-    ...(body === undefined && request === undefined
-      ? []
-      : (['invalid_json', 'invalid_field', 'request_timeout', 'request_too_large', 'unsupported_media_type'] as const)),
+    ...(body === undefined && request === undefined ? [] : bodyErrors(request)),
   ];
+}
+
+function bodyErrors(request: Operation['request']): readonly ErrorCode[] {
+  const isForm = request?.some(({ type }) => type === 'multipart/form-data') === true;
+  const malformed = isForm ? (['invalid_request'] as const) : (['invalid_json', 'invalid_field'] as const);
+  return [...malformed, 'request_timeout', 'request_too_large', 'unsupported_media_type'];
 }
 
 function documented(code: ErrorCode, { status, wireCode, when, ...words }: Occurrence): DocumentedError {

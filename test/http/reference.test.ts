@@ -104,6 +104,15 @@ describe('the document', () => {
     }
   });
 
+  test('speaks of broken JSON where JSON is sent, of a broken form where a form is', () => {
+    for (const { path: at, operation } of described()) {
+      const sent = Object.keys(operation.requestBody?.content ?? {});
+      const codes = Object.keys(operation.responses['400']?.content?.['application/json']?.examples ?? {});
+      expect([at, codes.includes('invalid_json')]).toEqual([at, sent.includes('application/json')]);
+      if (sent.includes('multipart/form-data')) expect([at, codes]).toEqual([at, expect.arrayContaining(['invalid_request'])]);
+    }
+  });
+
   test('shows requests and answers that are what it says they are', () => {
     let count = 0;
     for (const { method, path: at, operation } of described()) {
