@@ -291,18 +291,27 @@ export function dialContract(dial: Dial): void {
     });
 
     test('to a request that is still being sent does not come too late while the other side takes more of it', async () => {
-      const body = 'y'.repeat(24 * 1024 * 1024);
-      let received = 0;
-      using slow = await upstream((text, socket) => {
-        received += text.length;
-        socket.pause();
-        if (received > body.length) answer('200 OK')(text, socket);
-        // The last of it is read at once: what the system still holds counts as sent.
-        else if (received > body.length - 8 * 1024 * 1024) socket.resume();
-        else setTimeout(() => socket.resume(), 10);
-      });
-      const timeouts = { ...patient, firstByte: 2000 };
-      expect(await textOf(await dial(to(slow, { body, timeouts }), '127.0.0.1'))).toBe('ok');
+      const mebibyte = 1024 * 1024;
+      const body = 'y'.repeat(20 * mebibyte);
+      /** @returns how long it took, by a reader that rests again and again, in ms */
+      const sendSlowly = async (firstByte: number): Promise<number> => {
+        let received = 0;
+        let rest = mebibyte;
+        using slow = await upstream((text, socket) => {
+          received += text.length;
+          if (received > body.length) return answer('200 OK')(text, socket);
+          // The last of it is read at once: what the system still holds counts as sent.
+          if (received < rest || rest > 10 * mebibyte) return;
+          rest += mebibyte;
+          socket.pause();
+          setTimeout(() => socket.resume(), 150);
+        });
+        const since = performance.now();
+        expect(await textOf(await dial(to(slow, { body, timeouts: { ...patient, firstByte } }), '127.0.0.1'))).toBe('ok');
+        return performance.now() - since;
+      };
+      // The whole takes longer than the limit, each rest is a small part of it, however busy the machine is.
+      await sendSlowly(0.6 * (await sendSlowly(patient.firstByte)));
     });
 
     test('is left when it is cancelled', async () => {
