@@ -1,4 +1,5 @@
 /** Reading an upstream's whole body without trusting its length. */
+import { joinBytes } from '../core/bytes.ts';
 import type { Reply } from '../core/ports.ts';
 
 const decoder = new TextDecoder();
@@ -31,17 +32,5 @@ async function readText(reply: Reply, limit: number): Promise<string | null> {
     }
     chunks.push(bytes);
   }
-  return decoder.decode(joined(chunks, length));
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [first, ...more] = chunks;
-  if (first !== undefined && more.length === 0) return first;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return decoder.decode(joinBytes(chunks));
 }

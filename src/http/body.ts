@@ -1,5 +1,6 @@
 /** The only reader of request bodies: declared type, counted length, deadline, JSON or a form. */
 import { createBag, type InBag } from '../core/bag.ts';
+import { joinBytes } from '../core/bytes.ts';
 import { OlaError } from '../core/errors.ts';
 import { isTooDeep, type Json } from '../core/json.ts';
 import { boundaryOf, type Form, readForm } from '../core/multipart.ts';
@@ -25,7 +26,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
     throw new OlaError('unsupported_media_type', 'Send the body as JSON, with `Content-Type: application/json`.');
   }
   refuseCompressed(headers);
-  const text = await readText(call, headers.get('content-length'));
+  const text = decode(await readBytes(call));
   if (isTooDeep(text)) throw new OlaError('invalid_json', 'The body is nested too deeply to be read.');
   try {
     return { text, value: JSON.parse(text) as Json };
@@ -39,18 +40,14 @@ export async function readJson(call: Call): Promise<JsonBody> {
  * @throws OlaError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_request` for what is malformed
  */
 export async function readMultipart(call: Call): Promise<Form> {
-  const { request } = call;
-  const { headers } = request;
+  const { headers } = call.request;
   const boundary = boundaryOf(headers.get('content-type') ?? '');
   if (boundary === null) {
     const message = 'Send the body as a form, with `Content-Type: multipart/form-data; boundary=...`.';
     throw new OlaError('unsupported_media_type', message);
   }
   refuseCompressed(headers);
-  const declared = headers.get('content-length');
-  refuseLarge(declared);
-  const reading = declared !== null ? request.bytes() : readCountedBytes(request);
-  return readForm((await beforeDeadline(call, reading)) as Uint8Array<ArrayBuffer>, boundary);
+  return readForm((await readBytes(call)) as Uint8Array<ArrayBuffer>, boundary);
 }
 
 function refuseCompressed(headers: Headers): void {
@@ -60,64 +57,37 @@ function refuseCompressed(headers: Headers): void {
   }
 }
 
-function refuseLarge(declared: string | null): void {
-  if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
-}
-
-function readText(call: Call, declared: string | null): Promise<string> {
+function readBytes(call: Call): Promise<Uint8Array> {
   const { request } = call;
-  refuseLarge(declared);
-  const reading = declared !== null ? request.bytes().then((bytes) => decode(wholeBodies, bytes)) : readCounted(request);
-  return beforeDeadline(call, reading);
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
+  return beforeDeadline(call, declared !== null ? request.bytes() : readCounted(request));
 }
 
 /** What is not UTF-8 is no JSON (RFC 8259, 8.1); replaced by U+FFFD it would go on as something that nobody wrote. */
-const newDecoder = () => new TextDecoder('utf-8', { fatal: true });
-/** Keeps nothing from one body to the next, as each is decoded at once. */
-const wholeBodies = newDecoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** @param bytes the next of a body; absent: it is over */
-function decode(decoder: TextDecoder, bytes?: Uint8Array, more: TextDecodeOptions = {}): string {
+function decode(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes, more);
+    return decoder.decode(bytes);
   } catch {
     throw new OlaError('invalid_json', 'The body is not valid JSON: it has bytes that are not UTF-8.');
   }
 }
 
-async function readCounted(request: Request): Promise<string> {
-  const decoder = newDecoder();
-  let text = '';
-  await visitCounted(request, (bytes) => {
-    text += decode(decoder, bytes, { stream: true });
-  });
-  return text + decode(decoder);
-}
-
-async function readCountedBytes(request: Request): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  const length = await visitCounted(request, (bytes) => chunks.push(bytes));
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
-/** A chunked body says no length: count what comes. @returns how much it was */
-async function visitCounted(request: Request, visit: (bytes: Uint8Array) => void): Promise<number> {
-  if (request.body === null) return 0;
+/** A chunked body says no length: count what comes. */
+async function readCounted(request: Request): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array(0);
   const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return length;
+      if (done) return joinBytes(chunks);
       length += value.length;
       if (length > mostBodyBytes) throw tooLarge();
-      visit(value);
+      chunks.push(value);
     }
   } catch (thrown) {
     // Not awaited: the client may never finish what it is sending.

@@ -11,8 +11,6 @@ import { operations, repaired } from '../../src/http/reference-document.ts';
 import { type Document, type Judge, judgeBy, type OperationObject } from './openapi.ts';
 import { type AppScene, open } from './scene.ts';
 
-// Some of these tests ask every route for every refusal.
-
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
 let scene: AppScene;
 let document: Document;

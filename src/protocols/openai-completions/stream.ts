@@ -3,6 +3,7 @@
  * taken for one that ended. Chunks end with `[DONE]`. Events that name their type (images, audio) may also end with one
  * whose type says so, `transcript.text.done`, and the end of the upstream's answer right behind it.
  */
+import { joinBytes } from '../../core/bytes.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import { createEventCutter, find, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
@@ -115,7 +116,7 @@ export function createStreamTap(usageAsked: boolean, typed = false): StreamTap {
       return !done && fault === null;
     });
     // An event that began in an earlier chunk comes from the cutter's buffer, and everything of this chunk with it.
-    return pieces.length > 0 ? joined(pieces) : chunk.subarray(0, kept);
+    return pieces.length > 0 ? joinBytes(pieces) : chunk.subarray(0, kept);
   }
 
   /** What is held may be the last event, or the beginning of one: then the stream is not complete, and not malformed. */
@@ -126,7 +127,7 @@ export function createStreamTap(usageAsked: boolean, typed = false): StreamTap {
     else if (held.length > 0) {
       mayEnd = false;
       if (judge(held) !== 'pass' || !mayEnd) return;
-      emit(joined([held, blankLine]));
+      emit(joinBytes([held, blankLine]));
     }
     done = mayEnd;
   }
@@ -180,16 +181,4 @@ function isNull(bytes: Uint8Array, at: number): boolean {
   if (bytes[at] !== 0x3a) return false;
   const value = bytes[at + 1] === 0x20 ? at + 2 : at + 1;
   return bytes[value] === 0x6e && bytes[value + 1] === 0x75;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return first;
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
