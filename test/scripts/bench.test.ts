@@ -106,9 +106,13 @@ describe('the processes', () => {
       const floor = await startPart(part('floor'), floorJob, null).answer<Listening>();
       for (const port of [upstream.port, floor.port]) {
         for (const kind of ['json', 'stream'] as const) {
-          const { completed, errors, firstError } = await load(job(port, { kind }));
-          expect({ errors, firstError }).toEqual({ errors: 0, firstError: null });
-          expect(completed).toBeGreaterThan(10);
+          // How many come in a time is the machine's affair; one for each connection come on any.
+          expect(await load(job(port, { kind, once: true, seconds: 60 }))).toMatchObject({
+            completed: 4,
+            errors: 0,
+            firstError: null,
+          });
+          expect(await load(job(port, { kind }))).toMatchObject({ errors: 0, firstError: null });
         }
       }
     }
