@@ -65,7 +65,10 @@ export function createAccess(tokens: Tokens): Access {
   const conflict = new OlaError('conflicting_credentials', 'The request carries two different credentials; send one.');
 
   /** By digest: the time it takes says nothing about a token that is close to one of them. */
-  const find = (token: string) => tokens.find(token) ?? (legacy.size > 0 ? (legacy.get(digestOf(token)) ?? null) : null);
+  const find = (token: string) => {
+    const digest = digestOf(token);
+    return tokens.find(token, digest) ?? legacy.get(digest) ?? null;
+  };
   const configured = () => legacy.size > 0 || tokens.configured();
   const isOpen = () => open === 'everybody' || (open === 'newcomers' && !legacyNamed && !configured());
 

@@ -212,15 +212,15 @@ export function createInference(ports: InferencePorts): Inference {
     }
     const kind = answerKind(endpoint, progress.stream, reply);
     if (kind === 'events') return events(attempt, reply, encoded.usageAsked, progress);
-    if (kind === 'json' && endpoint.json !== null) return whole(attempt, reply, endpoint.json, progress);
-    if (kind === 'bytes') return bytes(attempt, reply, progress);
+    if (kind === 'json' && endpoint.json !== null) return await whole(attempt, reply, endpoint.json, progress);
+    if (kind === 'bytes') return await bytes(attempt, reply, progress);
     throw unexpected(reply, `Provider '${provider.id}' answered in a type that ${endpoint.path} does not have.`);
   }
 
   async function refused(provider: string, endpoint: Endpoint, reply: Reply): Promise<OlaError> {
-    const body = await readAtMost(reply, longestError, slowestErrorMs).catch(() => '');
-    if (saysCircle(reply.status, body ?? '')) return circle(provider);
-    const failure = readFailure(reply.status, body ?? '');
+    const body = await errorText(reply);
+    if (saysCircle(reply.status, body)) return circle(provider);
+    const failure = readFailure(reply.status, body);
     const retryAfter = retryAfterSeconds(reply.header('retry-after'), now());
     const error = upstreamError({ provider, path: endpoint.upstreamPath, failure, retryAfter, redact });
     return judged(error, isRetryable(failure));
@@ -230,7 +230,8 @@ export function createInference(ports: InferencePorts): Inference {
     const provider = attempt.provider.id;
     let text: string | null;
     try {
-      text = await readAtMost(reply, longestAnswer);
+      const reading = readAtMost(reply, longestAnswer);
+      text = reading instanceof Promise ? await reading : reading;
     } catch (cause) {
       throw begunAndBroken(provider, cause);
     }
@@ -312,6 +313,15 @@ export function createInference(ports: InferencePorts): Inference {
       for (const progress of running.items()) settle(progress, error, noTokenCounts);
     },
   };
+}
+
+/** What cannot be read of an error is as good as empty: its status says what to do. */
+async function errorText(reply: Reply): Promise<string> {
+  try {
+    return (await readAtMost(reply, longestError, slowestErrorMs)) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** The default model is one to chat with: what is to be judged must not go to it because nobody said where to. */

@@ -26,7 +26,7 @@ export interface Tokens {
   /** Whether any token was ever made and not revoked; an expired one still counts. */
   configured(): boolean;
   /** @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside */
-  find(token: string): Principal | null;
+  find(token: string, digest?: string): Principal | null;
   /**
    * Of tokens that are to be taken in, those whose text was never seen here.
    * @throws OlaError `conflict` when an id belongs to another token
@@ -123,10 +123,9 @@ export async function loadTokens(ports: {
       byDigest.delete(entry.record.digest);
     },
     configured: () => byDigest.size > 0 && [...byDigest.values()].some((entry) => entry.record.revokedAt === null),
-    find(token) {
+    find(token, digest = digestOf(token)) {
       // Tokens that were taken in from elsewhere have shapes of their own.
       if (token.startsWith(tokenPrefix) && !isTokenShaped(token)) return null;
-      const digest = digestOf(token);
       const entry = byDigest.get(digest);
       if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(digest))) return null;
       const { enabled, revokedAt, expiresAt } = entry.record;

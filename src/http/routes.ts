@@ -54,7 +54,8 @@ export function bodyRoute<Body extends TSchema>(
       const principal = authorize(call.caller, declared.scope);
       const { text, value } = await readJson(call);
       check(value);
-      return handle(call, principal, value as Static<Body>, params, text);
+      // Awaited here: a promise that an `async` function returns takes three turns to become its own.
+      return await handle(call, principal, value as Static<Body>, params, text);
     },
   };
 }

@@ -65,12 +65,18 @@ const idle = createIdleConnections<Connection>();
 const active: Bag<Exchange> = createBag();
 let sweeper: ReturnType<typeof setInterval> | null = null;
 
-export const dial: Dial = async (request, address) => {
-  request.signal?.throwIfAborted();
-  const key = keyOf(request, address);
-  const bytes = requestBytes(request);
-  const connection = idle.take(key) ?? (await open(key, request, targetOf(request, address)));
-  return exchangeOn(connection, request, bytes);
+/** Not `async`: on a kept connection, the usual case, a promise of a promise would be several turns more. */
+export const dial: Dial = (request, address) => {
+  try {
+    request.signal?.throwIfAborted();
+    const key = keyOf(request, address);
+    const bytes = requestBytes(request);
+    const kept = idle.take(key);
+    if (kept !== null) return exchangeOn(kept, request, bytes);
+    return open(key, request, targetOf(request, address)).then((made) => exchangeOn(made, request, bytes));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 };
 
 /**
@@ -246,7 +252,8 @@ function begin(exchange: Exchange, head: Head, rest: Buffer): void {
 
 /** `Keep-Alive: timeout=5`: a second less, for the way. */
 function keepAliveOf({ headers }: Head): number | null {
-  const seconds = /\btimeout=(\d{1,5})\b/.exec(headers.get('keep-alive') ?? '')?.[1];
+  const said = headers.get('keep-alive');
+  const seconds = said === undefined ? undefined : /\btimeout=(\d{1,5})\b/.exec(said)?.[1];
   return seconds === undefined ? null : Math.max(0, Number(seconds) * 1000 - 1000);
 }
 
@@ -343,11 +350,12 @@ function replyOf(exchange: Exchange, { status, headers }: Head): Reply {
 }
 
 function takeUnread(exchange: Exchange): Buffer {
-  const [first, ...more] = exchange.unread;
+  const { unread } = exchange;
   exchange.unread = [];
   exchange.unreadBytes = 0;
   if (!exchange.over) pause(exchange.connection, false);
-  return more.length === 0 && first !== undefined ? first : Buffer.concat([...(first === undefined ? [] : [first]), ...more]);
+  const [first] = unread;
+  return first !== undefined && unread.length === 1 ? first : Buffer.concat(unread);
 }
 
 /** One timer for all: silence that lasts too long, and connections that were kept long enough. */
