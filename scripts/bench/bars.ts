@@ -39,6 +39,13 @@ export const bars: readonly Bar[] = [
     show: (value) => value.toFixed(3),
   },
   {
+    name: `streams at ${connections} connections, chunks apart, gateway / floor`,
+    limit: '>= 0.8',
+    measured: ({ apart }) => rateOf(apart.gateway) / rateOf(apart.floor),
+    holds: atLeast(0.8),
+    show: (value) => value.toFixed(3),
+  },
+  {
     name: 'one connection on one core, median added to direct',
     limit: '<= 100 µs',
     measured: ({ single }) => medianLatency(single.gateway) - medianLatency(single.direct),

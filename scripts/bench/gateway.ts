@@ -85,7 +85,7 @@ export async function configure(gateway: Gateway, upstreamPort: number, key: str
     baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
     apiKey: key,
     allowLocal: true,
-    models: [{ id: models.json }, { id: models.slow }],
+    models: [{ id: models.json }, { id: models.apart }, { id: models.slow }],
   });
   const request = encodeRequest({ method: 'PUT', path: `/config/providers/${providerId}`, port, token, body });
   const answer = await exchange(port, request);

@@ -1,4 +1,5 @@
 /** Owns how the bench's processes talk: a job in the environment, one line of JSON back, and the end with the parent's. */
+import type { Kind } from './traffic.ts';
 
 export interface UpstreamJob {
   /** The only key that it answers. */
@@ -17,7 +18,7 @@ export interface LoadJob {
   readonly port: number;
   readonly token: string;
   readonly model: string;
-  readonly kind: 'json' | 'stream' | 'slow';
+  readonly kind: Kind;
   readonly connections: number;
   readonly warmSeconds: number;
   /** How long is counted; with `once` the time by which every answer has to be there. */

@@ -39,6 +39,8 @@ export interface Measurements {
   readonly variants: readonly FloorVariant[];
   readonly json: Comparison;
   readonly stream: Comparison;
+  /** Chunks that come one by one. */
+  readonly apart: Comparison;
   /** One connection, everything on one core. */
   readonly single: Comparison;
   /** One connection, on the cores of the other measurements. */
@@ -78,6 +80,8 @@ export async function measure(plan: { readonly binary: string; readonly director
   const json = await compare(plan, { ...targets, floor: floors.json }, 'json', 1);
   say(`${connections} connections, streams`);
   const stream = await compare(plan, { ...targets, floor: floors.stream }, 'stream', 1);
+  say(`${connections} connections, streams whose chunks come apart`);
+  const apart = await compare(plan, { ...targets, floor: floors.stream }, 'apart', 1);
   const afterLoad = residentMegabytes(gateway.child.pid);
   await Bun.sleep(10_000);
   const rested = residentMegabytes(gateway.child.pid);
@@ -89,7 +93,19 @@ export async function measure(plan: { readonly binary: string; readonly director
   move(upstream.pid, place.upstream);
   const soaked = settings.soak ? await soak(plan, gateway, targets.gateway) : { soak: null, soaking: null, afterSoak: null };
   const memory = { idle, afterLoad, rested, soaking: soaked.soaking, afterSoak: soaked.afterSoak };
-  return { variants: floors.variants, json, stream, single, singleApart, firstStart, starts, memory, soak: soaked.soak, stages };
+  return {
+    variants: floors.variants,
+    json,
+    stream,
+    apart,
+    single,
+    singleApart,
+    firstStart,
+    starts,
+    memory,
+    soak: soaked.soak,
+    stages,
+  };
 }
 
 /** Starts into an empty home, is configured, and starts again and again; the last one stays. */

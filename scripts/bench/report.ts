@@ -58,9 +58,13 @@ function facts({ machine, placement, settings }: Report): string {
   ].join('\n');
 }
 
-function throughput({ json, stream }: Measurements): string {
+function throughput({ json, stream, apart }: Measurements): string {
   const head = [`${connections} connections`, 'direct', 'floor', 'gateway', 'gateway / floor'];
-  return table(head, [...comparisonRows('JSON', json), ...comparisonRows('64-chunk stream', stream)]);
+  return table(head, [
+    ...comparisonRows('JSON', json),
+    ...comparisonRows('64-chunk stream', stream),
+    ...comparisonRows('64 chunks apart', apart),
+  ]);
 }
 
 function comparisonRows(name: string, { direct, floor, gateway }: Comparison): Row[] {
@@ -140,6 +144,7 @@ function warnings({ machine, numbers }: Report): string[] {
   const kinds = [
     ['JSON', numbers.json],
     ['streams', numbers.stream],
+    ['chunks apart', numbers.apart],
   ] as const;
   const limited = kinds
     .filter(([, { direct, floor }]) => rateOf(direct) < headroom * rateOf(floor))

@@ -3,7 +3,7 @@ import type { FloorJob, Listening, LoadJob, LoadResult, Passing } from './job.ts
 import type { Placement } from './machine.ts';
 import { type Child, type Cores, runPart, startPart } from './processes.ts';
 import { spread } from './statistics.ts';
-import { models } from './traffic.ts';
+import { type Kind, models } from './traffic.ts';
 
 export interface Settings {
   readonly rounds: number;
@@ -85,12 +85,7 @@ interface LoadOptions {
 }
 
 /** @throws Error when an answer was wrong: a rate of wrong answers is not a rate */
-export async function load(
-  bench: Bench,
-  target: Target,
-  kind: 'json' | 'stream',
-  options: LoadOptions = {},
-): Promise<LoadResult> {
+export async function load(bench: Bench, target: Target, kind: Kind, options: LoadOptions = {}): Promise<LoadResult> {
   const job: LoadJob = {
     port: target.port,
     token: target.token,
@@ -111,7 +106,7 @@ export async function load(
 export async function compare(
   bench: Bench,
   targets: { readonly direct: Target; readonly floor: Target; readonly gateway: Target },
-  kind: 'json' | 'stream',
+  kind: Kind,
   directRounds: number,
   options: LoadOptions = {},
 ): Promise<Comparison> {

@@ -1,13 +1,16 @@
 /** Owns what is sent and what comes back: the requests, the upstream's canned answers, and when an answer is right. */
 import { encodeRequest, type Message } from './http1.ts';
 
-/** `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `slow`: 30 chunks, one a second. */
-export type Kind = 'json' | 'stream' | 'slow';
+/**
+ * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, each in a turn of its own. `slow`: 30
+ * chunks, one a second.
+ */
+export type Kind = 'json' | 'stream' | 'apart' | 'slow';
 
-export const contentChunks = { stream: 64, slow: 30 } as const;
+export const contentChunks = { stream: 64, apart: 64, slow: 30 } as const;
 export const chunkIntervalMs = 1000;
-/** The models that the upstream knows; `slow` is the one that takes its time. */
-export const models = { json: 'bench', stream: 'bench', slow: 'slow' } as const satisfies Record<Kind, string>;
+/** The models that the upstream knows; two of them do not answer at once. */
+export const models = { json: 'bench', stream: 'bench', apart: 'apart', slow: 'slow' } as const satisfies Record<Kind, string>;
 
 const answerText = 'A gateway adds a little to every call; this answer is here so that the little can be weighed.';
 const identity = { id: 'chatcmpl-bench0123456789', created: 1_700_000_000, model: 'bench' };
@@ -50,14 +53,16 @@ export const cannedAnswers = {
   misread: Buffer.from('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'),
 } as const;
 
-/** The slow stream as one buffer a second; the first goes out with the head, the last one closes it. */
-export const slowPieces: readonly Buffer[] = (() => {
-  const { content, end } = streamEvents(contentChunks.slow);
+/** A stream as one buffer a chunk: the first goes out with the head, the last one closes it. */
+export const pieces = { apart: piecesOf(contentChunks.apart), slow: piecesOf(contentChunks.slow) } as const;
+
+function piecesOf(count: number): readonly Buffer[] {
+  const { content, end } = streamEvents(count);
   return [
     ...content.map((text, n) => Buffer.from((n === 0 ? streamHead : '') + framed(text))),
     Buffer.from(`${framed(end)}0\r\n\r\n`),
   ];
-})();
+}
 
 function wholeStream(count: number): string {
   const { content, end } = streamEvents(count);

@@ -1,7 +1,7 @@
 /** The vendor's part, as a process: a raw socket listener that answers with canned bytes as fast as this machine can. */
 import { readMessage } from './http1.ts';
 import { endWithParent, readJob, reply, type UpstreamJob } from './job.ts';
-import { cannedAnswers, chunkIntervalMs, models, slowPieces } from './traffic.ts';
+import { cannedAnswers, chunkIntervalMs, models, pieces } from './traffic.ts';
 
 interface Peer {
   received: string;
@@ -22,12 +22,20 @@ function write(socket: Bun.Socket<Peer>, bytes: Buffer): void {
 function writeSlowly(socket: Bun.Socket<Peer>): void {
   let next = 0;
   const step = (): void => {
-    const piece = slowPieces[next++];
+    const piece = pieces.slow[next++];
     if (piece !== undefined) write(socket, piece);
-    if (next >= slowPieces.length) stopTicker(socket.data);
+    if (next >= pieces.slow.length) stopTicker(socket.data);
   };
   socket.data.ticker = setInterval(step, chunkIntervalMs);
   step();
+}
+
+/** Each chunk by a write of its own, with the other connections' turns between: none comes together with the next. */
+function writeApart(socket: Bun.Socket<Peer>, next = 0): void {
+  const piece = pieces.apart[next];
+  if (piece === undefined) return;
+  write(socket, piece);
+  setImmediate(writeApart, socket, next + 1);
 }
 
 function stopTicker(peer: Peer): void {
@@ -40,6 +48,7 @@ function answer(socket: Bun.Socket<Peer>, head: string, body: string): void {
   const streams = body.includes('"stream":true');
   if (!head.includes(`Bearer ${job.key}`)) write(socket, cannedAnswers.refused);
   else if (streams && body.includes(`"model":"${models.slow}"`)) writeSlowly(socket);
+  else if (streams && body.includes(`"model":"${models.apart}"`)) writeApart(socket);
   else if (!body.includes(`"model":"${models.json}"`)) write(socket, cannedAnswers.misread);
   else write(socket, streams ? cannedAnswers.stream : cannedAnswers.json);
 }

@@ -247,6 +247,19 @@ describe('a working directory and an environment that a stranger prepared', () =
     });
   });
 
+  onBinary('how its allocator is told to keep for a while what is freed under load', () => {
+    test.if(existsSync('/proc/self/environ'))(
+      'the allocator keeps free memory for a while, whatever the variables say',
+      async () => {
+        const { pid } = await start({ env: { MIMALLOC_PURGE_DELAY: '0' } });
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        for (const name of ['MIMALLOC_PURGE_DELAY', 'MIMALLOC_PURGE_HOLES_MIN_INTERVAL']) {
+          expect(environment.filter((entry) => entry.startsWith(`${name}=`))).toEqual([`${name}=10000`]);
+        }
+      },
+    );
+  });
+
   test('no proxy is called, no request printed and no code loaded, whatever the variables say', async () => {
     const hits: string[] = [];
     const proxy = createServer((socket) => {

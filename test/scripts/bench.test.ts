@@ -8,7 +8,7 @@ import { endAll, runPart, startPart } from '../../scripts/bench/processes.ts';
 import { renderReport } from '../../scripts/bench/report.ts';
 import type { Comparison } from '../../scripts/bench/rounds.ts';
 import { createHistogram, spread } from '../../scripts/bench/statistics.ts';
-import { answerProblem, cannedAnswers, contentChunks, slowPieces } from '../../scripts/bench/traffic.ts';
+import { answerProblem, cannedAnswers, contentChunks, models, pieces } from '../../scripts/bench/traffic.ts';
 
 const part = (name: string): URL => new URL(`../../scripts/bench/${name}.ts`, import.meta.url);
 const streamText = cannedAnswers.stream.toString('latin1');
@@ -59,7 +59,7 @@ describe('an answer counts', () => {
     expect(answerProblem('json', whole(cannedAnswers.json.toString('latin1')))).toBeNull();
     expect(stream(events)).toBeNull();
     expect(stream([events[0] ?? '', ': still here', ...events.slice(1)])).toBeNull();
-    expect(answerProblem('slow', whole(Buffer.concat([...slowPieces]).toString('latin1')))).toBeNull();
+    expect(answerProblem('slow', whole(Buffer.concat([...pieces.slow]).toString('latin1')))).toBeNull();
   });
 
   test('not when a chunk is lost, doubled, swapped or one too many', () => {
@@ -105,14 +105,15 @@ describe('the processes', () => {
       const floorJob = { upstreamPort: upstream.port, request: passing, answer: passing };
       const floor = await startPart(part('floor'), floorJob, null).answer<Listening>();
       for (const port of [upstream.port, floor.port]) {
-        for (const kind of ['json', 'stream'] as const) {
+        for (const kind of ['json', 'stream', 'apart'] as const) {
+          const more = { kind, model: models[kind] };
           // How many come in a time is the machine's affair; one for each connection come on any.
-          expect(await load(job(port, { kind, once: true, seconds: 60 }))).toMatchObject({
+          expect(await load(job(port, { ...more, once: true, seconds: 60 }))).toMatchObject({
             completed: 4,
             errors: 0,
             firstError: null,
           });
-          expect(await load(job(port, { kind }))).toMatchObject({ errors: 0, firstError: null });
+          expect(await load(job(port, more))).toMatchObject({ errors: 0, firstError: null });
         }
       }
     }
@@ -177,6 +178,7 @@ describe('the bars', () => {
     variants: [{ request: 'buffer', answer: 'buffer', json: 50, stream: 50 }],
     json: compared(50, 45),
     stream: compared(50, 45),
+    apart: compared(50, 45),
     single: { direct: [at(1, 20)], floor: [at(1, 80)], gateway: [at(1, 120)] },
     singleApart: compared(1, 1),
     firstStart: 300,
@@ -192,6 +194,7 @@ describe('the bars', () => {
     const bad: Measurements[] = [
       { ...good, json: compared(50, 39) },
       { ...good, stream: compared(50, 39) },
+      { ...good, apart: compared(50, 39) },
       { ...good, single: { ...good.single, gateway: [at(1, 121)] } },
       { ...good, starts: [250] },
       { ...good, memory: { ...good.memory, idle: 110 } },
@@ -224,6 +227,7 @@ describe('the bars', () => {
   });
 });
 
-test('a slow stream has a chunk for each second and one end', () => {
-  expect(slowPieces).toHaveLength(contentChunks.slow + 1);
+test('a stream in pieces has one for each chunk and one for its end', () => {
+  expect(pieces.slow).toHaveLength(contentChunks.slow + 1);
+  expect(Buffer.concat([...pieces.apart]).toString('latin1')).toBe(streamText);
 });
