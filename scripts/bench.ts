@@ -17,9 +17,9 @@ import type { Settings } from './bench/rounds.ts';
 
 const help = `Usage: npm run bench -- [options]
 
-  --rounds N      rounds for each comparison, 1 to 50 (default 5)
-  --seconds N     seconds that count in a round, 1 to 60 (default 3)
-  --quick         1 round of 2 s, 3 starts, no soak
+  --rounds N      rounds for each comparison, 1 to 50 (default 15)
+  --seconds N     seconds that count in a round, 1 to 60 (default 1)
+  --quick         3 rounds, 3 starts, no soak
   --no-soak       leave out the 600 streams of 30 s
   --json FILE     write all numbers to FILE too
   --binary FILE   measure this program instead of dist/ola (started with: serve --host H --port P)
@@ -48,8 +48,8 @@ function readOptions(): Options {
     allowNegative: true,
   });
   const settings: Settings = {
-    rounds: bounded('rounds', values.rounds, values.quick ? 1 : 5, 50),
-    seconds: bounded('seconds', values.seconds, values.quick ? 2 : 3, 60),
+    rounds: bounded('rounds', values.rounds, values.quick ? 3 : 15, 50),
+    seconds: bounded('seconds', values.seconds, 1, 60),
     starts: values.quick ? 3 : 10,
     soak: values.soak ?? !values.quick,
   };

@@ -39,7 +39,7 @@ export const bars: readonly Bar[] = [
     show: (value) => value.toFixed(3),
   },
   {
-    name: `streams at ${connections} connections, chunks apart, gateway / floor`,
+    name: `streams at ${connections} connections, 8 chunks at a time, gateway / floor`,
     limit: '>= 0.8',
     measured: ({ apart }) => rateOf(apart.gateway) / rateOf(apart.floor),
     holds: atLeast(0.8),

@@ -63,7 +63,7 @@ function throughput({ json, stream, apart }: Measurements): string {
   return table(head, [
     ...comparisonRows('JSON', json),
     ...comparisonRows('64-chunk stream', stream),
-    ...comparisonRows('64 chunks apart', apart),
+    ...comparisonRows('64 chunks, 8 at a time', apart),
   ]);
 }
 
@@ -144,7 +144,7 @@ function warnings({ machine, numbers }: Report): string[] {
   const kinds = [
     ['JSON', numbers.json],
     ['streams', numbers.stream],
-    ['chunks apart', numbers.apart],
+    ['chunks 8 at a time', numbers.apart],
   ] as const;
   const limited = kinds
     .filter(([, { direct, floor }]) => rateOf(direct) < headroom * rateOf(floor))

@@ -27,7 +27,7 @@ export interface FloorVariant {
 }
 
 export const connections = 64;
-const warmSeconds = 1;
+const warmSeconds = 0.5;
 /** A part of the bench, a process of its own. */
 export const part = (name: string): URL => new URL(`./${name}.ts`, import.meta.url);
 

@@ -2,8 +2,8 @@
 import { encodeRequest, type Message } from './http1.ts';
 
 /**
- * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, each in a turn of its own. `slow`: 30
- * chunks, one a second.
+ * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, eight at a time, each time in a turn of
+ * its own. `slow`: 30 chunks, one a second.
  */
 export type Kind = 'json' | 'stream' | 'apart' | 'slow';
 
@@ -53,15 +53,18 @@ export const cannedAnswers = {
   misread: Buffer.from('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'),
 } as const;
 
-/** A stream as one buffer a chunk: the first goes out with the head, the last one closes it. */
-export const pieces = { apart: piecesOf(contentChunks.apart), slow: piecesOf(contentChunks.slow) } as const;
+/** A stream as buffers, each written on its own: the first goes out with the head, the last one closes it. */
+export const pieces = { apart: piecesOf(contentChunks.apart, 8), slow: piecesOf(contentChunks.slow, 1) } as const;
 
-function piecesOf(count: number): readonly Buffer[] {
+function piecesOf(count: number, together: number): readonly Buffer[] {
   const { content, end } = streamEvents(count);
-  return [
-    ...content.map((text, n) => Buffer.from((n === 0 ? streamHead : '') + framed(text))),
-    Buffer.from(`${framed(end)}0\r\n\r\n`),
-  ];
+  const inPiece = (piece: number): string =>
+    content
+      .slice(piece * together, (piece + 1) * together)
+      .map(framed)
+      .join('');
+  const bodies = Array.from({ length: Math.ceil(count / together) }, (_, piece) => inPiece(piece));
+  return [...bodies.map((text, n) => Buffer.from((n === 0 ? streamHead : '') + text)), Buffer.from(`${framed(end)}0\r\n\r\n`)];
 }
 
 function wholeStream(count: number): string {

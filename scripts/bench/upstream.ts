@@ -30,7 +30,7 @@ function writeSlowly(socket: Bun.Socket<Peer>): void {
   step();
 }
 
-/** Each chunk by a write of its own, with the other connections' turns between: none comes together with the next. */
+/** Each piece by a write of its own, with the other connections' turns between: none comes together with the next. */
 function writeApart(socket: Bun.Socket<Peer>, next = 0): void {
   const piece = pieces.apart[next];
   if (piece === undefined) return;

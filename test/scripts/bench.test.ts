@@ -229,5 +229,6 @@ describe('the bars', () => {
 
 test('a stream in pieces has one for each chunk and one for its end', () => {
   expect(pieces.slow).toHaveLength(contentChunks.slow + 1);
+  expect(pieces.apart).toHaveLength(contentChunks.apart / 8 + 1);
   expect(Buffer.concat([...pieces.apart]).toString('latin1')).toBe(streamText);
 });
