@@ -50,6 +50,7 @@ function readOptions(): Options {
   const settings: Settings = {
     rounds: bounded('rounds', values.rounds, values.quick ? 3 : 15, 50),
     seconds: bounded('seconds', values.seconds, 1, 60),
+    warmSeconds: values.quick ? 4 : 20,
     starts: values.quick ? 3 : 10,
     soak: values.soak ?? !values.quick,
   };

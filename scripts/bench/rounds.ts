@@ -8,6 +8,8 @@ import { type Kind, models } from './traffic.ts';
 export interface Settings {
   readonly rounds: number;
   readonly seconds: number;
+  /** Of load on each target before the first round. */
+  readonly warmSeconds: number;
   readonly starts: number;
   readonly soak: boolean;
 }

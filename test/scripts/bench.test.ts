@@ -218,7 +218,7 @@ describe('the bars', () => {
       home: 'disk',
       loadBefore: 0.1,
     } as const;
-    const settings = { rounds: 1, seconds: 1, starts: 1, soak: true };
+    const settings = { rounds: 1, seconds: 1, warmSeconds: 1, starts: 1, soak: true };
     const render = (numbers: Measurements): string =>
       renderReport({ machine, placement: 'pinned', settings, numbers, verdicts: judge(numbers) });
     expect(render(good)).toContain('| 0.900 | pass |');
