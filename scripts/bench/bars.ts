@@ -2,6 +2,7 @@
 import { type Measurements, soakStreams } from './measure.ts';
 import { connections, medianLatency, rateOf } from './rounds.ts';
 import { spread } from './statistics.ts';
+import { chunksTogether } from './traffic.ts';
 
 export interface Bar {
   readonly name: string;
@@ -39,7 +40,7 @@ export const bars: readonly Bar[] = [
     show: (value) => value.toFixed(3),
   },
   {
-    name: `streams at ${connections} connections, 8 chunks at a time, gateway / floor`,
+    name: `streams at ${connections} connections, ${chunksTogether} chunks at a time, gateway / floor`,
     limit: '>= 0.8',
     measured: ({ apart }) => rateOf(apart.gateway) / rateOf(apart.floor),
     holds: atLeast(0.8),

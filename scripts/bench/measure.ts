@@ -82,7 +82,7 @@ export async function measure(plan: { readonly binary: string; readonly director
   const json = await compare(plan, { ...targets, floor: floors.json }, 'json', 1);
   say(`${connections} connections, streams`);
   const stream = await compare(plan, { ...targets, floor: floors.stream }, 'stream', 1);
-  say(`${connections} connections, streams, 8 chunks at a time`);
+  say(`${connections} connections, streams in pieces`);
   const apart = await compare(plan, { ...targets, floor: floors.stream }, 'apart', 1);
   const afterLoad = residentMegabytes(gateway.child.pid);
   await Bun.sleep(10_000);
@@ -111,7 +111,7 @@ export async function measure(plan: { readonly binary: string; readonly director
   };
 }
 
-/** Until nothing is compiled any more: a server runs for weeks. */
+/** Until little is compiled any more: a server runs for weeks. */
 async function warmUp(bench: Bench, targets: readonly Target[]): Promise<void> {
   const warmSeconds = bench.settings.warmSeconds / 2;
   for (const target of new Set(targets)) {

@@ -5,6 +5,7 @@ import type { Machine } from './machine.ts';
 import type { Measurements } from './measure.ts';
 import { type Comparison, connections, type FloorVariant, medianLatency, rateOf, type Settings } from './rounds.ts';
 import { spread } from './statistics.ts';
+import { chunksTogether } from './traffic.ts';
 
 export interface Report {
   readonly machine: Machine;
@@ -63,7 +64,7 @@ function throughput({ json, stream, apart }: Measurements): string {
   return table(head, [
     ...comparisonRows('JSON', json),
     ...comparisonRows('64-chunk stream', stream),
-    ...comparisonRows('64 chunks, 8 at a time', apart),
+    ...comparisonRows(`64 chunks, ${chunksTogether} at a time`, apart),
   ]);
 }
 
@@ -144,7 +145,7 @@ function warnings({ machine, numbers }: Report): string[] {
   const kinds = [
     ['JSON', numbers.json],
     ['streams', numbers.stream],
-    ['chunks 8 at a time', numbers.apart],
+    ['streams in pieces', numbers.apart],
   ] as const;
   const limited = kinds
     .filter(([, { direct, floor }]) => rateOf(direct) < headroom * rateOf(floor))

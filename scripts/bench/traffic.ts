@@ -2,12 +2,14 @@
 import { encodeRequest, type Message } from './http1.ts';
 
 /**
- * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, eight at a time, each time in a turn of
+ * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, a few at a time, each time in a turn of
  * its own. `slow`: 30 chunks, one a second.
  */
 export type Kind = 'json' | 'stream' | 'apart' | 'slow';
 
 export const contentChunks = { stream: 64, apart: 64, slow: 30 } as const;
+/** Chunks in one piece of an `apart` stream. */
+export const chunksTogether = 8;
 export const chunkIntervalMs = 1000;
 /** The models that the upstream knows; two of them do not answer at once. */
 export const models = { json: 'bench', stream: 'bench', apart: 'apart', slow: 'slow' } as const satisfies Record<Kind, string>;
@@ -54,7 +56,7 @@ export const cannedAnswers = {
 } as const;
 
 /** A stream as buffers, each written on its own: the first goes out with the head, the last one closes it. */
-export const pieces = { apart: piecesOf(contentChunks.apart, 8), slow: piecesOf(contentChunks.slow, 1) } as const;
+export const pieces = { apart: piecesOf(contentChunks.apart, chunksTogether), slow: piecesOf(contentChunks.slow, 1) } as const;
 
 function piecesOf(count: number, together: number): readonly Buffer[] {
   const { content, end } = streamEvents(count);

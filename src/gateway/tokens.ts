@@ -25,7 +25,10 @@ export interface Tokens {
   revoke(id: string, origin: Origin): Promise<void>;
   /** Whether any token was ever made and not revoked; an expired one still counts. */
   configured(): boolean;
-  /** @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside */
+  /**
+   * @param digest of the token, for who has it already
+   * @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside
+   */
   find(token: string, digest?: string): Principal | null;
   /**
    * Of tokens that are to be taken in, those whose text was never seen here.

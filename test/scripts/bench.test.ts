@@ -8,7 +8,7 @@ import { endAll, runPart, startPart } from '../../scripts/bench/processes.ts';
 import { renderReport } from '../../scripts/bench/report.ts';
 import type { Comparison } from '../../scripts/bench/rounds.ts';
 import { createHistogram, spread } from '../../scripts/bench/statistics.ts';
-import { answerProblem, cannedAnswers, contentChunks, models, pieces } from '../../scripts/bench/traffic.ts';
+import { answerProblem, cannedAnswers, chunksTogether, contentChunks, models, pieces } from '../../scripts/bench/traffic.ts';
 
 const part = (name: string): URL => new URL(`../../scripts/bench/${name}.ts`, import.meta.url);
 const streamText = cannedAnswers.stream.toString('latin1');
@@ -229,6 +229,6 @@ describe('the bars', () => {
 
 test('a stream in pieces has one for each chunk and one for its end', () => {
   expect(pieces.slow).toHaveLength(contentChunks.slow + 1);
-  expect(pieces.apart).toHaveLength(contentChunks.apart / 8 + 1);
+  expect(pieces.apart).toHaveLength(contentChunks.apart / chunksTogether + 1);
   expect(Buffer.concat([...pieces.apart]).toString('latin1')).toBe(streamText);
 });

@@ -10,7 +10,7 @@ export const sourceVersion = '0.0.0-source';
 /**
  * How long the allocator (mimalloc, as Bun has it) keeps what is free before it gives it back to the system: whole pages, and
  * the holes between what is in use. By itself it does so every few milliseconds, and under load all of it is wanted again at
- * once: a fifth of the time of each request, each of the two.
+ * once: the pages cost a fifth of each request's time, the holes a few per cent, and a quarter where requests come in bursts.
  */
 const allocator = { MIMALLOC_PURGE_DELAY: '10000', MIMALLOC_PURGE_HOLES_MIN_INTERVAL: '10000' } as const;
 const mark = 'OLA_CLEAN_START';
