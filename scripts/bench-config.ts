@@ -11,7 +11,7 @@ import { localPrincipal } from '../src/core/access.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import { createVault, parseKeys } from '../src/credentials/vault.ts';
 import { createGateway, type Gateway } from '../src/gateway/gateway.ts';
-import { builtProtocols } from '../src/gateway/registry.ts';
+import { builtProtocols } from '../src/gateway/routing/registry.ts';
 import { openSqlite } from '../src/runtime/sqlite.ts';
 import { openStore } from '../src/store/open.ts';
 

@@ -74,12 +74,15 @@ export function checkFile(path: string, source: string): string[] {
   return found.map(({ at, text }) => `${path}:${source.slice(0, at).split('\n').length}: ${text}`);
 }
 
+/** Folders that share the row of main.ts. */
+const outermost: readonly string[] = ['home', 'serve', 'upkeep'];
+
 /** The folder below src that holds the file, or one in it that has a row of its own; `main` for a file of src itself. */
 function roomOf(path: string): string {
   const [, folder = '', ...rest] = path.split('/');
   const inner = `${folder}/${rest[0]}`;
   if (Object.hasOwn(rooms, inner)) return inner;
-  return rest.length === 0 ? 'main' : folder;
+  return rest.length === 0 || outermost.includes(folder) ? 'main' : folder;
 }
 
 interface Finding {

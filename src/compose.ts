@@ -1,5 +1,5 @@
 /** Hands every part to the others and runs one command. */
-import { backUp } from './backup.ts';
+
 import { configFailure } from './cli/failure.ts';
 import type { ApiAnswer, CallOptions, CliPorts, RunningServer, Terminal } from './cli/ports.ts';
 import { runCli, sayFailure } from './cli/run.ts';
@@ -7,18 +7,19 @@ import { OlaError } from './core/errors.ts';
 import type { Clock, Log } from './core/ports.ts';
 import type { Connection } from './core/server.ts';
 import { readSettings, type Settings, secretVariables } from './core/settings.ts';
-import { runningDatabase } from './governing.ts';
-import { openHome } from './home.ts';
+import { runningDatabase } from './home/config-file.ts';
+import { openHome } from './home/home.ts';
 import { createApp } from './http/app.ts';
-import { restore } from './restore.ts';
 import { type ControlCall, callControl } from './runtime/control.ts';
 import { exists } from './runtime/files.ts';
 import { takeHomeLock } from './runtime/lock.ts';
 import { absolutePath, personsFiles } from './runtime/named-files.ts';
 import * as self from './runtime/process.ts';
 import { dialogue, readInput, runEditor } from './runtime/terminal.ts';
-import { serve } from './serve.ts';
-import { version, versionLine } from './version.ts';
+import { version, versionLine } from './runtime/version.ts';
+import { serve } from './serve/serve.ts';
+import { backUp } from './upkeep/backup.ts';
+import { restore } from './upkeep/restore.ts';
 
 const now: Clock = () => Date.now();
 /** A command answers by what it prints, not by a log. */

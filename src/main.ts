@@ -3,7 +3,7 @@
  * Then the command line, over the parts that `compose.ts` builds.
  */
 import { exit, platform, programArguments, standardError, standardOutput, startClean } from './runtime/process.ts';
-import { versionLine } from './version.ts';
+import { versionLine } from './runtime/version.ts';
 
 const [command] = programArguments;
 if (command === '--version' || command === '-V') {

@@ -1,7 +1,7 @@
 /** Passphrases: from a file, or asked for; never an argument, which others on the machine can see. */
 import { askSecret } from './ask.ts';
+import { readText, type Session } from './config-session.ts';
 import { usageFailure } from './failure.ts';
-import { readText, type Session } from './governing.ts';
 import { file } from './values.ts';
 
 export const passphraseOption = file('a file whose first line is the passphrase');

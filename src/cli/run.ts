@@ -1,7 +1,7 @@
 /** One run of the command line: choose, do, and say by the exit code how it went. */
-import { commands, groups } from './commands.ts';
+import { commands, groups } from './commands/all.ts';
+import { topics } from './commands/help.ts';
 import { asFailure, type Failure, renderFailure } from './failure.ts';
-import { topics } from './help.ts';
 import type { CliPorts, ExitCode } from './ports.ts';
 import { exitCodes } from './ports.ts';
 import { buildProgram } from './program.ts';

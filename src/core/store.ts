@@ -1,7 +1,7 @@
 /** Everything that survives a restart, by noun. Every method is one transaction; a change carries its audit event. */
 import type { AuditStore } from './audit.ts';
 import type { ConfigStore } from './config.ts';
-import type { OriginalStore } from './original.ts';
+import type { OriginalStore } from './predecessor.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UsageStore } from './usage.ts';
 

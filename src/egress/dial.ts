@@ -11,8 +11,8 @@ import {
 import { OlaError } from '../core/errors.ts';
 import { type Clock, type Dial, DialError, type DialRequest, type Log, type Reply, type Resolve } from '../core/ports.ts';
 import { denied, wordsFor } from './denials.ts';
+import { createNames, type ResolvedName } from './dns-cache.ts';
 import { isOwnListener, type OwnListener } from './listeners.ts';
-import { createNames, type ResolvedName } from './names.ts';
 import { judge, judgeAddress, observes, refuses, type Target, unreadableRanges } from './policy.ts';
 
 export interface EgressPorts {

@@ -9,27 +9,33 @@ import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
 import type { KeySource, Vault } from '../core/vault.ts';
 import { cleanSecret } from '../credentials/resolve.ts';
-import { type Access, createAccess, type LegacyToken, legacyAdmin, proxyKey } from './access.ts';
-import { createAudit, type Origin } from './audit.ts';
-import { type Config, type ConfigFile, type ConfigSnapshot, loadConfig } from './config.ts';
-import type { WriteFacts } from './document.ts';
-import { createDocuments, type Documents } from './documents.ts';
-import { createExports, type Exports } from './exports.ts';
+import { type Access, createAccess, type LegacyToken, legacyAdmin, proxyKey } from './access/access.ts';
+import { principalOfConfigured } from './access/imported-tokens.ts';
+import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
+import { loadTokens, type Tokens } from './access/tokens.ts';
+import { createVia, type Via } from './access/via.ts';
+import { type Config, type ConfigFile, type ConfigSnapshot, loadConfig } from './config/config.ts';
+import { createDocuments, type Documents } from './config/documents.ts';
+import { createExports, type Exports } from './config/exports.ts';
+import { createKeys, type Keys } from './config/master-keys.ts';
+import { createProviders, type Providers } from './config/providers.ts';
+import type { WriteFacts } from './config/read-document.ts';
+import { createRevisions, type Revisions } from './config/revisions.ts';
+import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import { createHealth, type Health } from './health.ts';
-import { principalOfConfigured } from './imported-tokens.ts';
-import { createInference, type Inference } from './inference.ts';
-import { createKeys, type Keys } from './keys.ts';
-import { createLimits, type Limits, shuttingDown } from './limits.ts';
-import { findModel, listModels, type ModelView } from './models.ts';
-import { createProviders, type Providers } from './providers.ts';
-import { buildRegistry, type KnownProviders, type ProcessProvider, type Registry, type RegistryFacts } from './registry.ts';
-import { createRetention, type Retention } from './retention.ts';
-import { createRevisions, type Revisions } from './revisions.ts';
-import { type Route, route } from './routing.ts';
-import { createSnapshots, type Snapshots } from './snapshots.ts';
-import { loadTokens, type Tokens } from './tokens.ts';
-import { createUsage, type Usage } from './usage.ts';
-import { createVia, type Via } from './via.ts';
+import { createInference, type Inference } from './inference/inference.ts';
+import { createAudit, type Origin } from './records/audit.ts';
+import { createRetention, type Retention } from './records/retention.ts';
+import { createUsage, type Usage } from './records/usage.ts';
+import { findModel, listModels, type ModelView } from './routing/models.ts';
+import {
+  buildRegistry,
+  type KnownProviders,
+  type ProcessProvider,
+  type Registry,
+  type RegistryFacts,
+} from './routing/registry.ts';
+import { type Route, route } from './routing/routing.ts';
 
 export interface Gateway {
   readonly access: Access;

@@ -1,7 +1,7 @@
 /** Whether this gateway can do its work: names and states, no text. */
 import type { Clock } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 
 export interface HealthReport {
   readonly status: 'ok' | 'degraded' | 'unavailable';

@@ -1,6 +1,7 @@
 /** The only reader of request bodies: declared type, counted length, deadline, JSON or a form. */
-import { createBag, type InBag } from '../core/bag.ts';
+
 import { joinBytes } from '../core/bytes.ts';
+import { createBag, type InBag } from '../core/dense-list.ts';
 import { OlaError } from '../core/errors.ts';
 import { isTooDeep, type Json } from '../core/json.ts';
 import { boundaryOf, type Form, readForm } from '../core/multipart.ts';

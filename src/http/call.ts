@@ -2,7 +2,7 @@
 import type { Principal } from '../core/access.ts';
 import type { OlaError } from '../core/errors.ts';
 import type { Connection } from '../core/server.ts';
-import type { Origin } from '../gateway/audit.ts';
+import type { Origin } from '../gateway/records/audit.ts';
 
 export interface Call {
   readonly request: Request;

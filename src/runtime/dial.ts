@@ -4,7 +4,7 @@
  * when a connection breaks; none of that can be set. Deno's goes through the proxies of the environment.
  */
 import { createConnector } from '#platform/connect.ts';
-import { type Bag, createBag, type InBag } from '../core/bag.ts';
+import { type Bag, createBag, type InBag } from '../core/dense-list.ts';
 import { type Dial, DialError, type DialRequest, type Reply, type Timeouts } from '../core/ports.ts';
 import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
 import { requestBytes } from './http1-request.ts';

@@ -5,7 +5,7 @@ import { auditStore } from './audit.ts';
 import { configStore } from './config.ts';
 import { checkIntegrity, markOpen } from './integrity.ts';
 import { checkIdentity, migrate } from './migrate.ts';
-import { originalStore } from './original.ts';
+import { originalStore } from './predecessor.ts';
 import { retain } from './retention.ts';
 import { migrations } from './schema.ts';
 import { tokenStore } from './tokens.ts';

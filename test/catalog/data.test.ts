@@ -1,9 +1,9 @@
 /** Walks the rows: what a typing error in the data would break. */
 import { describe, expect, test } from 'bun:test';
-import { demoProvider } from '../../src/catalog/demo.ts';
 import { catalogModels, catalogVersion } from '../../src/catalog/models.ts';
 import { catalogProviders, keptNames } from '../../src/catalog/providers.ts';
 import type { CatalogProvider } from '../../src/core/providers.ts';
+import { demoProvider } from '../../src/serve/demo.ts';
 
 /** `row: value` for each value that breaks a rule; a failing test then names the rows. */
 function offences(

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import type { ConfigWrite, Revision, Snapshot } from '../../src/core/config.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { OriginalState } from '../../src/core/original.ts';
+import type { OriginalState } from '../../src/core/predecessor.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { TaskAction } from '../../src/core/tasks.ts';
 import type { TokenRecord } from '../../src/core/tokens.ts';

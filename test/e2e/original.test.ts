@@ -3,7 +3,7 @@ import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { originalHome } from '../main/original-home.ts';
+import { originalHome } from '../home/predecessor-home.ts';
 import { binary, filesBelow, type Ola, request, stage } from './stage.ts';
 import type { Upstream } from './upstream.ts';
 

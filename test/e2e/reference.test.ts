@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Document, judgeBy } from '../http/openapi.ts';
+import { type Document, judgeBy } from '../http/reference/openapi.ts';
 import { adminToken, expectError, type Ola, request, stage } from './stage.ts';
 import { exchange, requestBytes } from './wire.ts';
 

@@ -8,7 +8,7 @@ import { createCatalog } from '../../src/catalog/lookup.ts';
 import { catalogProviders } from '../../src/catalog/providers.ts';
 import { errorStatus } from '../../src/core/errors.ts';
 import { readSettings } from '../../src/core/settings.ts';
-import { builtProtocols } from '../../src/gateway/registry.ts';
+import { builtProtocols } from '../../src/gateway/routing/registry.ts';
 import { blocksOf, commandsOf, spansOf } from '../e2e/markdown.ts';
 import { missingScript } from '../e2e/sandbox.ts';
 import { type AppScene, open } from '../http/scene.ts';

@@ -1,5 +1,5 @@
 /** A command as a document names it, against the command table: whether it could be typed so. */
-import { commands, groups } from '../../src/cli/commands.ts';
+import { commands, groups } from '../../src/cli/commands/all.ts';
 
 const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const global = ['--help', '-h', '--version', '-V'];

@@ -1,0 +1,46 @@
+/** The command table: one record a command. A new one is written in the file of its noun and named here. */
+
+import type { Command } from '../command.ts';
+import { backup, restore } from './backup.ts';
+import { configPath, configSchema, getConfig, showConfig, validateConfig } from './config.ts';
+import { editConfig, setConfig } from './config-changes.ts';
+import { exportConfig, importConfig } from './exports.ts';
+import { help } from './help.ts';
+import { rotateKeys } from './keys.ts';
+import { configDiff, configHistory, rollbackConfig } from './revisions.ts';
+import { serve } from './serve.ts';
+import { status } from './status.ts';
+import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { version } from './version.ts';
+
+export const commands: readonly Command[] = [
+  serve,
+  status,
+  showConfig,
+  getConfig,
+  setConfig,
+  editConfig,
+  validateConfig,
+  importConfig,
+  exportConfig,
+  configPath,
+  configHistory,
+  configDiff,
+  rollbackConfig,
+  configSchema,
+  createToken,
+  listTokens,
+  revokeToken,
+  rotateKeys,
+  backup,
+  restore,
+  version,
+  help,
+];
+
+/** First words of commands that have two, with what they are about. */
+export const groups: Readonly<Record<string, string>> = {
+  config: 'Read, change, compare, move and undo the configuration',
+  keys: 'Change the key that seals stored secrets',
+  token: 'Make, list and revoke access tokens',
+};

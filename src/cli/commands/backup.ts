@@ -1,0 +1,107 @@
+/** `ola backup|restore`: a copy of everything durable, and back. */
+import { OlaError } from '../../core/errors.ts';
+import { askWhether } from '../ask.ts';
+import { command } from '../command.ts';
+import { configOption } from '../config-session.ts';
+import { asFailure, Failure, usageFailure } from '../failure.ts';
+import { passphraseOption, readPassphrase } from '../passphrase.ts';
+import { exitCodes, type RestoreFacts } from '../ports.ts';
+import { bytes, jsonText, pairs, printable } from '../text.ts';
+import { flag, json, required } from '../values.ts';
+
+export const backup = command({
+  path: ['backup'],
+  summary: 'Copy everything durable into one file',
+  description:
+    'Also while a server runs. Secrets in it are sealed; the key that opens them is not in it unless --with-key seals that to a passphrase. FILE must not exist.',
+  options: {
+    withKey: flag('with the key, sealed to a passphrase'),
+    passphraseFile: passphraseOption,
+    config: configOption,
+    json,
+  },
+  arguments: { file: required('the file to make; its owner alone can read it') },
+  examples: [
+    { command: 'ola backup ola.backup', note: 'keep the key somewhere else' },
+    { command: 'ola backup ola.backup --with-key --passphrase-file words.txt', note: 'with all that a restore needs' },
+  ],
+  async run({ ports }, { withKey, passphraseFile, config: configFile, json: asJson }, { file }) {
+    const session = { ports, failure: 'there is no backup' };
+    const next = 'ola backup --help';
+    if (passphraseFile !== null && !withKey) throw usageFailure(session.failure, '--passphrase-file is for --with-key.', next);
+    const wanted = { file: passphraseFile, of: 'the key in the backup', isNew: true, next };
+    const passphrase = withKey ? await readPassphrase(session, wanted) : null;
+    const made = await ports.backUp({ file, passphrase, configFile }).catch(failed(session.failure, () => next));
+    ports.terminal.out(
+      asJson
+        ? jsonText(made)
+        : pairs([
+            ['file', made.file],
+            ['size', bytes(made.bytes)],
+            ['secrets', String(made.secrets)],
+            ['key', `${made.keyId}, in ${made.keySource}; ${made.withKey ? 'also in the backup, sealed' : 'not in the backup'}`],
+          ]),
+    );
+    if (!asJson && !made.withKey && made.secrets > 0) {
+      const why = 'without it nothing opens the secrets in this backup, also after a rotation has retired it';
+      ports.terminal.err(`Keep the key too, somewhere else: ${why}.\n`);
+    }
+    return exitCodes.ok;
+  },
+});
+
+export const restore = command({
+  path: ['restore'],
+  summary: 'Put a backup in the place of what is there',
+  description:
+    'Stop the server first. Everything is checked before anything is changed, and the former database is kept beside the new one.',
+  options: { passphraseFile: passphraseOption, config: configOption, yes: flag('do not ask'), json },
+  arguments: { file: required('a file that ola backup made') },
+  examples: [
+    { command: 'ola restore ola.backup --yes', note: 'without a question, for a script' },
+    { command: 'ola restore ola.backup --yes --passphrase-file words.txt', note: 'with the key that is in it' },
+  ],
+  async run({ ports }, { passphraseFile, config: configFile, yes, json: asJson }, { file }) {
+    const session = { ports, failure: 'nothing was restored' };
+    const next = 'ola restore --help';
+    const wanted = { file: passphraseFile, of: 'the key in the backup', isNew: false, next };
+    const given = passphraseFile === null ? null : await readPassphrase(session, wanted);
+    if (!yes) {
+      const message = printable(`Replace everything in ${ports.home} by ${file}? What is there now is kept beside it.`);
+      await askWhether(ports.terminal.dialogue, { message, failure: session.failure, instead: 'Use --yes.', next });
+    }
+    const restored = await ports
+      .restore({ file, passphrase: given, configFile })
+      .catch(async (thrown: unknown) => {
+        // Only the file knows whether its key is in it.
+        if (given !== null || !isKeyMissing(thrown) || ports.terminal.dialogue === null) throw thrown;
+        return ports.restore({ file, passphrase: await readPassphrase(session, wanted), configFile });
+      })
+      .catch(failed(session.failure, (code) => (code === 'conflict' ? 'ola status' : next)));
+    ports.terminal.out(asJson ? jsonText(restored) : people(restored));
+    if (!asJson) ports.terminal.err('next: ola serve\n');
+    return exitCodes.ok;
+  },
+});
+
+function isKeyMissing(thrown: unknown): boolean {
+  return thrown instanceof OlaError && thrown.code === 'secret_required';
+}
+
+/** @param next the command to run next, by error code */
+function failed(what: string, next: (code: string) => string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (!(thrown instanceof OlaError)) throw thrown;
+    const { facts } = asFailure(thrown, what);
+    throw new Failure({ ...facts, what, next: next(facts.code) });
+  };
+}
+
+function people({ home, replaced, secrets, keyId, keyWritten }: RestoreFacts): string {
+  return pairs([
+    ['home', home],
+    ['former', replaced ?? 'there was none'],
+    ['secrets', String(secrets)],
+    ['key', keyWritten === null ? keyId : `${keyId}, written to ${keyWritten}`],
+  ]);
+}

@@ -1,0 +1,146 @@
+/** `ola config export|import`: the whole configuration as a file, its secrets only when they are sealed to a passphrase. */
+import { documentSchema } from '../../core/document.ts';
+import { foldNames } from '../../core/field-names.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import { editJsonc } from '../../core/jsonc.ts';
+import { unexpected } from '../api.ts';
+import { command } from '../command.ts';
+import {
+  callConfig,
+  changeFile,
+  configOption,
+  edits,
+  parseDocument,
+  readInputOrFile,
+  type Session,
+  sayWarnings,
+  type Warning,
+  warningsOf,
+  whatGoverns,
+} from '../config-session.ts';
+import { Failure, usageFailure } from '../failure.ts';
+import { passphraseOption, readPassphrase } from '../passphrase.ts';
+import { spelledIn } from '../paths.ts';
+import { exitCodes } from '../ports.ts';
+import { jsonText, printable } from '../text.ts';
+import { flag, json, optional, required } from '../values.ts';
+
+/** An exported file: a document, or one with the secrets that belong to it. */
+export interface Exported {
+  readonly content: JsonObject;
+  /** Null: a plain document. */
+  readonly sealed: JsonObject | null;
+}
+
+/** Tells an export with secrets from a document. */
+const exportFormat = 'ola-export';
+
+export function contentOf(document: JsonObject): Exported {
+  const { format, content, sealed } = document;
+  if (format !== exportFormat || !isObject(content) || !isObject(sealed)) return { content: document, sealed: null };
+  return { content: content as JsonObject, sealed: sealed as JsonObject };
+}
+
+export const exportConfig = command({
+  path: ['config', 'export'],
+  summary: 'Export the configuration for another machine',
+  description:
+    'Secrets are [REDACTED] unless --with-secrets seals them to a passphrase. FILE must not exist; it is readable by its owner alone.',
+  options: {
+    withSecrets: flag('with the secrets, sealed to a passphrase'),
+    passphraseFile: passphraseOption,
+    config: configOption,
+    json,
+  },
+  arguments: { file: optional('the file to make (default: standard output)') },
+  examples: [
+    { command: 'ola config export', note: 'to standard output, without secrets' },
+    { command: 'ola config export move.json --with-secrets --passphrase-file words.txt', note: 'with everything that it needs' },
+  ],
+  async run({ ports }, { withSecrets, passphraseFile, config, json: asJson }, { file }) {
+    const session = { ports, configFile: config, failure: 'nothing was exported' };
+    const next = 'ola config export --help';
+    if (passphraseFile !== null && !withSecrets) {
+      throw usageFailure(session.failure, '--passphrase-file is for --with-secrets.', next);
+    }
+    const wanted = { file: passphraseFile, of: 'the secrets in the export', isNew: true, next: `${next}` };
+    const body = withSecrets ? { passphrase: await readPassphrase(session, wanted) } : {};
+    const answer = await callConfig(session, { method: 'POST', path: '/config/export', body });
+    const { content, sealed, missing } = isObject(answer.body) ? answer.body : {};
+    if (!isObject(content) || !Array.isArray(missing) || (withSecrets && !isObject(sealed))) throw unexpected(session.failure);
+    const text = jsonText(withSecrets ? { format: exportFormat, content, sealed } : content);
+    if (file === undefined) ports.terminal.out(text);
+    else await createFile(session, file, text);
+    if (file !== undefined)
+      ports.terminal.out(asJson ? jsonText({ status: 'ok', file, missing }) : `exported to ${printable(file)}\n`);
+    if (!asJson && missing.length > 0) ports.terminal.err(sayMissing(missing));
+    return exitCodes.ok;
+  },
+});
+
+async function createFile({ ports, failure }: Session, file: string, text: string): Promise<void> {
+  if (await ports.files.create(file, text)) return;
+  const why = `There is something at ${file} already, and it is not overwritten.`;
+  throw new Failure({ code: 'conflict', what: failure, why, next: 'ola config export --help', exitCode: exitCodes.failure });
+}
+
+function sayMissing(missing: readonly unknown[]): string {
+  const places = missing.map((path) => `  ${printable(String(path))}\n`).join('');
+  return `Secrets that are not in it:\n${places}next: ola config export FILE --with-secrets\n`;
+}
+
+export const importConfig = command({
+  path: ['config', 'import'],
+  summary: 'Replace the configuration by that of a file',
+  description:
+    'JSON with comments, or what ola config export made. [REDACTED] keeps the secret that is stored at the same place. A file that governs is changed itself: its comments stay.',
+  options: { passphraseFile: passphraseOption, config: configOption, json },
+  arguments: { file: required('the file; - for standard input') },
+  examples: [
+    { command: 'ola config import ola.json', note: 'checked as a whole first' },
+    { command: 'ola config import moved.json --passphrase-file words.txt', note: 'an export with secrets' },
+  ],
+  async run({ ports }, { passphraseFile, config, json: asJson }, { file }) {
+    const session = { ports, configFile: config, failure: 'nothing was imported' };
+    const exported = contentOf(parseDocument(session, await readInputOrFile(session, file), file));
+    const { file: governs } = await whatGoverns(session);
+    const warnings =
+      governs === null ? await importStored(session, exported, passphraseFile) : await importIntoFile(session, exported, governs);
+    ports.terminal.out(
+      asJson
+        ? jsonText({ status: 'ok', file: governs, warnings })
+        : `imported ${printable(governs === null ? file : `${file} into ${governs}`)}\n`,
+    );
+    if (!asJson) sayWarnings(ports, warnings);
+    return exitCodes.ok;
+  },
+});
+
+async function importStored(
+  session: Session,
+  { content, sealed }: Exported,
+  passphraseFile: string | null,
+): Promise<readonly Warning[]> {
+  const next = 'ola config import --help';
+  if (sealed === null && passphraseFile !== null) {
+    throw usageFailure(session.failure, '--passphrase-file is for an export with secrets; this file has none sealed.', next);
+  }
+  const wanted = { file: passphraseFile, of: 'the secrets in the export', isNew: false, next };
+  const secrets = sealed === null ? {} : { sealed, passphrase: await readPassphrase(session, wanted) };
+  const { body } = await callConfig(session, { method: 'POST', path: '/config/import', body: { content, ...secrets } });
+  return warningsOf(body);
+}
+
+function importIntoFile(session: Session, { content, sealed }: Exported, governs: string): Promise<readonly Warning[]> {
+  if (sealed !== null) {
+    const why = `${governs} governs, and secrets in clear are not written into a file: export without secrets, and set references.`;
+    throw usageFailure(session.failure, why, 'ola config export --help');
+  }
+  const to = foldNames(content, documentSchema) as JsonObject;
+  return changeFile(session, governs, (text, document) =>
+    edits(foldNames(document, documentSchema) as JsonObject, to).reduce(
+      (edited, { path, value }) => editJsonc(edited, spelledIn(document, path), value),
+      text,
+    ),
+  );
+}

@@ -1,0 +1,234 @@
+/** `ola config history|diff|rollback`: what the configuration was, and back to it. */
+import { documentSchema } from '../../core/document.ts';
+import { foldNames } from '../../core/field-names.ts';
+import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { editJsonc } from '../../core/jsonc.ts';
+import { redacted } from '../../core/secrets.ts';
+import { listAll, unexpected } from '../api.ts';
+import { command } from '../command.ts';
+import {
+  callConfig,
+  changeFile,
+  configOption,
+  edits,
+  placesOf,
+  readConfig,
+  type Session,
+  sayWarnings,
+  type Warning,
+  warningsOf,
+  whatGoverns,
+} from '../config-session.ts';
+import { Failure } from '../failure.ts';
+import { placeInFile, spelledIn } from '../paths.ts';
+import { exitCodes } from '../ports.ts';
+import { fromNow, jsonText, printable, table } from '../text.ts';
+import { json, optionalRevision } from '../values.ts';
+
+const path = '/config/revisions';
+
+interface Revision {
+  readonly number: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly actor: string;
+  readonly summary: string;
+}
+
+function readRevision(value: unknown, failure: string): Revision {
+  const { number, at, actor, summary } = isObject(value) ? value : {};
+  const moment = Date.parse(String(at));
+  if (typeof number !== 'number' || Number.isNaN(moment)) throw unexpected(failure);
+  return { number, at: moment, actor: String(actor), summary: String(summary) };
+}
+
+/** Newest first. */
+async function revisionsOf({ ports, configFile, failure }: Session): Promise<readonly unknown[]> {
+  return listAll(ports, path, failure, { configFile });
+}
+
+export const configHistory = command({
+  path: ['config', 'history'],
+  summary: 'List the revisions of the configuration, newest first',
+  description: 'The database and each file that governs have a history of their own; 50 revisions are kept.',
+  options: { config: configOption, json },
+  arguments: {},
+  examples: [
+    { command: 'ola config history', note: 'who changed what, and when' },
+    { command: 'ola config history --json', note: 'for scripts' },
+  ],
+  async run({ ports }, { config, json: asJson }) {
+    const session = { ports, configFile: config, failure: 'the history could not be read' };
+    const data = await revisionsOf(session);
+    if (asJson) {
+      ports.terminal.out(jsonText({ object: 'list', data, hasMore: false, nextCursor: null }));
+      return exitCodes.ok;
+    }
+    if (data.length === 0) {
+      ports.terminal.err('No revisions: nothing has been configured.\nnext: ola config set\n');
+      return exitCodes.ok;
+    }
+    const rows = data
+      .map((item) => readRevision(item, session.failure))
+      .map(({ number, at, actor, summary }) => [String(number), fromNow(at, ports.now()), actor, summary]);
+    ports.terminal.out(table(['NUMBER', 'WHEN', 'WHO', 'WHAT'], rows, 'WHAT'));
+    return exitCodes.ok;
+  },
+});
+
+export const configDiff = command({
+  path: ['config', 'diff'],
+  summary: 'Show what differs between two revisions',
+  description: 'Lines of + (added), - (removed) and ~ (changed); a secret is [REDACTED] on both sides.',
+  options: { config: configOption, json },
+  arguments: {
+    from: optionalRevision('a revision (default: the one before the newest)'),
+    to: optionalRevision('another one (default: the newest)'),
+  },
+  examples: [
+    { command: 'ola config diff', note: 'the newest change' },
+    { command: 'ola config diff 1 2', note: 'between two of them' },
+  ],
+  async run({ ports }, { config, json: asJson }, { from, to }) {
+    const session = { ports, configFile: config, failure: 'nothing was compared' };
+    const diff = await diffOf(session, from ?? (await beforeNewest(session)), to);
+    ports.terminal.out(asJson ? jsonText(diff.body) : diff.changes.map(line).join(''));
+    if (!asJson && diff.changes.length === 0) ports.terminal.err('No difference.\n');
+    return exitCodes.ok;
+  },
+});
+
+/** The newest revision and the one before it; before the first of the database nothing was configured: 0. @throws Failure when there is none */
+async function lastTwo(session: Session): Promise<{ newest: number; before: number | null }> {
+  const [newest, before] = (await revisionsOf(session)).slice(0, 2).map((item) => readRevision(item, session.failure));
+  if (newest === undefined) throw noRevision(session, 'There are no revisions: nothing has been configured.');
+  if (before !== undefined) return { newest: newest.number, before: before.number };
+  const { file } = await whatGoverns(session);
+  return { newest: newest.number, before: file === null ? 0 : null };
+}
+
+/** @throws Failure when there is only one */
+async function beforeNewest(session: Session): Promise<number> {
+  const { before } = await lastTwo(session);
+  if (before === null) throw noRevision(session, 'There is no revision before the newest one.');
+  return before;
+}
+
+function noRevision({ failure }: Session, why: string): Failure {
+  return new Failure({ code: 'not_found', what: failure, why, next: 'ola config history', exitCode: exitCodes.failure });
+}
+
+interface Change {
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly before: Json | undefined;
+  readonly after: Json | undefined;
+}
+
+/** @param to undefined: the newest */
+async function diffOf(
+  session: Session,
+  from: number,
+  to: number | undefined,
+): Promise<{ body: unknown; changes: readonly Change[] }> {
+  const query = to === undefined ? '' : `?to=${to}`;
+  const { body } = await callConfig(session, { method: 'GET', path: `${path}/${from}/diff${query}` });
+  const list: unknown = isObject(body) ? body['changes'] : undefined;
+  if (!Array.isArray(list)) throw unexpected(session.failure);
+  return { body, changes: list.map((item: unknown) => readChange(item, session.failure)) };
+}
+
+function readChange(value: unknown, failure: string): Change {
+  const { path: at, change, before, after } = isObject(value) ? value : {};
+  if (typeof at !== 'string') throw unexpected(failure);
+  if (change !== 'added' && change !== 'removed' && change !== 'changed') throw unexpected(failure);
+  return { path: at, change, before: before as Json | undefined, after: after as Json | undefined };
+}
+
+function line({ path: at, change, before, after }: Change): string {
+  const [old, fresh] = [before, after].map((value) => printable(JSON.stringify(value) ?? ''));
+  const name = printable(at);
+  if (change === 'added') return `+ ${name}: ${fresh}\n`;
+  return change === 'removed' ? `- ${name}: ${old}\n` : `~ ${name}: ${old} -> ${fresh}\n`;
+}
+
+export const rollbackConfig = command({
+  path: ['config', 'rollback'],
+  summary: 'Go back to an earlier revision of the configuration',
+  description:
+    'Makes a new revision with the old values, secrets too, so that it can be undone in the same way. Without NUMBER it undoes the newest change.',
+  options: { config: configOption, json },
+  arguments: { number: optionalRevision('the revision to go back to (default: the one before the newest)') },
+  examples: [
+    { command: 'ola config rollback', note: 'undo the newest change' },
+    { command: 'ola config rollback 1', note: 'to a revision that ola config history shows' },
+  ],
+  async run({ ports }, { config, json: asJson }, { number }) {
+    const session = { ports, configFile: config, failure: 'nothing was rolled back' };
+    const { file } = await whatGoverns(session);
+    const { etag } = await readConfig(session);
+    const { newest } = await lastTwo(session);
+    const to = number ?? (await beforeNewest(session));
+    const { changes } = await diffOf(session, newest, to);
+    if (changes.length === 0) {
+      ports.terminal.out(
+        asJson
+          ? jsonText({ status: 'unchanged', to, undo: null, changes, warnings: [] })
+          : `revision ${to} is in force already\n`,
+      );
+      return exitCodes.ok;
+    }
+    const warnings =
+      file === null ? await rollBackStored(session, to, etag) : await rollBackFile(session, file, { newest, to, changes });
+    if (asJson) ports.terminal.out(jsonText({ status: 'ok', to, undo: newest, changes, warnings }));
+    else
+      ports.terminal.out(
+        `rolled back to revision ${to}${file === null ? '' : ` in ${printable(file)}`}\n${changes.map(line).join('')}`,
+      );
+    if (!asJson) sayWarnings(ports, warnings);
+    if (!asJson) ports.terminal.err(`undo: ola config rollback ${newest}\n`);
+    return exitCodes.ok;
+  },
+});
+
+async function rollBackStored(session: Session, to: number, etag: string | null): Promise<readonly Warning[]> {
+  const headers = etag === null ? {} : { 'if-match': etag };
+  const { body } = await callConfig(session, { method: 'POST', path: `${path}/${to}/rollback`, body: {}, headers });
+  return warningsOf(body);
+}
+
+interface Rollback {
+  readonly newest: number;
+  readonly to: number;
+  readonly changes: readonly Change[];
+}
+
+/** Writes the old values into the file that governs. @throws Failure when one is a secret in clear, which nothing shows */
+async function rollBackFile(session: Session, file: string, { newest, to, changes }: Rollback): Promise<readonly Warning[]> {
+  const hidden = changes.find(({ after }) => placesOf(after, redacted).length > 0);
+  if (hidden !== undefined) {
+    const why = `'${hidden.path}' was a secret in clear, which is not written into ${file}: set it there yourself.`;
+    throw new Failure({
+      code: 'secret_required',
+      what: session.failure,
+      why,
+      next: 'ola config edit',
+      exitCode: exitCodes.failure,
+    });
+  }
+  const apart = edits(await documentOf(session, newest), await documentOf(session, to));
+  return changeFile(session, file, (text, document) => {
+    const folded = foldNames(document, documentSchema) as JsonObject;
+    return apart.reduce((edited, { path: at, value }) => {
+      const there = placeInFile(folded, { path: at, schema: null });
+      return editJsonc(edited, spelledIn(document, there.path), value);
+    }, text);
+  });
+}
+
+async function documentOf(session: Session, number: number): Promise<JsonObject> {
+  const { body } = await callConfig(session, { method: 'GET', path: `${path}/${number}` });
+  const document = isObject(body) ? body['document'] : undefined;
+  if (!isObject(document)) throw unexpected(session.failure);
+  return document as JsonObject;
+}

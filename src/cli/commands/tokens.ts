@@ -1,0 +1,169 @@
+/** `ola token create|list|revoke`. */
+import { scopes } from '../../core/access.ts';
+import { isObject } from '../../core/json.ts';
+import { callApi, listAll, unexpected } from '../api.ts';
+import { command } from '../command.ts';
+import { configOption } from '../config-session.ts';
+import { expiryOption, momentOf } from '../expiry.ts';
+import { Failure, usageFailure } from '../failure.ts';
+import { type CliPorts, exitCodes } from '../ports.ts';
+import { fromNow, isoTime, jsonText, printable, table } from '../text.ts';
+import { choices, flag, json, label, labelArgument, required } from '../values.ts';
+
+const path = '/config/tokens';
+
+export const createToken = command({
+  path: ['token', 'create'],
+  summary: 'Make an access token for a client',
+  description: 'Prints the token, the only time it is shown. Without --scope and --admin it may read and write, not administer.',
+  options: {
+    scope: choices('SCOPE', 'what it may do; repeat for several', { of: scopes }),
+    admin: flag('all scopes', { conflicts: ['scope'] }),
+    expires: expiryOption('30d, 12h, never, or an ISO date (default: 30d)'),
+    project: label('PROJECT', 'the project that its use counts for'),
+    config: configOption,
+    json,
+  },
+  arguments: { name: labelArgument('what it is for, for people') },
+  examples: [
+    { command: 'ola token create laptop', note: 'read and write, for 30 days' },
+    { command: 'ola token create dashboard --scope read --expires 12h', note: 'reads only, until tonight' },
+    { command: 'ola token create ops --admin --expires never --json', note: 'for a script that administers' },
+  ],
+  async run({ ports }, { json: asJson, config: configFile, ...options }, { name }) {
+    const failure = 'the token was not made';
+    const expiresAt = options.expires === null ? undefined : momentOf(options.expires, ports.now());
+    if (typeof expiresAt === 'number' && expiresAt <= ports.now()) {
+      throw usageFailure('--expires has passed already', `It is ${isoTime(ports.now())} now.`, 'ola token create --help');
+    }
+    const body = {
+      name,
+      ...(options.scope.length === 0 ? {} : { scopes: options.scope }),
+      ...(options.admin ? { admin: true } : {}),
+      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() }),
+      ...(options.project === null ? {} : { project: options.project }),
+    };
+    const made = await callApi(ports, { method: 'POST', path, body, failure, configFile });
+    const secret = isObject(made) ? made['token'] : undefined;
+    const token = readToken(made);
+    if (typeof secret !== 'string' || token === null) throw unexpected(failure);
+    ports.terminal.out(asJson ? jsonText(made) : `${secret}\n`);
+    if (!asJson && ports.terminal.interactive) ports.terminal.err(await note(ports, token));
+    return exitCodes.ok;
+  },
+});
+
+export const listTokens = command({
+  path: ['token', 'list'],
+  summary: 'List access tokens, without the revoked ones',
+  description: 'ENDS is how the token itself ends, so that a found one can be told; --json has every field.',
+  options: { config: configOption, json },
+  arguments: {},
+  examples: [
+    { command: 'ola token list', note: 'who may call, and for how long' },
+    { command: 'ola token list --json', note: 'with project, last use and number of uses' },
+  ],
+  async run({ ports }, { config: configFile, json: asJson }) {
+    const failure = 'the tokens could not be listed';
+    const data = await listAll(ports, path, failure, { configFile });
+    if (asJson) {
+      ports.terminal.out(jsonText({ object: 'list', data, hasMore: false, nextCursor: null }));
+      return exitCodes.ok;
+    }
+    if (data.length === 0) {
+      ports.terminal.err('No access tokens.\nnext: ola token create NAME\n');
+      return exitCodes.ok;
+    }
+    const rows = readTokens(data, failure).map((token) => [
+      token.id,
+      token.name,
+      token.scopes.includes('admin') ? 'admin' : token.scopes.join('+'),
+      token.hint.slice(-4),
+      token.expiresAt === null ? 'never' : `${isoTime(token.expiresAt).slice(0, 10)} (${fromNow(token.expiresAt, ports.now())})`,
+    ]);
+    ports.terminal.out(table(['ID', 'NAME', 'SCOPES', 'ENDS', 'EXPIRES'], rows, 'NAME'));
+    return exitCodes.ok;
+  },
+});
+
+export const revokeToken = command({
+  path: ['token', 'revoke'],
+  summary: 'End an access token at once',
+  options: { config: configOption, json },
+  arguments: { token: required('its id, or its name when only one token has it; never the token itself') },
+  examples: [
+    { command: 'ola token revoke laptop', note: 'by name' },
+    { command: 'ola token revoke tok_0123456789abcdef0123456789abcdef', note: 'by id' },
+  ],
+  async run({ ports }, { config: configFile, json: asJson }, args) {
+    const failure = 'no token was revoked';
+    if (args.token.startsWith('ola_')) {
+      throw usageFailure(
+        failure,
+        'That looks like a token; its id is wanted. Column ENDS shows how a token ends.',
+        'ola token list',
+      );
+    }
+    const found = match(readTokens(await listAll(ports, path, failure, { configFile }), failure), args.token);
+    const call = { method: 'DELETE', path: `${path}/${encodeURIComponent(found.id)}`, failure, configFile } as const;
+    const answer = await callApi(ports, call);
+    ports.terminal.out(asJson ? jsonText(answer) : `revoked ${found.id} (${printable(found.name)})\n`);
+    return exitCodes.ok;
+  },
+});
+
+/** What people are shown of a token; times are milliseconds since 1970. */
+interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: number | null;
+}
+
+/** @returns null for what is not a token of the API */
+function readToken(value: unknown): Token | null {
+  if (!isObject(value)) return null;
+  const { id, name, hint, scopes: granted, expiresAt } = value;
+  const moment = expiresAt === null ? null : Date.parse(String(expiresAt));
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof hint !== 'string') return null;
+  if (!Array.isArray(granted) || Number.isNaN(moment)) return null;
+  return { id, name, hint, scopes: granted.map(String), expiresAt: moment };
+}
+
+function readTokens(data: readonly unknown[], failure: string): readonly Token[] {
+  return data.map((item) => {
+    const token = readToken(item);
+    if (token === null) throw unexpected(failure);
+    return token;
+  });
+}
+
+/** An id wins over a name, so that nobody can shield a token by naming another one like it. */
+function match(tokens: readonly Token[], wanted: string): Token {
+  const byId = tokens.find(({ id }) => id === wanted);
+  const [first, ...others] = byId ? [byId] : tokens.filter(({ name }) => name === wanted);
+  const refuse = (code: string, why: string) =>
+    new Failure({ code, what: 'no token was revoked', why, next: 'ola token list', exitCode: exitCodes.failure });
+  if (first === undefined) throw refuse('not_found', `No token has the id or the name '${wanted}'.`);
+  if (others.length > 0) {
+    const ids = [first, ...others].map(({ id }) => id);
+    throw refuse('ambiguous_name', `${ids.length} tokens are named '${wanted}'; name one by its id: ${ids.join(', ')}.`);
+  }
+  return first;
+}
+
+/** How to use a token, without the token: what stands on a screen twice is copied twice. */
+async function note(ports: CliPorts, token: Token): Promise<string> {
+  const server = await ports.running();
+  const ends =
+    token.expiresAt === null ? 'never expires' : `expires ${isoTime(token.expiresAt)} (${fromNow(token.expiresAt, ports.now())})`;
+  return [
+    '',
+    `This is shown once. ${token.id}, ${token.scopes.join(', ')}, ${ends}.`,
+    'Give it to a client as its API key, for instance:',
+    '  export OPENAI_API_KEY=<the token>',
+    `  export OPENAI_BASE_URL=${server?.address ?? 'http://127.0.0.1:8080'}/v1`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,183 @@
+/** Access tokens: made, listed, revoked, and found by digest without touching the database. */
+import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { type Principal, type Scope, scopes } from '../../core/access.ts';
+import { OlaError } from '../../core/errors.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { isTokenShaped, mintToken, type TokenRecord, type TokenStore, type TokenUse, tokenPrefix } from '../../core/tokens.ts';
+import type { Audit, Origin } from '../records/audit.ts';
+
+export interface NewToken {
+  readonly name: string;
+  readonly scopes?: readonly Scope[];
+  readonly admin?: boolean;
+  /** Milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null;
+  readonly project?: string;
+}
+
+/** What may be shown of a token. */
+export type TokenView = Omit<TokenRecord, 'digest'> & { readonly admin: boolean };
+
+export interface Tokens {
+  /** @returns the record and the token itself, which is never shown again */
+  create(token: NewToken, origin: Origin): Promise<{ readonly token: string; readonly view: TokenView }>;
+  list(): TokenView[];
+  revoke(id: string, origin: Origin): Promise<void>;
+  /** Whether any token was ever made and not revoked; an expired one still counts. */
+  configured(): boolean;
+  /**
+   * @param digest of the token, for who has it already
+   * @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside
+   */
+  find(token: string, digest?: string): Principal | null;
+  /**
+   * Of tokens that are to be taken in, those whose text was never seen here.
+   * @throws OlaError `conflict` when an id belongs to another token
+   */
+  unknown(records: readonly TokenRecord[]): readonly TokenRecord[];
+  /** Takes in what is stored by now. */
+  adopt(records: readonly TokenRecord[]): void;
+  /** Counts a use; written behind, at most once a minute a token. */
+  used(id: string): void;
+  flush(): Promise<void>;
+}
+
+interface Entry {
+  record: TokenRecord;
+  readonly digest: Buffer;
+  readonly principal: Principal;
+}
+
+const useWriteMs = 60_000;
+
+export async function loadTokens(ports: {
+  readonly store: TokenStore;
+  readonly audit: Audit;
+  readonly now: Clock;
+  readonly log: Log;
+}): Promise<Tokens> {
+  const { store, audit, now, log } = ports;
+  const byDigest = new Map<string, Entry>();
+  const byId = new Map<string, Entry>();
+  const uses = new Map<string, { count: number; lastUsedAt: number }>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  function remember(record: TokenRecord): void {
+    const entry = { record, digest: Buffer.from(record.digest), principal: principalOf(record) };
+    byDigest.set(record.digest, entry);
+    byId.set(record.id, entry);
+  }
+  for (const record of await store.list()) remember(record);
+
+  async function flush(): Promise<void> {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const batch: TokenUse[] = [...uses].map(([id, use]) => ({ id, ...use }));
+    uses.clear();
+    if (batch.length === 0) return;
+    try {
+      await store.recordUse(batch);
+    } catch (cause) {
+      for (const use of batch) countUse(use.id, use.count, use.lastUsedAt);
+      log.log('error', 'uses of tokens could not be written; they wait in memory', { cause: String(cause) });
+    }
+  }
+
+  function countUse(id: string, count: number, at: number): void {
+    const use = uses.get(id);
+    if (use === undefined) uses.set(id, { count, lastUsedAt: at });
+    else {
+      use.count += count;
+      use.lastUsedAt = Math.max(use.lastUsedAt, at);
+    }
+    timer ??= setTimeout(() => void flush(), useWriteMs);
+  }
+
+  return {
+    async create(wanted, origin) {
+      const token = mintToken(randomBytes);
+      const record: TokenRecord = {
+        id: `tok_${randomUUID().replaceAll('-', '')}`,
+        digest: digestOf(token),
+        hint: `ola_****${token.slice(-4)}`,
+        name: wanted.name,
+        owner: null,
+        project: wanted.project ?? null,
+        scopes: wanted.admin === true ? scopes : normalScopes(wanted.scopes),
+        enabled: true,
+        createdAt: now(),
+        expiresAt: wanted.expiresAt,
+        revokedAt: null,
+        lastUsedAt: null,
+        useCount: 0,
+      };
+      await store.create(record, audit.event('token.create', origin, { token: record.id, scopes: record.scopes }));
+      remember(record);
+      return { token, view: viewOf(record) };
+    },
+    list: () => [...byId.values()].filter((entry) => entry.record.revokedAt === null).map((entry) => viewOf(entry.record)),
+    async revoke(id, origin) {
+      const entry = byId.get(id);
+      const at = now();
+      if (entry === undefined || !(await store.revoke(id, at, audit.event('token.revoke', origin, { token: id })))) {
+        throw new OlaError('not_found', `There is no token '${id}'; \`ola token list\` shows those there are.`);
+      }
+      entry.record = { ...entry.record, revokedAt: at };
+      byDigest.delete(entry.record.digest);
+    },
+    configured: () => byDigest.size > 0 && [...byDigest.values()].some((entry) => entry.record.revokedAt === null),
+    find(token, digest = digestOf(token)) {
+      // Tokens that were taken in from elsewhere have shapes of their own.
+      if (token.startsWith(tokenPrefix) && !isTokenShaped(token)) return null;
+      const entry = byDigest.get(digest);
+      if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(digest))) return null;
+      const { enabled, revokedAt, expiresAt } = entry.record;
+      if (!enabled || revokedAt !== null || (expiresAt !== null && expiresAt <= now())) return null;
+      return entry.principal;
+    },
+    unknown(records) {
+      if (records.length === 0) return records;
+      const digests = new Set([...byId.values()].map(({ record }) => record.digest));
+      const ids = new Set(byId.keys());
+      const fresh: TokenRecord[] = [];
+      for (const record of records) {
+        // Also of one that is revoked: a write of the configuration does not bring it back.
+        if (digests.has(record.digest)) continue;
+        if (ids.has(record.id)) throw idTaken(record.id);
+        digests.add(record.digest);
+        ids.add(record.id);
+        fresh.push(record);
+      }
+      return fresh;
+    },
+    adopt: (records) => records.forEach(remember),
+    used: (id) => countUse(id, 1, now()),
+    flush,
+  };
+}
+
+function idTaken(id: string): OlaError {
+  const message = `There is another access token with the id '${id}': give this one another id, or delete that one first.`;
+  return new OlaError('conflict', message, { param: 'authorization.tokens', details: { id } });
+}
+
+/** SHA-256, hex: tokens have 256 bits of entropy, so a plain hash is enough (ASVS 5.0, 6.5.2). */
+export function digestOf(token: string): string {
+  return hash('sha256', token);
+}
+
+/** In the one order, each once; read and write when none is named. */
+function normalScopes(wanted: readonly Scope[] | undefined): readonly Scope[] {
+  if (wanted === undefined || wanted.length === 0) return ['read', 'write'];
+  return wanted.includes('admin') ? scopes : scopes.filter((scope) => wanted.includes(scope));
+}
+
+function principalOf(record: TokenRecord): Principal {
+  const subject = record.owner === null ? record.id : `user:${record.owner}`;
+  return { subject, tokenId: record.id, project: record.project, scopes: record.scopes };
+}
+
+function viewOf(record: TokenRecord): TokenView {
+  const { digest: _, ...view } = record;
+  return { ...view, admin: record.scopes.includes('admin') };
+}

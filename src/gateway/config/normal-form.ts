@@ -1,0 +1,110 @@
+/** One form for documents that say the same: before they are checked, compared or stored. Pure. */
+import type { TSchema } from '@sinclair/typebox';
+import type { Catalog } from '../../catalog/lookup.ts';
+import { documentSchema } from '../../core/document.ts';
+import { OlaError } from '../../core/errors.ts';
+import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { memberSchema } from '../../core/secrets.ts';
+import { providerIdShape } from './provider-rules.ts';
+
+/** @throws OlaError `invalid_field` for an id of a provider that is none, or is there twice */
+export function normalForm(document: JsonObject, catalog: Catalog): JsonObject {
+  return canonicalIds(mergeMirrors(dropNulls(document, documentSchema)), catalog);
+}
+
+const mostCharacters = 4 * 1024 * 1024;
+const mostDepth = 64;
+
+/** Before anything walks it: a document of a sensible size, whose keys every object can have. @throws OlaError */
+export function refuseUnwieldy(given: Json): void {
+  let characters = 0;
+  const measure = (value: Json | undefined, depth: number): void => {
+    if (depth > mostDepth) {
+      throw new OlaError('invalid_field', `The configuration is nested more than ${mostDepth} levels deep.`);
+    }
+    characters += typeof value === 'string' ? value.length + 3 : 3;
+    if (characters > mostCharacters) throw new OlaError('request_too_large', 'The configuration is larger than 4 MiB.');
+    if (typeof value !== 'object' || value === null) return;
+    for (const key of Object.keys(value)) {
+      if (key === '__proto__') {
+        throw new OlaError('invalid_field', "'__proto__' is not a name that a configuration may use.", { param: '__proto__' });
+      }
+      if (!Array.isArray(value)) characters += key.length;
+      measure((value as JsonObject)[key], depth + 1);
+    }
+  };
+  measure(given, 1);
+}
+
+/** Takes out what is null or read-only where the schema knows the object; under unknown keys all stays. */
+function dropNulls(object: JsonObject, schema: TSchema): JsonObject {
+  const kept: Record<string, Json> = {};
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    const inner = memberSchema(schema, key);
+    if (value === null || value === undefined || inner?.['readOnly'] === true) continue;
+    kept[key] = inner === null || typeof value !== 'object' ? value : dropNullsInside(value, inner);
+  }
+  return kept;
+}
+
+function dropNullsInside(value: Json, schema: TSchema): Json {
+  if (Array.isArray(value)) {
+    const items = schema['items'] as TSchema | undefined;
+    return items === undefined ? value : (value as readonly Json[]).map((item) => dropNullsInside(item, items));
+  }
+  return isObject(value) ? dropNulls(value as JsonObject, schema) : value;
+}
+
+/** A mirror that is no object is left where it is: the schema says what is wrong with it. */
+function mergeMirrors(document: JsonObject): JsonObject {
+  const { auth } = document;
+  if (!isObject(auth)) return document;
+  const rest: Record<string, Json | undefined> = { ...(auth as JsonObject) };
+  const merged: Record<string, Json | undefined> = { ...document };
+  for (const [mirror, name] of [
+    ['profiles', 'authProfiles'],
+    ['order', 'authOrder'],
+  ] as const) {
+    const over = rest[mirror];
+    const under = merged[name] ?? {};
+    if (!isObject(over) || !isObject(under)) continue;
+    const entries = { ...under, ...over } as JsonObject;
+    if (Object.keys(entries).length > 0 || merged[name] !== undefined) merged[name] = entries;
+    delete rest[mirror];
+  }
+  if (Object.keys(rest).length === 0) delete merged['auth'];
+  else merged['auth'] = rest as JsonObject;
+  return merged as JsonObject;
+}
+
+/** Provider ids as everything else uses them, so that one that is written under an alias can be found again. */
+function canonicalIds(document: JsonObject, catalog: Catalog): JsonObject {
+  const { providers, models } = document;
+  const renamed: Record<string, Json | undefined> = { ...document };
+  if (isObject(providers)) renamed['providers'] = canonicalKeys(providers as JsonObject, 'providers', catalog);
+  if (isObject(models) && isObject(models['providers'])) {
+    const inner = canonicalKeys(models['providers'] as JsonObject, 'models.providers', catalog);
+    renamed['models'] = { ...(models as JsonObject), providers: inner };
+  }
+  return renamed as JsonObject;
+}
+
+function canonicalKeys(map: JsonObject, path: string, catalog: Catalog): JsonObject {
+  const renamed: Record<string, Json | undefined> = {};
+  for (const [key, value] of Object.entries(map)) {
+    const id = catalog.canonicalId(key);
+    const param = `${path}.${key}`;
+    if (!providerIdShape.test(id)) {
+      const message = `'${param}' is no provider id: use 1 to 64 of a-z, 0-9, \`.\`, \`_\` and \`-\`, beginning with a letter or digit.`;
+      throw new OlaError('invalid_field', message, { param });
+    }
+    if (Object.hasOwn(renamed, id)) {
+      throw new OlaError('invalid_field', `'${param}' is the provider '${id}', which is there already; leave one of them.`, {
+        param,
+      });
+    }
+    renamed[id] = value;
+  }
+  return renamed as JsonObject;
+}

@@ -1,0 +1,104 @@
+/** The history of the configuration that is in force: what it was, what differs, and the way back. */
+import type { ConfigStore, Revision, RevisionFacts } from '../../core/config.ts';
+import { type Difference, differencesOf } from '../../core/diff.ts';
+import { OlaError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import { valueAt } from '../../core/secrets.ts';
+import type { Origin } from '../records/audit.ts';
+import { type Config, type ConfigSnapshot, redactDocument } from './config.ts';
+
+export interface DocumentChange extends Difference {
+  /** Secrets redacted; undefined where nothing stood. */
+  readonly before: Json | undefined;
+  readonly after: Json | undefined;
+}
+
+export interface Revisions {
+  /** Newest first. */
+  list(): Promise<RevisionFacts[]>;
+  /** Secrets redacted. @throws OlaError `not_found` naming the numbers there are */
+  show(number: number): Promise<Revision>;
+  /** @param to null: the newest. @throws OlaError `not_found` naming the numbers there are */
+  diff(from: number, to: number | null): Promise<{ readonly to: number; readonly changes: readonly DocumentChange[] }>;
+  /**
+   * Makes a new revision with the document of an old one, its secrets too. Nothing is asked of the network, so that an undo
+   * always works: calls are judged when they are made.
+   * @throws OlaError `not_found`; `conflict` when it is in force
+   */
+  rollback(number: number, ifMatch: string | null, origin: Origin): Promise<ConfigSnapshot>;
+}
+
+/** What the database held before the first change, so that this too can be undone. */
+const beforeAll: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
+
+/** More than the store keeps. */
+const everyRevision = 1000;
+
+export function createRevisions(ports: {
+  readonly store: Pick<ConfigStore, 'current' | 'revision' | 'revisions'>;
+  readonly config: Config;
+}): Revisions {
+  const { store, config } = ports;
+  const list = () => store.revisions({ file: config.file, limit: everyRevision });
+
+  async function read(number: number): Promise<Revision> {
+    if (number === 0 && config.file === null) return beforeAll;
+    const revision = await store.revision(number);
+    // Each file, and the database, has a history of its own.
+    if (revision === null || revision.file !== config.file) throw unknownRevision(number, await list(), config.file);
+    return revision;
+  }
+
+  async function newest(): Promise<Revision> {
+    const revision = await store.current(config.file);
+    if (revision === null) throw new OlaError('not_found', 'There are no revisions yet: nothing has been configured.');
+    return revision;
+  }
+
+  return {
+    list,
+    async show(number) {
+      const revision = await read(number);
+      return { ...revision, document: redactDocument(revision.document) };
+    },
+    async diff(from, to) {
+      const [before, after] = [await read(from), to === null ? await newest() : await read(to)];
+      const [shownBefore, shownAfter] = [redactDocument(before.document), redactDocument(after.document)];
+      const changes = differencesOf(before.document, after.document).map((difference) => ({
+        ...difference,
+        before: valueAt(shownBefore, difference.path),
+        after: valueAt(shownAfter, difference.path),
+      }));
+      return { to: after.number, changes };
+    },
+    rollback: (number, ifMatch, origin) =>
+      config.change(origin, ifMatch, async (current) => {
+        if (number === current.revision) {
+          throw new OlaError('conflict', `Revision ${number} is in force already; GET /config/revisions lists the others.`);
+        }
+        const { document } = await read(number);
+        return {
+          summary: `config.rollback ${number}`,
+          action: 'config.rollback',
+          details: { to: number },
+          document,
+          originOf: () => null,
+        };
+      }),
+  };
+}
+
+function unknownRevision(number: number, kept: readonly RevisionFacts[], file: string | null): OlaError {
+  const [newest, oldest] = [kept[0]?.number, kept.at(-1)?.number];
+  const whose = file === null ? '' : ` of ${file}`;
+  const there = newest === undefined ? 'there are none yet' : `there are ${oldest} to ${newest}${gaps(kept)}`;
+  return new OlaError('not_found', `There is no revision ${number}${whose}: ${there}. GET /config/revisions lists them.`, {
+    details: { oldest: oldest ?? null, newest: newest ?? null },
+  });
+}
+
+/** Numbers count through all histories. */
+function gaps(kept: readonly RevisionFacts[]): string {
+  const [newest = 0, oldest = 0] = [kept[0]?.number, kept.at(-1)?.number];
+  return kept.length === newest - oldest + 1 ? '' : ' with gaps, as other configurations count on';
+}

@@ -1,0 +1,162 @@
+/** Copies of the configuration under names: saved, exported, imported, put in force. */
+import type { ConfigStore, Snapshot } from '../../core/config.ts';
+import { documentSchema } from '../../core/document.ts';
+import { OlaError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { parseJsonc } from '../../core/jsonc.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Warning } from '../../core/schema.ts';
+import { mapSecrets, redacted } from '../../core/secrets.ts';
+import type { Vault } from '../../core/vault.ts';
+import { tokenRecords } from '../access/imported-tokens.ts';
+import type { Audit, Origin } from '../records/audit.ts';
+import { type Config, type ConfigSnapshot, redactDocument, sealDocument } from './config.ts';
+import { judgeDocument } from './documents.ts';
+import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteFacts } from './read-document.ts';
+
+export interface SnapshotView {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Bytes of its export. */
+  readonly size: number;
+}
+
+export interface ExportedSnapshot {
+  readonly name: string;
+  /** JSON text, secrets redacted. */
+  readonly content: string;
+  /** Where secrets are missing in it. */
+  readonly missing: readonly string[];
+}
+
+export interface Snapshots {
+  /** By name. */
+  list(): Promise<SnapshotView[]>;
+  /** Puts a copy of what is in force aside; one of the same name is replaced. */
+  save(name: string, origin: Origin): Promise<void>;
+  /**
+   * @param content JSON text; `[REDACTED]` is what stands at the same place now, if it is for the same address
+   * @throws OlaError as a write of the whole configuration does
+   */
+  import(name: string, content: string, origin: Origin): Promise<readonly Warning[]>;
+  /** @throws OlaError `not_found` */
+  export(name: string): Promise<ExportedSnapshot>;
+  /** Puts it in force. @throws OlaError `not_found`, and as a write of the whole configuration does */
+  activate(
+    name: string,
+    ifMatch: string | null,
+    origin: Origin,
+  ): Promise<{ readonly snapshot: ConfigSnapshot; readonly warnings: readonly Warning[] }>;
+  /** @throws OlaError `not_found` */
+  remove(name: string, origin: Origin): Promise<void>;
+}
+
+export interface SnapshotsPorts {
+  readonly store: Pick<ConfigStore, 'snapshots' | 'snapshot' | 'saveSnapshot' | 'deleteSnapshot'>;
+  readonly config: Config;
+  readonly vault: Vault;
+  readonly audit: Audit;
+  readonly facts: WriteFacts;
+  readonly now: Clock;
+}
+
+export function createSnapshots(ports: SnapshotsPorts): Snapshots {
+  const { store, config, vault, audit, now } = ports;
+  // A snapshot is kept in the database and can be put in force there, whatever governs now.
+  const facts: WriteFacts = { ...ports.facts, mode: 'database' };
+
+  async function read(name: string): Promise<Snapshot> {
+    checkSnapshotName(name);
+    const snapshot = await store.snapshot(name);
+    if (snapshot === null) throw unknownSnapshot(name);
+    return snapshot;
+  }
+
+  return {
+    async list() {
+      const snapshots = await store.snapshots();
+      return snapshots.map(({ name, at, document }) => ({ name, at, size: Buffer.byteLength(exportText(document)) }));
+    },
+    async save(name, origin) {
+      checkSnapshotName(name);
+      const { document, revision } = config.snapshot();
+      const event = audit.event('snapshot.create', origin, { name, revision });
+      await store.saveSnapshot({ name, at: now(), document }, [], event);
+    },
+    async import(name, content, origin) {
+      checkSnapshotName(name);
+      const current = config.snapshot();
+      const { document: given, tokens, warnings } = await judgeDocument(parseJsonc(content), current, facts);
+      const at = now();
+      const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, at);
+      await store.saveSnapshot({ name, at, document }, sealed, audit.event('snapshot.import', origin, { name }));
+      const dropped = new Set(tokens.map((token) => `authorization.tokens.${token.name}`));
+      return warnings.map((warning) => (dropped.has(warning.path) ? { ...warning, reason: tokenLeftOut } : warning));
+    },
+    async export(name) {
+      const { document } = await read(name);
+      return { name, content: exportText(document), missing: missingSecrets(document) };
+    },
+    async activate(name, ifMatch, origin) {
+      checkSnapshotName(name);
+      let warnings: readonly Warning[] = [];
+      const snapshot = await config.change(origin, ifMatch, async () => {
+        const stored = (await read(name)).document;
+        // As if it were sent: the rules of now hold, and each secret is the one that the snapshot itself has stored.
+        const given = readDocument(redactDocument(stored), stored, facts);
+        await refuseUnsafeDestinations(given.document, facts);
+        warnings = given.warnings;
+        return {
+          summary: `config.activate ${name}`,
+          action: 'config.activate',
+          details: { name },
+          document: given.document,
+          originOf: originOfSecrets(given.document, facts),
+          tokens: tokenRecords(given.tokens, now()),
+        };
+      });
+      return { snapshot, warnings };
+    },
+    async remove(name, origin) {
+      checkSnapshotName(name);
+      if (!(await store.deleteSnapshot(name, audit.event('snapshot.delete', origin, { name })))) throw unknownSnapshot(name);
+    },
+  };
+}
+
+const tokenLeftOut =
+  'it is left out: a snapshot keeps no access tokens; import the whole configuration, or make one with `ola token create`';
+
+const longestName = 128;
+
+/**
+ * Names are no paths here; they were, in the original program, and may become some on whoever exports them.
+ * @throws OlaError `invalid_request`
+ */
+export function checkSnapshotName(name: string): void {
+  const isPlain = name !== '' && name.length <= longestName && !/[/\\\p{Cc}\p{Cs}]|\.\./u.test(name);
+  if (isPlain) return;
+  const message = `A name of a snapshot has 1 to ${longestName} characters, no \`/\`, no \`\\\`, no \`..\` and no control characters.`;
+  throw new OlaError('invalid_request', message, { param: 'name' });
+}
+
+function unknownSnapshot(name: string): OlaError {
+  return new OlaError('not_found', `There is no snapshot '${name}'; GET /config/profiles lists those there are.`, {
+    param: 'name',
+  });
+}
+
+function exportText(document: JsonObject): string {
+  return JSON.stringify(redactDocument(document), null, 2);
+}
+
+/** The places of a document whose secrets are not shown. */
+export function missingSecrets(document: JsonObject): string[] {
+  const missing: string[] = [];
+  mapSecrets(redactDocument(document), documentSchema, (value, path) => {
+    if (value === redacted) missing.push(path.join('.'));
+    return value;
+  });
+  return missing;
+}

@@ -1,0 +1,49 @@
+/** Reading an upstream's whole body without trusting its length. */
+import { joinBytes } from '../../core/bytes.ts';
+import type { Reply } from '../../core/ports.ts';
+
+const decoder = new TextDecoder();
+
+/**
+ * @param milliseconds after which the answer is given up, as if its connection had broken
+ * @returns the text, or null when there is more of it than `limit` bytes; at once when all of it is there
+ */
+export function readAtMost(reply: Reply, limit: number, milliseconds?: number): string | null | Promise<string | null> {
+  const text = readText(reply, { limit, pieces: [], length: 0 });
+  if (milliseconds === undefined || !(text instanceof Promise)) return text;
+  const late = setTimeout(reply.cancel, milliseconds);
+  return text.finally(() => clearTimeout(late));
+}
+
+/** What has come of a body. */
+interface Gathered {
+  readonly limit: number;
+  readonly pieces: Uint8Array[];
+  length: number;
+}
+
+function readText(reply: Reply, gathered: Gathered): string | null | Promise<string | null> {
+  for (;;) {
+    const next = reply.read();
+    if (next instanceof Promise) return readRest(reply, gathered, next);
+    const text = gather(reply, gathered, next);
+    if (text !== undefined) return text;
+  }
+}
+
+async function readRest(reply: Reply, gathered: Gathered, begun: Promise<Uint8Array | null>): Promise<string | null> {
+  for (let next: Uint8Array | null | Promise<Uint8Array | null> = begun; ; next = reply.read()) {
+    const text = gather(reply, gathered, next instanceof Promise ? await next : next);
+    if (text !== undefined) return text;
+  }
+}
+
+/** @returns undefined while there may be more */
+function gather(reply: Reply, gathered: Gathered, bytes: Uint8Array | null): string | null | undefined {
+  if (bytes === null) return decoder.decode(joinBytes(gathered.pieces));
+  gathered.length += bytes.length;
+  gathered.pieces.push(bytes);
+  if (gathered.length <= gathered.limit) return undefined;
+  reply.cancel();
+  return null;
+}

@@ -1,0 +1,45 @@
+/** The models that could be used now. */
+import { OlaError } from '../../core/errors.ts';
+import { parseModelReference } from '../../core/models.ts';
+import type { Registry } from './registry.ts';
+
+/** OpenAI's model object, with the sizes where they are known. */
+export interface ModelView {
+  readonly id: string;
+  readonly object: 'model';
+  /** Seconds; vendors do not say, so it is the start of the Unix epoch. */
+  readonly created: 0;
+  readonly owned_by: string;
+  readonly context_window?: number;
+  readonly max_output_tokens?: number;
+}
+
+export function listModels(registry: Registry): ModelView[] {
+  const views: ModelView[] = [];
+  for (const { id: provider, models } of registry.active.values()) {
+    for (const { id, contextWindow, maxTokens } of models) {
+      views.push({
+        id: `${provider}/${id}`,
+        object: 'model',
+        created: 0,
+        owned_by: provider,
+        ...(contextWindow === undefined ? {} : { context_window: contextWindow }),
+        ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
+      });
+    }
+  }
+  return views;
+}
+
+/** @param canonicalId frees a provider id of its aliases. @throws OlaError `model_not_found` */
+export function findModel(registry: Registry, canonicalId: (id: string) => string, name: string): ModelView {
+  const views = listModels(registry);
+  const { provider, model } = parseModelReference(name);
+  const full = provider === null ? null : `${canonicalId(provider)}/${model}`;
+  const bare = views.filter(({ id, owned_by }) => id === `${owned_by}/${name}`);
+  const found = views.find(({ id }) => id === full) ?? (bare.length === 1 ? bare[0] : undefined);
+  if (found !== undefined) return found;
+  throw new OlaError('model_not_found', `'${name}' is not among the models that can be used; GET /v1/models lists them.`, {
+    param: 'model',
+  });
+}

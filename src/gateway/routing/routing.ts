@@ -1,0 +1,127 @@
+/** From a model name to attempts: pure, over the registry of the moment. */
+import type { Catalog } from '../../catalog/lookup.ts';
+import { OlaError } from '../../core/errors.ts';
+import { parseModelReference, withoutContextSuffix } from '../../core/models.ts';
+import type { CatalogModel } from '../../core/providers.ts';
+import type { ActiveProvider, Registry, Target } from './registry.ts';
+
+/** One try: a provider's own model id with one credential. */
+export interface Attempt {
+  readonly provider: ActiveProvider;
+  readonly model: string;
+  readonly target: Target;
+  readonly price: CatalogModel['price'];
+}
+
+export interface Route {
+  readonly attempts: readonly [Attempt, ...Attempt[]];
+}
+
+export interface RoutingFacts {
+  readonly registry: Registry;
+  readonly catalog: Catalog;
+  readonly defaultModel: string | null;
+  readonly activeProviderIds: readonly string[];
+}
+
+/** Control characters in a name could end up in a header or a log line. */
+const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
+
+/**
+ * @param name the `model` of a request; empty, absent or `default`: the default model
+ * @param profile a preferred auth profile, by header
+ * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`
+ */
+export function route(name: string | null | undefined, profile: string | null, facts: RoutingFacts): Route {
+  const text = wanted(name, facts);
+  const { provider, model } = pick(text, facts);
+  const named = parseModelReference(text).profile ?? profile;
+  if (named !== null) {
+    throw new OlaError('provider_resolution_failed', `There is no auth profile '${named}' for provider '${provider.id}'.`, {
+      param: 'model',
+    });
+  }
+  if (!provider.anyModel && !provider.models.some(({ id }) => id === model)) {
+    throw new OlaError(
+      'model_not_found',
+      `Provider '${provider.id}' does not list '${model}'; GET /v1/models shows what it does.`,
+      {
+        param: 'model',
+      },
+    );
+  }
+  const [first, ...rest] = provider.targets;
+  const price = provider.models.find(({ id }) => id === model)?.price;
+  const attempt = (target: Target): Attempt => ({ provider, model, target, price });
+  return { attempts: [attempt(first), ...rest.map(attempt)] };
+}
+
+function wanted(name: string | null | undefined, facts: RoutingFacts): string {
+  const text = (name ?? '').trim();
+  if (controlCharacter.test(text)) {
+    throw new OlaError('invalid_field', "'model' has control characters in it.", { param: 'model' });
+  }
+  if (text !== '' && text !== 'default') return text;
+  if (facts.defaultModel !== null) return facts.defaultModel;
+  throw new OlaError(
+    'model_not_found',
+    'The request names no model and there is no defaultModel; GET /v1/models lists what there is.',
+    {
+      param: 'model',
+    },
+  );
+}
+
+interface Picked {
+  readonly provider: ActiveProvider;
+  readonly model: string;
+}
+
+function pick(text: string, facts: RoutingFacts): Picked {
+  const reference = parseModelReference(text);
+  if (reference.provider !== null) {
+    const id = facts.catalog.canonicalId(reference.provider);
+    const provider = facts.registry.active.get(id);
+    if (provider !== undefined) {
+      if (reference.model !== '') return { provider, model: reference.model };
+      throw new OlaError('model_not_found', `'${text}' names a provider but no model; write '${id}/MODEL'.`, { param: 'model' });
+    }
+    // `meta-llama/llama-4` may be the whole id of a model that a host lists.
+    const whole = withoutContextSuffix(text);
+    const hosts = listing(whole, facts);
+    const [host] = hosts;
+    if (host !== undefined && hosts.length === 1) return { provider: host, model: whole };
+    const why = facts.registry.why(id);
+    throw new OlaError(why?.code ?? 'provider_resolution_failed', why?.help ?? `Provider '${id}' cannot be used.`, {
+      param: 'model',
+    });
+  }
+  return pickBare(reference.model, facts);
+}
+
+function pickBare(model: string, facts: RoutingFacts): Picked {
+  const hosts = listing(model, facts);
+  const vendor = facts.catalog.vendorOf(model);
+  const own = hosts.find(({ id }) => id === vendor);
+  const preferred = facts.activeProviderIds.map((id) => hosts.find((host) => host.id === facts.catalog.canonicalId(id)));
+  const provider = hosts.length === 1 ? hosts[0] : (own ?? preferred.find((host) => host !== undefined));
+  if (provider !== undefined) return { provider, model };
+  const inferred = vendor === null || hosts.length > 0 ? undefined : facts.registry.active.get(vendor);
+  if (inferred !== undefined) return { provider: inferred, model };
+  throw notFound(model, hosts, vendor, facts);
+}
+
+function listing(model: string, facts: RoutingFacts): ActiveProvider[] {
+  return [...facts.registry.active.values()].filter(({ models }) => models.some(({ id }) => id === model));
+}
+
+function notFound(model: string, hosts: readonly ActiveProvider[], vendor: string | null, facts: RoutingFacts): OlaError {
+  const candidates = hosts.map(({ id }) => `${id}/${model}`);
+  if (candidates.length > 0) {
+    const message = `Several providers list '${model}': write one of ${candidates.join(', ')}.`;
+    return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
+  }
+  const help = vendor === null ? null : facts.registry.why(vendor)?.help;
+  const message = `No usable provider lists '${model}'. ${help ?? 'GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.'}`;
+  return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
+}

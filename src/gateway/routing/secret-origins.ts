@@ -1,0 +1,68 @@
+/** Which secrets a configured provider has, and where each may go. */
+import type { Catalog } from '../../catalog/lookup.ts';
+import type { ProviderConfig } from '../../core/document.ts';
+import { parseReference } from '../../core/secret-references.ts';
+import { isSecretReference } from '../../core/secrets.ts';
+import { cleanSecret } from '../../credentials/resolve.ts';
+
+/** Visible ASCII, space and tab inside (RFC 9110, 5.5). */
+export const headerValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** Opened secrets by id, with the origin that each was entered for. */
+export type SecretOrigins = ReadonlyMap<string, { readonly origin: string | null }>;
+
+/** A secret in use and the origins that it may go to, null: any; or why it cannot be used. */
+type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: string };
+
+export interface BoundSecrets {
+  readonly apiKey: BoundSecret | null;
+  readonly headers: ReadonlyMap<string, BoundSecret>;
+}
+
+export const noSecrets: BoundSecrets = { apiKey: null, headers: new Map() };
+
+/** @param stored with references in place of secrets; @param open with secrets in place */
+export function boundSecrets(
+  stored: ProviderConfig,
+  open: ProviderConfig,
+  secrets: SecretOrigins,
+  catalog: Catalog,
+): BoundSecrets {
+  const bound = (reference: unknown, value: string | undefined): BoundSecret => {
+    const secret = cleanSecret(value);
+    if (secret === null) return { broken: whyBroken(reference) };
+    if (!headerValue.test(secret)) return { broken: 'has characters that a header cannot carry' };
+    return { secret, origins: boundTo(reference, secrets, catalog) };
+  };
+  const headers = Object.entries(stored.headers ?? {}).map(
+    ([name, reference]) => [name, bound(reference, open.headers?.[name])] as const,
+  );
+  return { apiKey: stored.apiKey === undefined ? null : bound(stored.apiKey, open.apiKey), headers: new Map(headers) };
+}
+
+/** The origins that what stands in the document may go to. */
+function boundTo(reference: unknown, secrets: SecretOrigins, catalog: Catalog): readonly string[] | null {
+  const kept = (id: string) => {
+    const origin = secrets.get(id)?.origin ?? null;
+    return origin === null ? null : [origin];
+  };
+  if (isSecretReference(reference)) return kept(reference.$secret);
+  const named = typeof reference === 'string' ? parseReference(reference) : null;
+  if (named?.kind === 'variable') return catalog.envBinding(named.name);
+  return named?.kind === 'store' ? kept(named.id) : null;
+}
+
+/** Of the origins that a secret may go to the one in question, else any other; null when it may go anywhere. */
+export function boundOrigin({ origins }: { readonly origins: readonly string[] | null }, wanted: string): string | null {
+  if (origins === null) return null;
+  return origins.includes(wanted) ? wanted : (origins[0] ?? '');
+}
+
+/** Clients read this: a variable's name may be known, the path of a file may not. */
+function whyBroken(reference: unknown): string {
+  const named = typeof reference === 'string' ? parseReference(reference) : null;
+  if (named?.kind === 'variable') return `names the variable ${named.name}, which is not set`;
+  if (named?.kind === 'file') return 'names a file that cannot be read';
+  if (named?.kind === 'store') return 'names a stored secret that is not there';
+  return 'is damaged in the database and is to be entered again';
+}

@@ -1,0 +1,200 @@
+/** Opens a home: its lock, its database, its keys, and the gateway over them. Shared by the server and the offline command line. */
+import { createCatalog } from '../catalog/lookup.ts';
+import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import { type Settings, secretVariables } from '../core/settings.ts';
+import type { Store } from '../core/store.ts';
+import type { SealedSecret, Vault } from '../core/vault.ts';
+import { createVault, parseKeys } from '../credentials/vault.ts';
+import { createEgress } from '../egress/dial.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { builtProtocols, type ProcessProvider } from '../gateway/routing/registry.ts';
+import { type DatabasePlace, placeDatabase } from '../runtime/database-path.ts';
+import { dial } from '../runtime/dial.ts';
+import { type FixedMode, prepareHome } from '../runtime/files.ts';
+import { keySource, loadKeyRing } from '../runtime/keys.ts';
+import { type HolderFacts, type Lock, type LockAnswer, takeDatabaseLock, takeHomeLock } from '../runtime/lock.ts';
+import { environment, processId } from '../runtime/process.ts';
+import { resolve } from '../runtime/resolve.ts';
+import { localAddresses } from '../runtime/serve.ts';
+import { copySqlite, openSqlite } from '../runtime/sqlite.ts';
+import { version } from '../runtime/version.ts';
+import { openStore } from '../store/open.ts';
+import { createReload, namedDatabase, readGoverning, secretFiles } from './config-file.ts';
+import { notePlace, refuseOtherPlace } from './database-note.ts';
+import { clearWay, importOriginal, type OriginalReport } from './predecessor.ts';
+
+export interface OpenHome {
+  readonly path: string;
+  /** Modes that were too wide, narrowed now. */
+  readonly fixed: readonly FixedMode[];
+  /** What became of the files of the original program. */
+  readonly original: OriginalReport;
+  readonly gateway: Gateway;
+  /** File mode: takes the file as it stands now. */
+  reload(): Promise<void>;
+  /** Says where this process listens, to whoever finds the home taken. */
+  announce(address: string): void;
+  close(): Promise<void>;
+}
+
+export interface OpenHomeOptions {
+  readonly path: string;
+  /** A server may be told where the database is; a command finds it where the last server had it, or is refused. */
+  readonly by: 'server' | 'command';
+  readonly settings: Settings;
+  /** The file that governs (file mode), absolute; null: the database does. */
+  readonly configFile: string | null;
+  readonly processProviders: readonly ProcessProvider[];
+  /** Where this process listens: never a destination. */
+  readonly ownListeners: () => readonly { readonly address: string; readonly port: number }[];
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+/** Where providers' keys are looked for. Ola's own secrets are not there: the name of a provider chooses a variable. */
+const upstreamEnvironment = Object.fromEntries(Object.entries(environment).filter(([name]) => !secretVariables.includes(name)));
+
+/**
+ * @throws OlaError `conflict` naming who holds the home or the database, or where a command would find the right one;
+ *   `persistence_unavailable`; `invalid_field`, `invalid_json` when the file that governs cannot be used
+ */
+export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
+  const { settings, configFile, now, log } = options;
+  const file = configFile === null ? null : readGoverning(configFile);
+  const { path, fixed } = prepareHome(options.path);
+  const database = placeDatabase(path, namedDatabase(path, settings, file));
+  if (options.by === 'command') refuseOtherPlace(path, database.path);
+  const facts: HolderFacts = { pid: processId, version, address: null, configFile, startedAt: now() };
+  const locks = takeLocks(path, database, facts);
+  const catalog = createCatalog(builtProtocols);
+  let store: Store | null = null;
+  try {
+    const place = { home: path, database: database.path, withConfig: configFile === null };
+    const { everyProviderLocal } = settings;
+    const originalFacts = { mode: 'database', catalog, environment: upstreamEnvironment, everyProviderLocal } as const;
+    clearWay(place, originalFacts);
+    store = openDatabase(database.path, now);
+    const vault = await openVault(path, store, settings);
+    const opened = { home: path, database: database.path, settings, configFile };
+    if (options.by === 'server') notePlace(opened, placeDatabase(path, null).path);
+    const original = await importOriginal(place, { store, vault, facts: originalFacts, now });
+    const gateway = await createGateway({
+      store,
+      vault,
+      keySource: keySource({ home: path, env: settings.masterKey, parse: parseKeys }),
+      egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
+      catalog,
+      environment: upstreamEnvironment,
+      settings,
+      file,
+      readSecretFile: secretFiles(file, log),
+      place: { home: path, database: database.path },
+      processProviders: options.processProviders,
+      version,
+      now,
+      log,
+    });
+    const reload = file === null ? null : createReload(gateway.config, file, log);
+    return {
+      path,
+      fixed,
+      original,
+      gateway,
+      reload: async () => reload?.run(),
+      announce: (address) => {
+        for (const lock of locks) lock.update({ ...facts, address });
+      },
+      close: closing(gateway, store, locks, async () => reload?.stop()),
+    };
+  } catch (error) {
+    store?.close();
+    releaseAll(locks);
+    throw error;
+  }
+}
+
+/** @throws OlaError `conflict` naming who holds the home or the database */
+export function takeLocks(home: string, database: DatabasePlace, facts: HolderFacts): readonly Lock[] {
+  const lock = held(`The home ${home}`, takeHomeLock(home, facts));
+  if (!database.shared) return [lock];
+  try {
+    return [lock, held(`The database ${database.path}`, takeDatabaseLock(database.path, facts))];
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** @throws OlaError `conflict` when another process has it */
+function held(what: string, answer: LockAnswer): Lock {
+  if ('heldBy' in answer) throw heldBy(what, answer.heldBy);
+  return answer;
+}
+
+export function releaseAll(locks: readonly Lock[]): void {
+  for (const lock of locks.toReversed()) lock.release();
+}
+
+/** The last writes, then the database, then the locks: nobody else may come in before all is written. */
+function closing(gateway: Gateway, store: Store, locks: readonly Lock[], stopReload: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    await stopReload();
+    await gateway.flush();
+    store.close();
+    releaseAll(locks);
+  };
+}
+
+function openDatabase(path: string, now: Clock): Store {
+  const database = openSqlite(path);
+  const backUp = (schema: number) => copySqlite(database, `${path.replace(/\.sqlite3$/, '')}.schema-${schema}.sqlite3`);
+  return openStore({ database, now, backUp });
+}
+
+/** @throws OlaError when secrets are stored that the keys at hand do not open: a wrong key must not write beside them */
+async function openVault(home: string, store: Store, settings: Settings): Promise<Vault> {
+  const secrets = await store.config.secrets();
+  const ring = loadKeyRing({ home, env: settings.masterKey, secretsExist: secrets.length > 0, parse: parseKeys });
+  const vault = createVault(ring);
+  const strange = missingKey(secrets, vault);
+  if (strange !== null) {
+    const message = `The stored secrets were sealed with master key ${strange}, but the one given is ${ring[0].id}. Give the right one (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
+    throw new OlaError('persistence_unavailable', message);
+  }
+  return vault;
+}
+
+/**
+ * The id of a key that is not there and that secrets were sealed with. One secret that alone names a key, among others that
+ * open, is a damaged one: it breaks only what it belongs to.
+ */
+function missingKey(secrets: readonly SealedSecret[], vault: Vault): string | null {
+  const counts = new Map<string, number>();
+  for (const { envelope } of secrets) {
+    if (!/^v1\.[0-9a-f]{8}\./.test(envelope) || vault.canOpen(envelope)) continue;
+    const id = envelope.slice(3, 11);
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  const someOpen = secrets.some(({ envelope }) => vault.canOpen(envelope));
+  const missing = [...counts].find(([, count]) => count > 1 || !someOpen);
+  return missing === undefined ? null : missing[0];
+}
+
+function buildEgress(
+  policy: () => EgressPolicy,
+  onDenied: (denial: EgressDenial) => void,
+  { now, log, ownListeners }: OpenHomeOptions,
+): Egress {
+  return createEgress({ policy, resolve, dial, now, ownListeners, localAddresses, log, onDenied });
+}
+
+function heldBy(what: string, holder: HolderFacts | null): OlaError {
+  const who = holder === null ? 'another ola' : `ola ${holder.version} with process id ${holder.pid}`;
+  const where = holder?.address === null || holder === null ? '' : `, which listens on ${holder.address}`;
+  return new OlaError(
+    'conflict',
+    `${what} is in use by ${who}${where}. See \`ola status\`, or set OPEN_LLM_AUTH_HOME to another directory.`,
+  );
+}

@@ -1,0 +1,291 @@
+/**
+ * The original program's files, in the home that it shares with ola. Taken over once, in one transaction, then moved to
+ * `original-backup`. A kill at any point: the next start goes on where that one ended.
+ */
+import { localPrincipal } from '../core/access.ts';
+import type { ConfigWrite, Snapshot } from '../core/config.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import type { OriginalState } from '../core/predecessor.ts';
+import type { Warning } from '../core/schema.ts';
+import type { Store } from '../core/store.ts';
+import type { SealedSecret, Vault } from '../core/vault.ts';
+import { tokenRecords } from '../gateway/access/imported-tokens.ts';
+import { sealDocument } from '../gateway/config/config.ts';
+import {
+  type OriginalDocument,
+  readOriginalDocument,
+  taskActions,
+  taskOwners,
+  usageRows,
+} from '../gateway/config/predecessor.ts';
+import { type DocumentFacts, originOfSecrets } from '../gateway/config/read-document.ts';
+import { checkSnapshotName } from '../gateway/config/snapshots.ts';
+import { exists, writePrivate } from '../runtime/files.ts';
+import { type FoundFile, filesIn, linksResolved, linkTarget, moveInto, removeFile } from '../runtime/moves.ts';
+import { folderOf, readConfigFile } from '../runtime/named-files.ts';
+import { isOriginalDatabase, readTables, whileUnused } from '../runtime/predecessor-database.ts';
+
+export interface OriginalPlace {
+  /** The home, absolute. */
+  readonly home: string;
+  /** Ola's own database, absolute. */
+  readonly database: string;
+  /** Whether the database holds the configuration; not in file mode. */
+  readonly withConfig: boolean;
+}
+
+export interface OriginalPorts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly facts: DocumentFacts;
+  readonly now: Clock;
+}
+
+/** The original program's names in a home. */
+const names = { state: 'runtime_state.sqlite3', usage: 'usage.sqlite3', config: 'config.json', snapshots: 'profiles' } as const;
+const stateTables = ['task_ownership', 'task_action_history', 'idempotency_keys'];
+/** A file in the home that lists what is to be moved once the import is done; there from just before it to the last move. */
+const unfinished = 'original-import';
+
+function originalBackup(home: string): string {
+  return `${home}/original-backup`;
+}
+
+/**
+ * Before ola's database is opened: moves the one of the original program out of its place. The configuration is read
+ * first, so that one that cannot be taken over leaves all as it was.
+ * @throws OlaError `conflict` when the original program runs; `invalid_json`, `invalid_field` naming the configuration
+ */
+export function clearWay({ home, database, withConfig }: OriginalPlace, facts: DocumentFacts): void {
+  const path = `${home}/${names.state}`;
+  const inTheWay = isOriginalDatabase(path, stateTables);
+  const fresh = inTheWay ? path === database : !exists(database);
+  if (fresh && withConfig) readConfiguration(home, facts);
+  if (inTheWay) whileUnused(path, () => moveInto(originalBackup(home), path));
+}
+
+export interface OriginalReport {
+  /** What was taken over just now, in sentences; empty when nothing was. */
+  readonly imported: readonly string[];
+  /** What a person is to know at every start, until it is done away with. */
+  readonly standing: readonly string[];
+}
+
+/**
+ * Over the open database: takes over what is there of the original program, unless that was done before.
+ * @throws OlaError as `clearWay`; nothing was imported then
+ */
+export async function importOriginal(place: OriginalPlace, ports: OriginalPorts): Promise<OriginalReport> {
+  const wasDone = (await ports.store.original.importedAt()) !== null;
+  const imported = wasDone ? [] : await importFound(place, ports);
+  // The list of an import that never came to be is worth nothing.
+  if (wasDone || imported.length > 0) finishMoving(place.home);
+  return { imported, standing: await leftOver(place, ports.store) };
+}
+
+async function importFound(place: OriginalPlace, ports: OriginalPorts): Promise<readonly string[]> {
+  const found = await find(place, ports);
+  if (found.toMove.length === 0 && found.state.length === 0) return [];
+  const folder = originalBackup(place.home);
+  const taken = found.toMove.find((name) => exists(`${folder}/${name}`));
+  if (taken !== undefined) {
+    throw new OlaError('conflict', `${folder} has a ${taken} already, of an earlier import: move that folder away first.`);
+  }
+  const { state, said } = await gather(found, ports);
+  writePrivate(`${place.home}/${unfinished}`, found.toMove.map((name) => `${name}\n`).join(''));
+  await ports.store.original.import(state, ports.now());
+  return said;
+}
+
+async function leftOver({ home, withConfig }: OriginalPlace, store: Store): Promise<readonly string[]> {
+  const folder = originalBackup(home);
+  const config = `${home}/${names.config}`;
+  const isIgnored = withConfig && exists(config) && (await store.config.current(config)) === null;
+  const take = 'take it over with `ola config import`, or move it away';
+  const elsewhere = [names.config, names.snapshots].flatMap((name) => linkTarget(`${folder}/${name}`) ?? []);
+  return [
+    ...(exists(folder) ? [`${folder} holds files of the original program with keys in clear: delete it when all works.`] : []),
+    ...elsewhere.map(
+      (path) => `${path} still holds keys of the original program in clear, a link led to it: delete it when all works.`,
+    ),
+    ...(isIgnored ? [`${config} is not read, as the configuration is in the database: ${take}.`] : []),
+  ];
+}
+
+function finishMoving(home: string): void {
+  const list = `${home}/${unfinished}`;
+  const listed = exists(list) ? (readConfigFile(list) ?? '').split('\n') : null;
+  if (listed === null) return;
+  for (const name of listed) {
+    if (name !== '' && exists(`${home}/${name}`)) moveInto(originalBackup(home), `${home}/${name}`);
+  }
+  removeFile(list);
+}
+
+/** What there is to take over. */
+interface Found {
+  readonly config: OriginalDocument | null;
+  readonly snapshots: readonly FoundFile[];
+  /** Databases with its tasks. */
+  readonly state: readonly string[];
+  readonly usage: string | null;
+  /** Names in the home. */
+  readonly toMove: readonly string[];
+  /** What is left where it is, in sentences. */
+  readonly left: readonly string[];
+}
+
+async function find({ home, withConfig }: OriginalPlace, { store, facts }: OriginalPorts): Promise<Found> {
+  const path = `${home}/${names.config}`;
+  // A file that has governed is no remnant.
+  const takesConfig = withConfig && (await store.config.current(null)) === null && (await store.config.current(path)) === null;
+  const config = takesConfig ? readConfiguration(home, facts) : null;
+  const snapshots = withConfig ? filesIn(`${home}/${names.snapshots}`, '.json') : [];
+  const usage = `${home}/${names.usage}`;
+  const hasUsage = isOriginalDatabase(usage, ['usage_records']);
+  const moved = `${originalBackup(home)}/${names.state}`;
+  const elsewhere = stateElsewhere(home, config);
+  const taken = {
+    [names.config]: config !== null,
+    [names.snapshots]: snapshots.length > 0,
+    [names.usage]: hasUsage,
+  };
+  return {
+    config,
+    snapshots,
+    state: [moved, ...elsewhere].filter((each) => isOriginalDatabase(each, stateTables)),
+    usage: hasUsage ? usage : null,
+    toMove: Object.entries(taken).flatMap(([name, is]) => (is ? [name] : [])),
+    left: elsewhere
+      .filter((each) => !isOriginalDatabase(each, stateTables))
+      .map((each) => `${names.config} names ${each} for its tasks, which is none of its databases: those are not taken over.`),
+  };
+}
+
+/** A database outside the home stays where it is: the original program was told to put it there. */
+function stateElsewhere(home: string, config: OriginalDocument | null): readonly string[] {
+  const named = config?.database ?? null;
+  if (named === null || (named.endsWith(`/${names.state}`) && linksResolved(folderOf(named)) === home)) return [];
+  return [named];
+}
+
+/** @returns null when there is none */
+function readConfiguration(home: string, facts: DocumentFacts): OriginalDocument | null {
+  const path = `${home}/${names.config}`;
+  const text = readConfigFile(path);
+  try {
+    return text === null ? null : readOriginalDocument(text, facts);
+  } catch (cause) {
+    if (!(cause instanceof OlaError)) throw cause;
+    const what = `${path} cannot be imported: ${cause.message} Nothing was changed: correct it, or move it away.`;
+    throw new OlaError(cause.code, what, { ...cause.facts, cause });
+  }
+}
+
+interface Gathered {
+  readonly state: OriginalState;
+  readonly said: readonly string[];
+}
+
+async function gather(found: Found, ports: OriginalPorts): Promise<Gathered> {
+  const { canonicalId } = ports.facts.catalog;
+  const config = found.config === null ? null : await configWrite(found.config, ports);
+  const snapshots = found.snapshots.map((file) => readSnapshot(file, ports));
+  const tables = found.state.map((path) => readTables(path, ['task_ownership', 'task_action_history']));
+  const owners = taskOwners(
+    tables.flatMap(({ task_ownership }) => task_ownership),
+    canonicalId,
+  );
+  const actions = taskActions(
+    tables.flatMap(({ task_action_history }) => task_action_history),
+    canonicalId,
+  );
+  const usage = usageRows(found.usage === null ? [] : readTables(found.usage, ['usage_records']).usage_records, canonicalId);
+  const state: OriginalState = {
+    config,
+    snapshots: snapshots.flatMap(({ snapshot }) => snapshot ?? []),
+    secrets: snapshots.flatMap(({ sealed }) => sealed),
+    owners: owners.rows,
+    actions: actions.rows,
+    usage: usage.rows,
+  };
+  const said = [
+    summary(state),
+    ...inWords(found.config?.warnings ?? []),
+    ...snapshots.flatMap(({ said: each }) => each),
+    ...unusable('owners of tasks', owners.unusable),
+    ...unusable('actions on tasks', actions.unusable),
+    ...unusable('usage records', usage.unusable),
+    ...found.left,
+  ];
+  return { state, said };
+}
+
+/** As any other change of the configuration, but that destinations are not asked: they were in use, and the dial judges. */
+async function configWrite(read: OriginalDocument, { store, vault, facts, now }: OriginalPorts): Promise<ConfigWrite> {
+  const at = now();
+  const number = (await store.config.newest()) + 1;
+  const { document, sealed } = sealDocument(read.document, originOfSecrets(read.document, facts), vault, at);
+  const known = new Set((await store.tokens.list()).map(({ digest }) => digest));
+  const actor = localPrincipal.subject;
+  return {
+    revision: { number, at, actor, summary: 'config.import config.json of the original program', document, file: null },
+    secrets: sealed,
+    tokens: tokenRecords(read.tokens, at).filter(({ digest }) => !known.has(digest)),
+    event: {
+      timestamp: at,
+      action: 'config.import',
+      actor,
+      result: 'success',
+      projectId: null,
+      requestId: null,
+      clientIp: null,
+      userAgent: null,
+      details: { from: 'original', revision: number },
+    },
+  };
+}
+
+interface ReadSnapshot {
+  /** Null when it cannot be taken over. */
+  readonly snapshot: Snapshot | null;
+  readonly sealed: readonly SealedSecret[];
+  readonly said: readonly string[];
+}
+
+function readSnapshot({ path, name: file, modifiedAt }: FoundFile, { vault, facts, now }: OriginalPorts): ReadSnapshot {
+  const name = file.replace(/\.json$/, '');
+  const label = `${names.snapshots}/${file}`;
+  try {
+    checkSnapshotName(name);
+    const { document: given, tokens } = readOriginalDocument(readConfigFile(path) ?? '', facts);
+    const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, now());
+    const said = tokens.length === 0 ? [] : [`${label}: its access tokens are not taken over.`];
+    return { snapshot: { name, at: modifiedAt, document }, sealed, said };
+  } catch (cause) {
+    if (!(cause instanceof OlaError)) throw cause;
+    return { snapshot: null, sealed: [], said: [`${label} is not taken over: ${cause.message}`] };
+  }
+}
+
+function summary({ config, snapshots, owners, actions, usage }: OriginalState): string {
+  const rows = [
+    `${snapshots.length} snapshots`,
+    `${owners.length} task owners`,
+    `${actions.length} actions on tasks`,
+    `${usage.length} usage records`,
+  ];
+  const configuration = config === null ? 'no configuration' : `the configuration with ${config.tokens.length} access tokens`;
+  return `Imported from the original program: ${configuration}, ${rows.join(', ')}.`;
+}
+
+/** A sentence for each reason. */
+function inWords(warnings: readonly Warning[]): readonly string[] {
+  const byReason = Map.groupBy(warnings, ({ reason }) => reason);
+  return [...byReason].map(([reason, those]) => `${names.config}, ${those.map(({ path }) => path).join(', ')}: ${reason}.`);
+}
+
+function unusable(what: string, count: number): readonly string[] {
+  return count === 0 ? [] : [`${count} ${what} are not taken over: they lack what they need, or their time is none.`];
+}

@@ -1,0 +1,62 @@
+/** `/docs`, its document and its files. What they are made of is loaded when it is asked for: a start does not pay for it. */
+import type { Gateway } from '../../gateway/gateway.ts';
+import { type AssetPath, assetList } from '../../web/asset-list.ts';
+import { page } from '../../web/page.ts';
+import { publicRoute, type Route } from '../route.ts';
+import { sendFile, type TextFile, textFile } from '../static-text.ts';
+
+/** Nothing but what this gateway serves, and no script or style that stands in the page itself. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** @param routes all that are served, these too; asked for when the document is made */
+export function referenceRoutes({ health }: Gateway, routes: () => readonly Route[]): Route[] {
+  const pageFile = once(() => textFile('text/html; charset=utf-8', page));
+  const documentFile = once(async () => {
+    const { referenceDocument } = await import('../reference/document.ts');
+    const { version } = await health.report();
+    return textFile('application/json', JSON.stringify(await referenceDocument(routes(), version)));
+  });
+  return [
+    publicRoute({ method: 'GET', path: '/docs', summary: 'The reference as a page' }, async (call) =>
+      sendFile(call, await pageFile(), {
+        'content-security-policy': pagePolicy,
+        'cross-origin-opener-policy': 'same-origin',
+      }),
+    ),
+    publicRoute({ method: 'GET', path: '/docs/json', summary: 'The reference as an OpenAPI document' }, async (call) =>
+      sendFile(call, await documentFile()),
+    ),
+    ...assetList.map(({ path, type, what }) => {
+      const file = once(() => loadAsset(path, type));
+      return publicRoute({ method: 'GET', path, summary: what.replace(/[.,].*$/, '') }, async (call) =>
+        sendFile(call, await file()),
+      );
+    }),
+  ];
+}
+
+async function loadAsset(path: AssetPath, type: string): Promise<TextFile> {
+  const { assets } = await import('../../web/assets.ts');
+  return textFile(type, assets[path]);
+}
+
+/** Made at the first call and kept; a failure is not. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make().catch((thrown: unknown) => {
+      made = null;
+      throw thrown;
+    });
+    return made;
+  };
+}

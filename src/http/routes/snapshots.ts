@@ -1,0 +1,65 @@
+/** `/config/profiles`: copies of the configuration under names. (Credentials are `/config/auth-profiles`.) */
+import { Type } from '@sinclair/typebox';
+import type { Clock } from '../../core/ports.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { originOf } from '../call.ts';
+import { bodyRoute, type Route, reply, route } from '../route.ts';
+
+const name = Type.String({ description: 'the name of the snapshot' });
+const saveSchema = Type.Object({ name }, { additionalProperties: true });
+const importSchema = Type.Object(
+  { name, content: Type.String({ description: 'a configuration as JSON text' }) },
+  { additionalProperties: true },
+);
+
+const path = '/config/profiles';
+const time = (at: number) => new Date(at).toISOString();
+
+export function snapshotRoutes({ snapshots }: Gateway, now: Clock): Route[] {
+  return [
+    route({ method: 'GET', path, scope: 'admin', summary: 'List the snapshots of the configuration' }, async (call) => {
+      const list = await snapshots.list();
+      return reply(
+        call,
+        list.map(({ name, at, size }) => ({ name, created: time(at), size })),
+      );
+    }),
+    bodyRoute(
+      { method: 'POST', path, scope: 'admin', summary: 'Save the configuration under a name', body: saveSchema },
+      async (call, principal, body) => {
+        await snapshots.save(body.name, originOf(call, principal));
+        return reply(call, { status: 'ok', name: body.name });
+      },
+    ),
+    bodyRoute(
+      { method: 'POST', path: `${path}/import`, scope: 'admin', summary: 'Save a given configuration', body: importSchema },
+      async (call, principal, body) => {
+        const warnings = await snapshots.import(body.name, body.content, originOf(call, principal));
+        return reply(call, { status: 'ok', name: body.name, ...(warnings.length === 0 ? {} : { warnings }) });
+      },
+    ),
+    route(
+      { method: 'GET', path: `${path}/export/:name`, scope: 'admin', summary: 'Export a snapshot, secrets redacted' },
+      async (call, _principal, params) =>
+        reply(call, { ...(await snapshots.export(params['name'] ?? '')), exported_at: time(now()) }),
+    ),
+    route(
+      { method: 'POST', path: `${path}/:name/activate`, scope: 'admin', summary: 'Put a snapshot in force' },
+      async (call, principal, params) => {
+        const wanted = params['name'] ?? '';
+        const ifMatch = call.request.headers.get('if-match');
+        const { snapshot, warnings } = await snapshots.activate(wanted, ifMatch, originOf(call, principal));
+        const said = warnings.length === 0 ? {} : { warnings };
+        return reply(call, { status: 'ok', name: wanted, ...said }, 200, { etag: snapshot.etag });
+      },
+    ),
+    route(
+      { method: 'DELETE', path: `${path}/:name`, scope: 'admin', summary: 'Delete a snapshot' },
+      async (call, principal, params) => {
+        const wanted = params['name'] ?? '';
+        await snapshots.remove(wanted, originOf(call, principal));
+        return reply(call, { status: 'ok', deleted: wanted });
+      },
+    ),
+  ];
+}

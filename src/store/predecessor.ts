@@ -1,0 +1,55 @@
+/** What is taken over from the original program: all of it in one transaction, once. */
+import { OlaError } from '../core/errors.ts';
+import type { SqlDatabase } from '../core/ports.ts';
+import type { OriginalState, OriginalStore } from '../core/predecessor.ts';
+import { textOf } from './columns.ts';
+import { writeConfig } from './config.ts';
+import { dropUnusedSecrets, insertSecrets } from './secrets.ts';
+import { readSnapshot, replaceSnapshot } from './snapshots.ts';
+import { insertActions, insertOwners } from './tasks.ts';
+import { reading, writing } from './transaction.ts';
+import type { UsageWriter } from './usage.ts';
+
+const select = "SELECT value FROM meta WHERE key = 'original_imported_at'";
+const insert = "INSERT INTO meta (key, value) VALUES ('original_imported_at', ?)";
+
+export function originalStore(database: SqlDatabase, usage: UsageWriter): OriginalStore {
+  function importedAt(): number | null {
+    const row = database.prepare(select).get();
+    return row === undefined ? null : Number(textOf(row, 'value'));
+  }
+
+  function importAll(state: OriginalState, at: number): void {
+    if (importedAt() !== null) {
+      throw new OlaError('conflict', 'The files of the original program were imported before: move them away.');
+    }
+    insertSecrets(database, state.secrets);
+    if (state.config !== null) writeConfig(database, state.config);
+    // A name that is taken here keeps its document: the other one is still in its file.
+    for (const snapshot of state.snapshots) {
+      if (readSnapshot(database, snapshot.name) === null) replaceSnapshot(database, snapshot);
+    }
+    dropUnusedSecrets(
+      database,
+      state.secrets.map(({ id }) => id),
+    );
+    insertOwners(database, state.owners);
+    insertActions(database, state.actions);
+    usage.insert(state.usage);
+    database.prepare(insert).run(String(at));
+  }
+
+  return {
+    async importedAt() {
+      return reading(importedAt);
+    },
+    async import(state, at) {
+      try {
+        writing(database, () => importAll(state, at));
+      } catch (error) {
+        usage.forget();
+        throw error;
+      }
+    },
+  };
+}

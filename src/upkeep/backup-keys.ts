@@ -1,0 +1,82 @@
+/** Which master keys a copy of the database needs, and whether those at hand are the ones. */
+import { OlaError } from '../core/errors.ts';
+import type { SqlDatabase } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
+import {
+  allKeys,
+  type KeyRing,
+  type KeySource,
+  type MasterKey,
+  placeOfSecret,
+  type SealedSecret,
+  type Vault,
+} from '../core/vault.ts';
+import { createVault, makeKey, parseKeys } from '../credentials/vault.ts';
+import { keySource } from '../runtime/keys.ts';
+import { openSqlite } from '../runtime/sqlite.ts';
+
+export function keysOf(home: string, settings: Settings): KeySource {
+  return keySource({ home, env: settings.masterKey, parse: parseKeys });
+}
+
+/** @returns every key at hand; null when there is none, or they cannot be used */
+export function readOrNull(keys: KeySource): KeyRing | null {
+  try {
+    return allKeys(keys);
+  } catch (thrown) {
+    if (thrown instanceof OlaError) return null;
+    throw thrown;
+  }
+}
+
+/** As a key file has it. */
+export function keyText(ring: KeyRing): string {
+  return ring.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('');
+}
+
+/** The ids of the keys that sealed them; what is damaged has none. */
+export function sealedWith(secrets: readonly SealedSecret[]): readonly string[] {
+  const vault = createVault([makeKey()]);
+  return [...new Set(secrets.flatMap(({ envelope }) => vault.sealedBy(envelope) ?? []))];
+}
+
+/** The keys that these secrets need; the first one when they need none. */
+export function neededOf(ring: KeyRing, secrets: readonly SealedSecret[]): KeyRing {
+  const ids = new Set(sealedWith(secrets));
+  const [first, ...others] = ring.filter(({ id }) => ids.has(id));
+  return first === undefined ? [ring[0]] : [first, ...others];
+}
+
+/** Where keys are, for people. */
+export function namesOf(needed: readonly MasterKey[], { name, read, retired }: KeySource): string {
+  const current = new Set(read().map(({ id }) => id));
+  const places = needed.map(({ id }) => (current.has(id) || retired === null ? name : retired.name));
+  return [...new Set(places)].join(' and ');
+}
+
+/** Whether these keys are the ones: each is there that is needed, and what it opens is not all damaged. */
+export function opens(ring: KeyRing, secrets: readonly SealedSecret[]): boolean {
+  const vault = createVault(ring);
+  const whole = secrets.filter(({ envelope }) => vault.sealedBy(envelope) !== null);
+  if (!whole.every(({ envelope }) => vault.canOpen(envelope))) return false;
+  return whole.length === 0 || whole.some((secret) => canOpen(vault, secret));
+}
+
+function canOpen(vault: Vault, { id, envelope }: SealedSecret): boolean {
+  try {
+    vault.open(envelope, placeOfSecret(id));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Opens a database that nobody else has open. */
+export async function withOpen<T>(path: string, work: (database: SqlDatabase) => Promise<T>): Promise<T> {
+  const database = openSqlite(path);
+  try {
+    return await work(database);
+  } finally {
+    database.close();
+  }
+}

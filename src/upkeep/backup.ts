@@ -1,0 +1,111 @@
+/** `ola backup`: everything durable in one file. */
+
+import type { BackupFacts, CopyOptions } from '../cli/ports.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Clock, SqlDatabase } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
+import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../core/vault.ts';
+import { checkNewPassphrase, sealWithPassphrase } from '../credentials/passphrase.ts';
+import { namedDatabase, readGoverning, runningDatabase } from '../home/config-file.ts';
+import { refuseOtherPlace } from '../home/database-note.ts';
+import { placeDatabase } from '../runtime/database-path.ts';
+import { exists, temporaryBeside } from '../runtime/files.ts';
+import { linksResolved, placeOfNewFile, publishNew, removeFile } from '../runtime/moves.ts';
+import { copySqliteFile } from '../runtime/sqlite.ts';
+import { configStore } from '../store/config.ts';
+import { applicationId } from '../store/schema.ts';
+import { writeWrappedKey } from '../store/wrapped-key.ts';
+import { keysOf, keyText, namesOf, neededOf, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
+
+export interface BackupPlace {
+  /** Absolute. */
+  readonly home: string;
+  readonly settings: Settings;
+  /** The file that governs, absolute; null: none is named. */
+  readonly configFile: string | null;
+  readonly now: Clock;
+}
+
+export type CopyWanted = Omit<CopyOptions, 'configFile'>;
+
+/**
+ * Copies the database while it is in use.
+ * @throws OlaError `conflict` when there is something at the path, `invalid_field`, `persistence_unavailable`
+ */
+export async function backUp({ file, passphrase }: CopyWanted, place: BackupPlace): Promise<BackupFacts> {
+  const from = await databaseInUse(place);
+  if (!exists(from)) throw new OlaError('invalid_field', `There is no database ${from}: there is nothing to back up.`);
+  const target = placeOfNewFile(file);
+  refuseOwnName(target, from, place.home);
+  const keys = keysOf(place.home, place.settings);
+  if (passphrase !== null) checkNewPassphrase(passphrase);
+  const copy = temporaryBeside(target);
+  try {
+    copySqliteFile(from, copy);
+    const facts = await withOpen(copy, async (database) => {
+      refuseForeign(database, from);
+      const secrets = await configStore(database).secrets();
+      // Read after the copy: a rotation meanwhile keeps every key that the copy may need.
+      const ring = passphrase === null ? readOrNull(keys) : allKeys(keys);
+      if (passphrase === null || ring === null) return factsOf(secrets, keys, ring);
+      if (!opens(ring, secrets)) throw wrongKeys(secrets, keys);
+      const sealed = await sealWithPassphrase(keyText(neededOf(ring, secrets)), passphrase);
+      writeWrappedKey(database, JSON.stringify(sealed));
+      return factsOf(secrets, keys, ring);
+    });
+    return { file: target, bytes: publishNew(copy, target), ...facts, withKey: passphrase !== null };
+  } finally {
+    removeFile(copy);
+  }
+}
+
+/** As the server that runs says: a file may have told it. @throws OlaError `conflict` when another one is meant */
+async function databaseInUse({ home, settings, configFile }: BackupPlace): Promise<string> {
+  const running = await runningDatabase(`${home}/control.sock`, configFile);
+  if (running !== null) return running;
+  const whole = linksResolved(home);
+  const file = configFile === null ? null : readGoverning(configFile);
+  const { path } = placeDatabase(whole, namedDatabase(whole, settings, file));
+  refuseOtherPlace(whole, path);
+  return path;
+}
+
+/** A file of such a name would be taken for the log of the database, or for a part of the home. */
+function refuseOwnName(target: string, database: string, home: string): void {
+  const inHome = homeNames.map((name) => `${linksResolved(home)}/${name}`);
+  if (target !== database && !target.startsWith(`${database}-`) && !inHome.includes(target)) return;
+  throw new OlaError('invalid_field', `${target} is a name that ola itself uses: name another file.`);
+}
+const homeNames = [
+  'master.key',
+  'master.key.retired',
+  'config.json',
+  'usage.sqlite3',
+  'ola.lock',
+  'ola.lock.json',
+  'ola.place.json',
+  'control.sock',
+  'audit.log',
+];
+
+function refuseForeign(database: SqlDatabase, path: string): void {
+  if (database.prepare('PRAGMA application_id').get()?.['application_id'] === applicationId) return;
+  throw new OlaError('invalid_field', `${path} is not a database of ola: there is nothing to back up.`);
+}
+
+/** @param ring null: not to be had here; it may be one that only the server was given */
+function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRing | null) {
+  const count = { secrets: secrets.length };
+  if (ring === null || !opens(ring, secrets)) {
+    const keyId = sealedWith(secrets).join(', ') || 'none';
+    return { ...count, keyId, keySource: 'a place that this command does not know' };
+  }
+  const needed = neededOf(ring, secrets);
+  return { ...count, keyId: needed.map(({ id }) => id).join(', '), keySource: namesOf(needed, keys) };
+}
+
+function wrongKeys(secrets: readonly SealedSecret[], keys: KeySource): OlaError {
+  const needed = sealedWith(secrets).join(', ');
+  const message = `The secrets were sealed with master key ${needed}, which is not in ${keys.name}: give the right one.`;
+  return new OlaError('persistence_unavailable', message);
+}

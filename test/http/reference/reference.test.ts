@@ -1,0 +1,334 @@
+/** The reference against what it describes: the route table, and the answers of the real app. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { errorStatus, errorType } from '../../../src/core/errors.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { operations, repaired } from '../../../src/http/reference/document.ts';
+import { tags } from '../../../src/http/reference/operations.ts';
+import { type AppScene, open } from '../scene.ts';
+import { type Document, type Judge, judgeBy, type OperationObject } from './openapi.ts';
+
+const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
+let scene: AppScene;
+let document: Document;
+let judge: Judge;
+beforeAll(async () => {
+  scene = await open(path);
+  document = (await (await scene.ask('GET', '/docs/json')).json()) as Document;
+  judge = judgeBy(document);
+});
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]();
+  rmSync(path, { recursive: true, force: true });
+});
+
+interface Described {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: OperationObject;
+}
+
+function described(): Described[] {
+  return Object.entries(document.paths).flatMap(([at, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path: at, operation })),
+  );
+}
+
+/** `/v1/models/*` and `/v1/models/{id}` are one. */
+const shape = (pattern: string) => pattern.replace(/:\w+|\{\w+\}|\*/g, '?');
+
+describe('the document', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(await new Validator().validate(document as unknown as Record<string, unknown>)).toEqual({ valid: true });
+  });
+
+  test('has every route of the table and no other, those of the reference itself too', () => {
+    const served = scene.app.routes.map((route) => `${route.method} ${shape(route.path)}`).sort();
+    expect(
+      described()
+        .map((each) => `${each.method} ${shape(each.path)}`)
+        .sort(),
+    ).toEqual(served);
+    expect(Object.keys(operations).sort()).toEqual(scene.app.routes.map((route) => `${route.method} ${route.path}`).sort());
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/docs', '/docs/json', '/v1/models/{id}']));
+  });
+
+  test('says of each what it is, in which group, and who may', () => {
+    const names = described().map(({ operation }) => operation.operationId);
+    expect(new Set(names).size).toBe(names.length);
+    expect(document.tags.map(({ name }) => name)).toEqual([...tags]);
+    for (const { method, path: at, operation } of described()) {
+      const route = scene.app.routes.find((each) => each.method === method && shape(each.path) === shape(at));
+      expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.summary).toBe(route?.summary ?? '');
+      expect([...tags] as string[]).toContain(operation.tags.join());
+      expect(operation['x-scope']).toBe(route?.scope ?? '');
+      expect(operation.security).toEqual(route?.scope === 'none' ? [] : [{ bearer: [] }, { apiKey: [] }, { googleKey: [] }]);
+      expect(operation.description).toContain(route?.scope === 'none' ? 'Open to everybody' : `\`${route?.scope}\``);
+    }
+  });
+
+  test('names every parameter of a path, once', () => {
+    for (const { path: at, operation } of described()) {
+      const inPath = [...at.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect([at, operation.parameters?.filter((each) => each.in === 'path').map(({ name }) => name) ?? []]).toEqual([
+        at,
+        inPath as string[],
+      ]);
+    }
+  });
+
+  test('shows of each error a code that ola has, with the type of its status', () => {
+    for (const { path: at, operation } of described()) {
+      for (const [status, { content }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
+        const { schema, examples = {} } = content?.['application/json'] ?? { schema: {} };
+        if (schema['$ref'] === '#/components/schemas/Health') continue;
+        expect([at, status, schema]).toEqual([at, status, { $ref: '#/components/schemas/ErrorEnvelope' }]);
+        const shown = Object.values(examples).map(
+          ({ $ref }) => document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error,
+        );
+        expect(shown.length).toBeGreaterThan(0);
+        for (const error of shown) {
+          expect(error?.type).toBe(errorType(Number(status)));
+          // A provider's errors keep its status, and some its code.
+          const own = errorStatus[error?.code as keyof typeof errorStatus] ?? null;
+          if (own !== Number(status)) expect(error?.message).toContain('Upstream provider');
+        }
+      }
+    }
+  });
+
+  test('speaks of broken JSON where JSON is sent, of a broken form where a form is', () => {
+    for (const { path: at, operation } of described()) {
+      const sent = Object.keys(operation.requestBody?.content ?? {});
+      const codes = Object.keys(operation.responses['400']?.content?.['application/json']?.examples ?? {});
+      expect([at, codes.includes('invalid_json')]).toEqual([at, sent.includes('application/json')]);
+      if (sent.includes('multipart/form-data')) expect([at, codes]).toEqual([at, expect.arrayContaining(['invalid_request'])]);
+    }
+  });
+
+  test('shows requests and answers that are what it says they are', () => {
+    let count = 0;
+    for (const { method, path: at, operation } of described()) {
+      const sides = [
+        ['requestBody', operation.requestBody?.content ?? {}] as const,
+        ...Object.entries(operation.responses).map(([status, { content = {} }]) => [`responses/${status}`, content] as const),
+      ];
+      for (const [side, content] of sides) {
+        for (const [type, { examples = {} }] of Object.entries(content)) {
+          for (const [name, { $ref, value }] of Object.entries(examples)) {
+            if (type !== 'application/json') continue;
+            const shown = $ref === undefined ? value : document.components.examples[$ref.split('/').at(-1) ?? '']?.value;
+            expect([method, at, side, name, judge.body(method, at, side, type, shown)]).toEqual([method, at, side, name, []]);
+            count++;
+          }
+        }
+      }
+    }
+    expect(count).toBeGreaterThan(100);
+  });
+
+  test('refers to nothing that is not there, and holds nothing that nobody refers to', () => {
+    const text = JSON.stringify(document);
+    const wanted = new Set(
+      [...text.matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)].map(([, kind, name]) => `${kind}/${name}`),
+    );
+    const { schemas, examples } = document.components;
+    const there = [
+      ...Object.keys(schemas).map((name) => `schemas/${name}`),
+      ...Object.keys(examples).map((name) => `examples/${name}`),
+    ];
+    expect([...wanted].filter((each) => !each.startsWith('headers/')).sort()).toEqual(there.sort());
+    expect(text).not.toMatch(/x-secret|x-plain|x-later|\$id|9007199254740991/);
+  });
+
+  test('leads into itself: each link of the introduction is an operation', () => {
+    const links = [...document.info.description.matchAll(/\]\(#\/(\w+)\/(\w+)\)/g)];
+    expect(links.length).toBeGreaterThan(3);
+    for (const [, tag, id] of links) {
+      const found = described().find(({ operation }) => operation.operationId === id);
+      expect([id, found?.operation.tags[0]]).toEqual([id, tag]);
+    }
+  });
+
+  test('of a plugin that made nothing is still one', () => {
+    expect(repaired({}, { version: '1', components: { schemas: {}, examples: {} } })).toMatchObject({
+      openapi: '3.1.0',
+      paths: {},
+    });
+  });
+});
+
+/** Sends a request as an administrator unless it brings its own headers. */
+function send(method: string, target: string, body?: Json, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  const sent = {
+    authorization: `Bearer ${scene.tokens.admin}`,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  };
+  return scene.ask(method, target, {
+    headers: sent,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+}
+
+/** The examples of a request, in their order. */
+function examplesOf(method: string, at: string): [string, Json][] {
+  const { examples = {} } = document.paths[at]?.[method.toLowerCase()]?.requestBody?.content['application/json'] ?? {};
+  return Object.entries(examples).map(([name, { value }]) => [name, value ?? null]);
+}
+
+// The last of them shuts the scene down.
+describe('the answers of the app', () => {
+  const met = new Set<string>();
+
+  /** Sends, and holds the answer against the document. @returns its body */
+  async function expectTold(
+    status: number,
+    method: string,
+    at: string,
+    target: string,
+    body?: Json,
+    headers?: Readonly<Record<string, string>>,
+  ) {
+    const response = await send(method, target, body, headers);
+    const text = await response.clone().text();
+    expect([method, target, response.status, text.slice(0, 200)]).toEqual([method, target, status, expect.any(String)]);
+    expect([method, target, await judge.answer(method, at, response)]).toEqual([method, target, []]);
+    if (status < 400) met.add(`${method} ${at}`);
+    return text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {};
+  }
+  /** Every example of a request, as it stands; where one goes is the example of the parameter, or another id. */
+  async function expectExamplesTaken(status: number, method: string, at: string, target: (name: string) => string = () => at) {
+    const examples = examplesOf(method, at);
+    expect([at, examples.length > 0]).toEqual([at, true]);
+    for (const [name, value] of examples) await expectTold(status, method, at, target(name), value);
+  }
+
+  test('are what it says they are, and its examples are taken as they stand', async () => {
+    await expectTold(200, 'GET', '/health', '/health');
+    await expectTold(200, 'GET', '/docs', '/docs');
+    await expectTold(200, 'GET', '/docs/json', '/docs/json');
+    for (const { path: at } of described().filter((each) => each.path.startsWith('/static/')))
+      await expectTold(200, 'GET', at, at);
+
+    await expectExamplesTaken(201, 'POST', '/config/tokens');
+    const listed = await expectTold(200, 'GET', '/config/tokens', '/config/tokens?limit=2');
+    const [{ id } = {}] = listed['data'] as unknown as { id?: string }[];
+    await expectTold(200, 'GET', '/config/tokens/{id}', `/config/tokens/${id}`);
+    const made = await expectTold(201, 'POST', '/config/tokens', '/config/tokens', { name: 'for a moment' });
+    await expectTold(200, 'DELETE', '/config/tokens/{id}', `/config/tokens/${made['id']}`);
+
+    await expectExamplesTaken(
+      200,
+      'PUT',
+      '/config/providers/{id}',
+      (name) => `/config/providers/${name === 'vendor' ? 'groq' : name}`,
+    );
+    await expectTold(200, 'GET', '/config/providers', '/config/providers');
+    await expectTold(200, 'GET', '/v1/models', '/v1/models');
+    await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
+    await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/remote');
+
+    await expectExamplesTaken(200, 'POST', '/config/validate');
+    await expectExamplesTaken(200, 'POST', '/config');
+    await expectTold(200, 'POST', '/config', '/config', {
+      providers: { groq: { apiKey: 'gsk_another_key_of_yours' } },
+      oddKey: 1,
+    });
+    await expectTold(200, 'GET', '/config', '/config');
+    await expectTold(200, 'GET', '/config/config-file-path', '/config/config-file-path');
+
+    await expectTold(200, 'GET', '/config/revisions', '/config/revisions?limit=2');
+    await expectTold(200, 'GET', '/config/revisions/{number}', '/config/revisions/1');
+    await expectTold(200, 'GET', '/config/revisions/{number}/diff', '/config/revisions/1/diff');
+    await expectTold(200, 'POST', '/config/revisions/{number}/rollback', '/config/revisions/1/rollback');
+
+    await expectExamplesTaken(200, 'POST', '/config/profiles');
+    await expectExamplesTaken(200, 'POST', '/config/profiles/import');
+    await expectTold(200, 'GET', '/config/profiles', '/config/profiles');
+    const [name] = ['/config/profiles/{name}/activate'].map((at) => document.paths[at]?.['post']?.parameters?.[0]?.example);
+    await expectTold(200, 'GET', '/config/profiles/export/{name}', `/config/profiles/export/${name}`);
+    await expectTold(200, 'POST', '/config/profiles/{name}/activate', `/config/profiles/${name}/activate`);
+    await expectTold(200, 'DELETE', '/config/profiles/{name}', `/config/profiles/${name}`);
+    await expectExamplesTaken(200, 'POST', '/config/export');
+    await expectExamplesTaken(200, 'POST', '/config/import');
+    await expectTold(200, 'POST', '/config/keys/rotate', '/config/keys/rotate');
+
+    const others = described().filter((each) => !met.has(`${each.method} ${each.path}`));
+    expect(others.filter(({ operation }) => operation.tags[0] !== 'Inference')).toEqual([]);
+  });
+
+  test('to strangers, to the wrong ones and to pages of others are told of, on every route', async () => {
+    for (const { method, path: at, operation } of described()) {
+      const target = at.replace(/\{\w+\}/g, 'example');
+      if (operation['x-scope'] !== 'none') {
+        await expectTold(401, method, at, target, undefined, { authorization: '' });
+        await expectTold(400, method, at, target, undefined, { 'x-api-key': 'another' });
+        const weak = operation['x-scope'] === 'read' ? scene.tokens.write : scene.tokens.read;
+        await expectTold(403, method, at, target, undefined, { authorization: `Bearer ${weak}` });
+      }
+      await expectTold(403, method, at, target, undefined, { origin: 'http://evil.example' });
+      if (at !== '/health') await expectTold(421, method, at, target, undefined, { host: 'evil.example' });
+    }
+  });
+
+  test('to bodies that are none are told of, on every route that takes one', async () => {
+    const withJson = described().filter(({ operation }) => operation.requestBody?.content['application/json'] !== undefined);
+    expect(withJson.length).toBeGreaterThan(8);
+    for (const { method, path: at } of withJson) {
+      const target = at.replace(/\{\w+\}/g, 'example');
+      await expectTold(400, method, at, target, '{"cut":');
+      await expectTold(415, method, at, target, '{}', { 'content-type': 'text/plain' });
+      await expectTold(413, method, at, target, '{}', { 'content-length': '99999999' });
+      await expectTold(422, method, at, target, [1]);
+    }
+  });
+
+  test('to what cannot be done are told of', async () => {
+    await expectTold(200, 'POST', '/config', '/config', { providers: { groq: { apiKey: 'gsk_0123456789abcdef' } } });
+    const provider = '/config/providers/{id}';
+    await expectTold(400, 'PUT', provider, '/config/providers/a%20b', {});
+    await expectTold(400, 'PUT', provider, '/config/providers/inside', { baseUrl: 'http://10.0.0.1/v1', apiKey: 'k-0123456789' });
+    await expectTold(422, 'PUT', provider, '/config/providers/groq', { baseUrl: 'https://other.example/v1' });
+    await expectTold(412, 'PUT', provider, '/config/providers/groq', {}, { 'if-match': '"r0"' });
+    await expectTold(404, 'DELETE', provider, '/config/providers/nobody');
+    await expectTold(412, 'POST', '/config', '/config', {}, { 'if-match': '"r0"' });
+    await expectTold(409, 'POST', '/config', '/config', { durableState: { dbPath: '/elsewhere' } });
+    await expectTold(400, 'POST', '/config/validate', '/config/validate', {
+      providers: { inside: { baseUrl: 'http://10.0.0.1/' } },
+    });
+    await expectTold(422, 'POST', '/config/validate', '/config/validate', {
+      providers: { groq: { baseUrl: 'https://other.example/', apiKey: '[REDACTED]' } },
+    });
+    await expectTold(400, 'GET', '/config/revisions/{number}', '/config/revisions/x');
+    await expectTold(404, 'GET', '/config/revisions/{number}', '/config/revisions/999');
+    await expectTold(404, 'GET', '/config/revisions/{number}/diff', '/config/revisions/999/diff');
+    await expectTold(404, 'POST', '/config/revisions/{number}/rollback', '/config/revisions/999/rollback');
+    await expectTold(422, 'GET', '/config/revisions', '/config/revisions?limit=0');
+    await expectTold(422, 'GET', '/config/tokens', '/config/tokens?after=nothing');
+    await expectTold(404, 'GET', '/config/tokens/{id}', '/config/tokens/nobody');
+    await expectTold(404, 'DELETE', '/config/tokens/{id}', '/config/tokens/nobody');
+    await expectTold(400, 'POST', '/config/profiles', '/config/profiles', { name: 'a/b' });
+    await expectTold(404, 'GET', '/config/profiles/export/{name}', '/config/profiles/export/nobody');
+    await expectTold(404, 'POST', '/config/profiles/{name}/activate', '/config/profiles/nobody/activate');
+    await expectTold(404, 'DELETE', '/config/profiles/{name}', '/config/profiles/nobody');
+    await expectTold(403, 'POST', '/config/export', '/config/export', { passphrase: 'only where it runs' });
+    await expectTold(404, 'GET', '/v1/models/{id}', '/v1/models/nobody/nothing');
+    await expectTold(404, 'POST', '/v1/chat/completions', '/v1/chat/completions', {
+      model: 'nobody/x',
+      messages: [{ role: 'user', content: 'x' }],
+    });
+  });
+
+  test('while it shuts down are told of', async () => {
+    scene.gateway.drain();
+    await expectTold(503, 'GET', '/health', '/health');
+    await expectTold(503, 'GET', '/config', '/config');
+    await expectTold(503, 'GET', '/docs', '/docs');
+  });
+});
