@@ -34,7 +34,7 @@ const terminal: Terminal = {
 };
 
 /** What every command works on. */
-interface Place {
+interface HomeSettings {
   /** Absolute. */
   readonly home: string;
   readonly settings: Settings;
@@ -109,7 +109,7 @@ async function whoHolds(home: string): Promise<RunningServer | null> {
  * Through the server that runs, else in this process over the same routes, holding the home for that moment.
  * @param configFile the file that is to govern, absolute; null: as it is
  */
-async function callApi({ home, settings }: Place, call: ControlCall, configFile: string | null): Promise<ApiAnswer> {
+async function callApi({ home, settings }: HomeSettings, call: ControlCall, configFile: string | null): Promise<ApiAnswer> {
   const socket = `${home}/control.sock`;
   if (configFile !== null) await runningDatabase(socket, configFile);
   const running = await callControl(socket, call);
@@ -117,7 +117,7 @@ async function callApi({ home, settings }: Place, call: ControlCall, configFile:
   const nowhere = { by: 'command', processProviders: [], ownListeners: () => [] } as const;
   const open = await openHome({ path: home, settings, configFile, ...nowhere, now, log: noLog });
   try {
-    for (const sentence of open.original.imported) terminal.err(`${sentence}\n`);
+    for (const sentence of open.predecessor.imported) terminal.err(`${sentence}\n`);
     const hosts = { bound: 'localhost', localAddresses: () => [], publicHosts: () => [] };
     const { handle } = createApp({ gateway: open.gateway, hosts, now, log: noLog });
     const { method, path, body, headers } = call;

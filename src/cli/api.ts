@@ -18,13 +18,13 @@ export interface Call extends CallOptions {
   readonly next?: { readonly [code in ErrorCode]?: string };
 }
 
-interface Answer {
+interface SuccessfulAnswer {
   readonly body: unknown;
   readonly etag: string | null;
 }
 
 /** @returns a 2xx answer. @throws Failure */
-export async function request(ports: CliPorts, call: Call): Promise<Answer> {
+export async function request(ports: CliPorts, call: Call): Promise<SuccessfulAnswer> {
   const { method, path, body, headers, configFile } = call;
   const options = { ...(headers === undefined ? {} : { headers }), ...(configFile === undefined ? {} : { configFile }) };
   const answer = await ports.call(method, path, body, options).catch((thrown: unknown) => {

@@ -4,7 +4,7 @@ import { createRedactor } from '../core/redaction.ts';
 import { type ExitCode, exitCodes } from './ports.ts';
 import { printable } from './text.ts';
 
-export interface FailureFacts {
+export interface FailureDetails {
   /** Stable: `usage`, `ambiguous_name`, or a code of core/errors. */
   readonly code: string;
   readonly what: string;
@@ -16,9 +16,9 @@ export interface FailureFacts {
 
 /** A failure that is worded already. */
 export class Failure extends Error {
-  readonly facts: FailureFacts;
+  readonly facts: FailureDetails;
 
-  constructor(facts: FailureFacts) {
+  constructor(facts: FailureDetails) {
     super(facts.what);
     this.name = 'Failure';
     this.facts = facts;
@@ -70,7 +70,7 @@ export function asFailure(thrown: unknown, typed: string): Failure {
 const redact = createRedactor(() => []);
 
 /** @returns what goes to stderr */
-export function renderFailure({ code, what, why, next }: FailureFacts, asJson: boolean): string {
+export function renderFailure({ code, what, why, next }: FailureDetails, asJson: boolean): string {
   const [message, reason] = [what, why].map((text) => printable(redact(text)));
   if (asJson) return `${JSON.stringify({ error: { code, message, reason, next } })}\n`;
   return `error: ${message}\n  why: ${reason}\n  next: ${printable(redact(next))}\n`;

@@ -6,7 +6,7 @@ import { file } from './values.ts';
 
 export const passphraseOption = file('a file whose first line is the passphrase');
 
-interface Wanted {
+interface PassphraseRequest {
   /** As typed with --passphrase-file. */
   readonly file: string | null;
   /** What it is for: `the secrets in the export`. */
@@ -20,7 +20,7 @@ interface Wanted {
 /** @throws Failure */
 export async function readPassphrase(
   session: Pick<Session, 'ports' | 'failure'>,
-  { file: path, of, isNew, next }: Wanted,
+  { file: path, of, isNew, next }: PassphraseRequest,
 ): Promise<string> {
   const { ports, failure } = session;
   if (path !== null) {

@@ -8,7 +8,7 @@ import { usageFailure } from './failure.ts';
 type Schema = Parameters<typeof compileCheck>[0];
 
 /** A place that the document may have. */
-export interface Place {
+export interface DocumentPath {
   /** Names in the schema's spelling. */
   readonly path: Path;
   /** Null where the schema knows nothing. */
@@ -19,7 +19,7 @@ export interface Place {
 const step = /(?:^|\.)([^.[\]"']+)|(?:^|\.)("(?:[^"\\]|\\.)+")|\[("(?:[^"\\]|\\.)+")\]|\['([^']+)'\]|\[([^\]"']+)\]/y;
 
 /** @throws Failure (usage) */
-export function readPlace(text: string, next: string): Place {
+export function readDocumentPath(text: string, next: string): DocumentPath {
   const path: string[] = [];
   let schema: Schema | null = documentSchema;
   step.lastIndex = 0;
@@ -60,7 +60,7 @@ export function formatPath(path: Path): string {
 }
 
 /** Whether text that is written there is taken for a secret: as annotated, or because nothing is known of the place. */
-export function isSecret({ schema }: Place): boolean {
+export function isSecret({ schema }: DocumentPath): boolean {
   return schema === null || schema['x-secret'] === true;
 }
 
@@ -107,7 +107,7 @@ export interface Unknown {
  * @param free whether names that the schema leaves open may be new: of a provider that is being added
  * @returns null when all is known
  */
-export function unknownKey(document: JsonObject, { path }: Place, free: boolean): Unknown | null {
+export function unknownKey(document: JsonObject, { path }: DocumentPath, free: boolean): Unknown | null {
   let schema: Schema | null = documentSchema;
   for (const [index, key] of path.entries()) {
     const parent = path.slice(0, index);
@@ -157,7 +157,7 @@ function distance(a: string, b: string): number {
 const olderNames: Readonly<Record<string, Path>> = { authProfiles: ['auth', 'profiles'], authOrder: ['auth', 'order'] };
 
 /** The same place in a file's document (names folded), where it may stand in an older section. */
-export function placeInFile(document: JsonObject, { path, schema }: Place): Place {
+export function placeInFile(document: JsonObject, { path, schema }: DocumentPath): DocumentPath {
   const [section = '', id, ...rest] = path;
   const older = Object.hasOwn(olderNames, section) ? olderNames[section] : undefined;
   if (older === undefined || id === undefined || valueAt(document, [...older, id]) === undefined) return { path, schema };

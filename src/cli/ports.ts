@@ -94,7 +94,7 @@ export interface CopyOptions {
   readonly configFile: string | null;
 }
 
-export interface BackupFacts {
+export interface BackupReport {
   /** Absolute. */
   readonly file: string;
   readonly bytes: number;
@@ -108,7 +108,7 @@ export interface BackupFacts {
   readonly withKey: boolean;
 }
 
-export interface RestoreFacts {
+export interface RestoreReport {
   readonly home: string;
   /** Where the former database is kept; null when there was none. */
   readonly replaced: string | null;
@@ -167,11 +167,11 @@ export interface CliPorts {
    * Copies the database, also while it is in use.
    * @throws OlaError
    */
-  readonly backUp: (options: CopyOptions) => Promise<BackupFacts>;
+  readonly backUp: (options: CopyOptions) => Promise<BackupReport>;
   /**
    * Puts a copy in the place of the database; no server may run.
    * @throws OlaError `secret_required` when the key is in the backup alone and no passphrase was given
    */
-  readonly restore: (options: CopyOptions) => Promise<RestoreFacts>;
+  readonly restore: (options: CopyOptions) => Promise<RestoreReport>;
   readonly now: () => number;
 }

@@ -18,7 +18,7 @@ export interface Revision {
 }
 
 /** A revision without its document, for lists. */
-export type RevisionFacts = Omit<Revision, 'document'>;
+export type RevisionSummary = Omit<Revision, 'document'>;
 
 /** A document that was put aside under a name. */
 export interface Snapshot {
@@ -55,7 +55,11 @@ export interface ConfigStore {
   newest(): Promise<number>;
   revision(number: number): Promise<Revision | null>;
   /** Newest first. @param query `before`: only numbers below it */
-  revisions(query: { readonly file: string | null; readonly limit: number; readonly before?: number }): Promise<RevisionFacts[]>;
+  revisions(query: {
+    readonly file: string | null;
+    readonly limit: number;
+    readonly before?: number;
+  }): Promise<RevisionSummary[]>;
   secrets(): Promise<SealedSecret[]>;
   /** All in one transaction. @throws OlaError `precondition_failed` when the newest revision is not `revision.number - 1` */
   write(change: ConfigWrite): Promise<void>;

@@ -1,11 +1,11 @@
 /** An unordered collection that is entered and left once a request: no hashing, no garbage, unlike a Set. */
 
-export interface InBag {
-  /** Its place, kept by the bag; -1 outside. */
+export interface InDenseList {
+  /** Its place, kept by the list; -1 outside. */
   slot: number;
 }
 
-export interface Bag<T extends InBag> {
+export interface DenseList<T extends InDenseList> {
   add(item: T): void;
   /** Does nothing for an item that is not in it. */
   remove(item: T): void;
@@ -14,7 +14,7 @@ export interface Bag<T extends InBag> {
   size(): number;
 }
 
-export function createBag<T extends InBag>(): Bag<T> {
+export function createDenseList<T extends InDenseList>(): DenseList<T> {
   const items: T[] = [];
   return {
     add(item) {

@@ -43,7 +43,7 @@ export const errorStatus = {
 
 export type ErrorCode = keyof typeof errorStatus;
 
-export interface ErrorFacts {
+export interface ErrorOptions {
   /** Overrides the table's status: an upstream's 404 stays a 404. */
   readonly status?: number;
   /** The field of the request that is at fault, as a dotted path. */
@@ -60,9 +60,9 @@ export interface ErrorFacts {
 export class OlaError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
-  readonly facts: ErrorFacts;
+  readonly facts: ErrorOptions;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+  constructor(code: ErrorCode, message: string, facts: ErrorOptions = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = 'OlaError';
     this.code = code;

@@ -4,7 +4,7 @@ import type { TaskAction, TaskOwner } from './tasks.ts';
 import type { UsageRow } from './usage.ts';
 import type { SealedSecret } from './vault.ts';
 
-export interface OriginalState {
+export interface PredecessorState {
   /** Null when there was no configuration. */
   readonly config: ConfigWrite | null;
   readonly snapshots: readonly Snapshot[];
@@ -15,9 +15,9 @@ export interface OriginalState {
   readonly usage: readonly UsageRow[];
 }
 
-export interface OriginalStore {
+export interface PredecessorStore {
   /** When it was taken over, milliseconds since 1970; null when it was not. */
   importedAt(): Promise<number | null>;
   /** All of it in one transaction; owners and actions that are there already stay. */
-  import(state: OriginalState, at: number): Promise<void>;
+  import(state: PredecessorState, at: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** Everything that survives a restart, by noun. Every method is one transaction; a change carries its audit event. */
 import type { AuditStore } from './audit.ts';
 import type { ConfigStore } from './config.ts';
-import type { OriginalStore } from './predecessor.ts';
+import type { PredecessorStore } from './predecessor.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UsageStore } from './usage.ts';
 
@@ -16,7 +16,7 @@ export interface Store {
   readonly config: ConfigStore;
   readonly usage: UsageStore;
   readonly audit: AuditStore;
-  readonly original: OriginalStore;
+  readonly predecessor: PredecessorStore;
   /** Answers when the database can be written to. @throws OlaError `persistence_unavailable` */
   check(): Promise<void>;
   /**

@@ -7,7 +7,7 @@ export interface Credential {
   readonly secret: string | null;
 }
 
-export interface CredentialFacts {
+export interface CredentialInputs {
   /** `https://host:port` of where the call goes. */
   readonly origin: string;
   /** Environment variables in the order they are tried. */
@@ -30,7 +30,7 @@ export interface CredentialChoice {
 }
 
 /** A secret goes only to the origin it was entered for; one secret is tried once, wherever it stands twice. */
-export function chooseCredentials(facts: CredentialFacts): CredentialChoice {
+export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
   if (facts.needsNone) return { usable: [{ source: 'none', secret: null }], mismatched: [] };
   const usable: Credential[] = [];
   const mismatched: string[] = [];

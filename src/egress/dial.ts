@@ -13,7 +13,7 @@ import { type Clock, type Dial, DialError, type DialRequest, type Log, type Repl
 import { denied, wordsFor } from './denials.ts';
 import { createNames, type ResolvedName } from './dns-cache.ts';
 import { isOwnListener, type OwnListener } from './listeners.ts';
-import { judge, judgeAddress, observes, refuses, type Target, unreadableRanges } from './policy.ts';
+import { judge, judgeAddress, observes, type ParsedUrl, refuses, unreadableRanges } from './policy.ts';
 
 export interface EgressPorts {
   /** The policy of the moment; a changed policy is another object. */
@@ -30,10 +30,10 @@ export interface EgressPorts {
 }
 
 /** A destination judged under one policy. */
-interface Route {
+interface JudgedDestination {
   readonly destination: Destination;
   readonly policy: EgressPolicy;
-  readonly target: Target;
+  readonly target: ParsedUrl;
   readonly secure: boolean;
   /** The base URL's path without a slash at its end. */
   readonly basePath: string;
@@ -47,11 +47,11 @@ const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?#\\]|$)/i;
 export function createEgress(ports: EgressPorts): Egress {
   const { policy, dial, now, log } = ports;
   const lookUp = createNames(ports.resolve, now);
-  const routes = new WeakMap<Destination, Route>();
+  const routes = new WeakMap<Destination, JudgedDestination>();
   const warned = new WeakSet<EgressPolicy>();
 
   /** Judges what needs no resolution; the verdict holds as long as destination and policy are the same objects. */
-  function routeTo(destination: Destination, phase: EgressDenial['phase']): Route {
+  function routeTo(destination: Destination, phase: EgressDenial['phase']): JudgedDestination {
     const current = policy();
     const known = routes.get(destination);
     if (known !== undefined && known.policy === current) return known;
@@ -78,7 +78,7 @@ export function createEgress(ports: EgressPorts): Egress {
   }
 
   /** Throws when the reason refuses the call under this policy; in `observe` it is a line in the log, once a route. */
-  function apply(route: Route, reason: EgressReason, phase: EgressDenial['phase']): void {
+  function apply(route: JudgedDestination, reason: EgressReason, phase: EgressDenial['phase']): void {
     const denial = denialOf(route, reason, phase);
     if (refuses(route.policy, reason)) throw refusal(denial);
     if (!observes(route.policy) || route.logged.has(reason)) return;
@@ -92,7 +92,7 @@ export function createEgress(ports: EgressPorts): Egress {
   }
 
   /** Every answer is judged, not only the one that will be dialled: a name with one inner address is refused (rebinding). */
-  function judgeAnswers(route: Route, addresses: readonly string[], phase: EgressDenial['phase']): void {
+  function judgeAnswers(route: JudgedDestination, addresses: readonly string[], phase: EgressDenial['phase']): void {
     if (addresses.length === 0) apply(route, 'dns_no_answers', phase);
     const reasons = addresses.flatMap((address): EgressReason[] => {
       if (isOwn(route, address)) return ['self_connection'];
@@ -103,7 +103,7 @@ export function createEgress(ports: EgressPorts): Egress {
     if (gravest !== undefined) apply(route, gravest, phase);
   }
 
-  function isOwn(route: Route, address: string): boolean {
+  function isOwn(route: JudgedDestination, address: string): boolean {
     return isOwnListener(address, route.target.port, ports.ownListeners(), ports.localAddresses);
   }
 
@@ -120,7 +120,7 @@ export function createEgress(ports: EgressPorts): Egress {
     }
   }
 
-  async function dialName(route: Route, request: DialRequest): Promise<Reply> {
+  async function dialName(route: JudgedDestination, request: DialRequest): Promise<Reply> {
     const name = await resolved(route, request.signal);
     judgeAnswers(route, name.addresses, 'dial');
     const order = dialOrder(name);
@@ -139,7 +139,7 @@ export function createEgress(ports: EgressPorts): Egress {
     throw new DialError('connect', undefined);
   }
 
-  async function resolved(route: Route, signal: AbortSignal | undefined): Promise<ResolvedName> {
+  async function resolved(route: JudgedDestination, signal: AbortSignal | undefined): Promise<ResolvedName> {
     signal?.throwIfAborted();
     const found = lookUp(route.target.hostname);
     if (!(found instanceof Promise)) return found;
@@ -162,7 +162,7 @@ export function createEgress(ports: EgressPorts): Egress {
     }
   }
 
-  async function checkAddresses(route: Route): Promise<void> {
+  async function checkAddresses(route: JudgedDestination): Promise<void> {
     const { literal, hostname } = route.target;
     if (literal !== null) {
       if (isOwn(route, literal)) apply(route, 'self_connection', 'write');
@@ -182,7 +182,7 @@ export function createEgress(ports: EgressPorts): Egress {
   return { check, send };
 }
 
-function denialOf(route: Route, reason: EgressReason, phase: EgressDenial['phase']): EgressDenial {
+function denialOf(route: JudgedDestination, reason: EgressReason, phase: EgressDenial['phase']): EgressDenial {
   return {
     provider: route.destination.name,
     scheme: route.secure ? 'https' : 'http',
@@ -192,7 +192,7 @@ function denialOf(route: Route, reason: EgressReason, phase: EgressDenial['phase
   };
 }
 
-function dialRequest(route: Route, request: OutboundRequest): DialRequest {
+function dialRequest(route: JudgedDestination, request: OutboundRequest): DialRequest {
   const { path } = request;
   // `/.` and `%2` alone are cheap to look for; either is rare.
   if (!path.startsWith('/') || ((path.includes('/.') || path.includes('/%2')) && dotSegment.test(path))) {
@@ -222,7 +222,7 @@ function dialOrder(name: ResolvedName): readonly string[] {
 }
 
 /** A model API has no business redirecting: the credential would follow to a place that nobody judged. */
-function accept(route: Route, reply: Reply): Reply {
+function accept(route: JudgedDestination, reply: Reply): Reply {
   if (reply.status < 300 || reply.status > 399 || reply.header('location') === null) return reply;
   reply.cancel();
   const { provider, host, reason } = denialOf(route, 'redirect_forbidden', 'dial');
@@ -234,7 +234,7 @@ function accept(route: Route, reply: Reply): Reply {
 }
 
 /** What went wrong, as words: none of the other side's text, no address; `details.sent` is false when nothing was sent. */
-function failure(route: Route, signal: AbortSignal | undefined, error: unknown): unknown {
+function failure(route: JudgedDestination, signal: AbortSignal | undefined, error: unknown): unknown {
   if (error instanceof OlaError) return error;
   if (signal?.aborted === true) return signal.reason;
   const provider = route.destination.name;
@@ -253,7 +253,7 @@ const unreachableWords = {
   request_failed: 'the request could not be written. Check the configured headers for line breaks.',
 } as const;
 
-function unreachable(route: Route, reason: keyof typeof unreachableWords, cause: unknown): OlaError {
+function unreachable(route: JudgedDestination, reason: keyof typeof unreachableWords, cause: unknown): OlaError {
   const provider = route.destination.name;
   const message = `Provider '${provider}' (${route.target.hostname}) cannot be reached: ${unreachableWords[reason]}`;
   return new OlaError('upstream_unreachable', message, { details: { provider, reason, sent: false }, cause });

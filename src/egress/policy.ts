@@ -2,7 +2,7 @@
 import type { AddressReason, EgressPolicy, EgressReason } from '../core/egress.ts';
 import { type AddressRange, classify, isMetadata, isWithin, parseAddress, parseRange } from './addresses.ts';
 
-export interface Target {
+export interface ParsedUrl {
   /** Parsed once; nobody reads the raw text again, parsers differ. */
   readonly url: URL;
   /** In lower case, without a trailing dot or brackets. */
@@ -14,7 +14,7 @@ export interface Target {
 
 /** `observed` is what enforcing would refuse, when the policy does not enforce. */
 export type Verdict =
-  | { readonly ok: true; readonly target: Target; readonly observed: EgressReason | null }
+  | { readonly ok: true; readonly target: ParsedUrl; readonly observed: EgressReason | null }
   | { readonly ok: false; readonly reason: EgressReason; readonly scheme: string; readonly host: string };
 
 export interface Exceptions {
@@ -86,7 +86,7 @@ const absoluteForm = /^[a-z][a-z0-9+.-]*:\/\/([^/\\?#]*)(.*)$/is;
 const schemeForm = /^([a-z][a-z0-9+.-]*):/i;
 
 /** The part that holds in every mode: a URL that can be dialled at all, and means one thing. */
-function parseTarget(baseUrl: string): { readonly target: Target } | Refusal {
+function parseTarget(baseUrl: string): { readonly target: ParsedUrl } | Refusal {
   const refuse = (reason: EgressReason, scheme = '', host = ''): Refusal => ({ reason, scheme, host });
   if (unprintable.test(baseUrl) || Buffer.byteLength(baseUrl) > maxUrlBytes) return refuse('malformed_url');
   const scheme = schemeForm.exec(baseUrl)?.[1]?.toLowerCase();
@@ -118,7 +118,7 @@ const specialUseLabels: ReadonlySet<string> = new Set([
 ]);
 
 /** What enforcing refuses; the absolute reasons come first, so that no other hides them in the other modes. */
-function judgeTarget(target: Target, policy: EgressPolicy, exceptions: Exceptions): EgressReason | null {
+function judgeTarget(target: ParsedUrl, policy: EgressPolicy, exceptions: Exceptions): EgressReason | null {
   const { hostname, literal, port } = target;
   const address = literal === null ? null : judgeAddress(literal, policy, exceptions);
   if (address === 'metadata_ip') return address;

@@ -14,17 +14,17 @@ import { principalOfConfigured } from './access/imported-tokens.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
-import { type Config, type ConfigFile, type ConfigSnapshot, loadConfig } from './config/config.ts';
+import { type Config, type ConfigFile, type CurrentConfig, loadConfig } from './config/config.ts';
 import { createDocuments, type Documents } from './config/documents.ts';
 import { createExports, type Exports } from './config/exports.ts';
 import { createKeys, type Keys } from './config/master-keys.ts';
 import { createProviders, type Providers } from './config/providers.ts';
-import type { WriteFacts } from './config/read-document.ts';
+import type { WriteContext } from './config/read-document.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
-import { createAudit, type Origin } from './records/audit.ts';
+import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention, type Retention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
@@ -33,7 +33,7 @@ import {
   type KnownProviders,
   type ProcessProvider,
   type Registry,
-  type RegistryFacts,
+  type RegistryInputs,
 } from './routing/registry.ts';
 import { type Route, route } from './routing/routing.ts';
 
@@ -56,7 +56,7 @@ export interface Gateway {
   /** To be ticked about once a second. */
   readonly retention: Retention;
   /** Where configuration and state are. */
-  readonly place: Place;
+  readonly place: HomePaths;
   /** Every secret this process holds is cut out of what passes through. */
   readonly redact: Redact;
   listModels(): ModelView[];
@@ -71,7 +71,7 @@ export interface Gateway {
   flush(): Promise<void>;
 }
 
-export interface Place {
+export interface HomePaths {
   /** Absolute. */
   readonly home: string;
   /** Absolute. */
@@ -92,7 +92,7 @@ export interface GatewayPorts {
   readonly file: ConfigFile | null;
   /** The text of a file that the configuration names; null when it cannot be read. Not needed when no file governs. */
   readonly readSecretFile?: (path: string) => string | null;
-  readonly place: Place;
+  readonly place: HomePaths;
   readonly processProviders: readonly ProcessProvider[];
   readonly version: string;
   readonly now: Clock;
@@ -112,10 +112,10 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const audit = createAudit({ store: store.audit, now, log });
   const usage = createUsage({ store: store.usage, log });
   const tokens = await loadTokens({ store: store.tokens, audit, now, log });
-  const own: Origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
+  const own: Requester = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
   const via = createVia();
   const onDenied = (denial: EgressDenial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied'));
-  const facts: RegistryFacts & WriteFacts = {
+  const facts: RegistryInputs & WriteContext = {
     mode: ports.file === null ? 'database' : 'file',
     catalog,
     environment: ports.environment,
@@ -201,13 +201,13 @@ interface View {
 /** So many different model names are remembered with their routes. */
 const mostRoutes = 1000;
 
-interface ViewFacts {
-  readonly facts: RegistryFacts;
+interface ViewInputs {
+  readonly facts: RegistryInputs;
   readonly known: KnownProviders;
   readonly settings: GatewaySettings;
 }
 
-function viewOf(snapshot: ConfigSnapshot, { facts, known, settings }: ViewFacts): View {
+function viewOf(snapshot: CurrentConfig, { facts, known, settings }: ViewInputs): View {
   const document = snapshot.open;
   const registry = buildRegistry(snapshot, facts, known);
   const routing = {
@@ -238,7 +238,7 @@ function policyOf(document: ConfigDocument, settings: GatewaySettings): EgressPo
 }
 
 /** Tokens that stand in clear: in the environment, in the document, and in file mode under `authorization.tokens`. */
-function legacyTokens({ open }: ConfigSnapshot, settings: GatewaySettings): LegacyToken[] {
+function legacyTokens({ open }: CurrentConfig, settings: GatewaySettings): LegacyToken[] {
   const { authorization, serverToken } = open;
   const list: LegacyToken[] = [];
   if (authorization?.legacyAdminCompatibility !== false) {
@@ -256,7 +256,7 @@ function legacyTokens({ open }: ConfigSnapshot, settings: GatewaySettings): Lega
 }
 
 /** Whether a token is meant to be asked for, also one that is switched off, not honoured, or cannot be opened now. */
-function namesToken({ document }: ConfigSnapshot, { adminToken, proxyKey }: GatewaySettings): boolean {
+function namesToken({ document }: CurrentConfig, { adminToken, proxyKey }: GatewaySettings): boolean {
   const { authorization, serverToken } = document;
   if (adminToken !== null || proxyKey !== null || (serverToken ?? null) !== null) return true;
   const tokens = isObject(authorization) ? authorization['tokens'] : null;

@@ -85,7 +85,7 @@ export function secretFiles(file: GoverningFile | null, log: Log): (path: string
   if (file === null) return () => null;
   const readings = new Map<string, () => string | null>();
   return (path) => {
-    const reading = readings.get(path) ?? telling(() => readSecretFile(file.folder, path), path, log);
+    const reading = readings.get(path) ?? logOnce(() => readSecretFile(file.folder, path), path, log);
     readings.set(path, reading);
     return reading();
   };
@@ -103,7 +103,7 @@ const againMs = 1000;
 
 /** A file that may not be trusted is told in the log, once until it is well again, and is to the gateway as one that is not there. */
 export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<GoverningFile, 'path'>, log: Log): Reload {
-  const read = telling(() => readConfigFile(path), path, log);
+  const read = logOnce(() => readConfigFile(path), path, log);
   let again: ReturnType<typeof setTimeout> | null = null;
   let last: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -135,7 +135,7 @@ export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<Gove
 }
 
 /** A reading that logs why it fails, once until it succeeds or fails otherwise, and gives null then. */
-function telling(read: () => string | null, path: string, log: Log): () => string | null {
+function logOnce(read: () => string | null, path: string, log: Log): () => string | null {
   let told: string | null = null;
   return () => {
     try {

@@ -19,7 +19,7 @@ interface PlaceNote {
 }
 
 /** What a process opens a home with. */
-export interface OpenedPlace {
+export interface OpenedHome {
   /** Absolute, links resolved. */
   readonly home: string;
   /** Absolute, links resolved. */
@@ -31,15 +31,15 @@ export interface OpenedPlace {
 const notePath = (home: string) => `${home}/ola.place.json`;
 
 /** For the process that serves: before anything is sealed there. Durable. @throws OlaError `persistence_unavailable` */
-export function notePlace({ home, database, settings, configFile }: OpenedPlace, ownDatabase: string): void {
+export function notePlace({ home, database, settings, configFile }: OpenedHome, ownDatabase: string): void {
   const path = notePath(home);
   if (database === ownDatabase) {
-    if (exists(path)) worded(path, () => removeFile(path));
+    if (exists(path)) withMessage(path, () => removeFile(path));
     return;
   }
   const note: PlaceNote = { database, byVariable: settings.databasePath !== null, configFile };
   const text = `${JSON.stringify(note)}\n`;
-  if (!exists(path) || readConfigFile(path) !== text) worded(path, () => writePrivate(path, text));
+  if (!exists(path) || readConfigFile(path) !== text) withMessage(path, () => writePrivate(path, text));
 }
 
 /**
@@ -61,7 +61,7 @@ export function refuseOtherPlace(home: string, database: string): void {
   );
 }
 
-function worded(path: string, write: () => void): void {
+function withMessage(path: string, write: () => void): void {
   try {
     write();
   } catch (cause) {

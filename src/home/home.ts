@@ -10,11 +10,11 @@ import { createVault, parseKeys } from '../credentials/vault.ts';
 import { createEgress } from '../egress/dial.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { builtProtocols, type ProcessProvider } from '../gateway/routing/registry.ts';
-import { type DatabasePlace, placeDatabase } from '../runtime/database-path.ts';
+import { type DatabasePath, databasePath } from '../runtime/database-path.ts';
 import { dial } from '../runtime/dial.ts';
 import { type FixedMode, prepareHome } from '../runtime/files.ts';
 import { keySource, loadKeyRing } from '../runtime/keys.ts';
-import { type HolderFacts, type Lock, type LockAnswer, takeDatabaseLock, takeHomeLock } from '../runtime/lock.ts';
+import { type Lock, type LockAnswer, type LockHolder, takeDatabaseLock, takeHomeLock } from '../runtime/lock.ts';
 import { environment, processId } from '../runtime/process.ts';
 import { resolve } from '../runtime/resolve.ts';
 import { localAddresses } from '../runtime/serve.ts';
@@ -23,14 +23,14 @@ import { version } from '../runtime/version.ts';
 import { openStore } from '../store/open.ts';
 import { createReload, namedDatabase, readGoverning, secretFiles } from './config-file.ts';
 import { notePlace, refuseOtherPlace } from './database-note.ts';
-import { clearWay, importOriginal, type OriginalReport } from './predecessor.ts';
+import { importPredecessor, moveAside, type PredecessorReport } from './predecessor.ts';
 
 export interface OpenHome {
   readonly path: string;
   /** Modes that were too wide, narrowed now. */
   readonly fixed: readonly FixedMode[];
   /** What became of the files of the original program. */
-  readonly original: OriginalReport;
+  readonly predecessor: PredecessorReport;
   readonly gateway: Gateway;
   /** File mode: takes the file as it stands now. */
   reload(): Promise<void>;
@@ -64,22 +64,22 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   const { settings, configFile, now, log } = options;
   const file = configFile === null ? null : readGoverning(configFile);
   const { path, fixed } = prepareHome(options.path);
-  const database = placeDatabase(path, namedDatabase(path, settings, file));
+  const database = databasePath(path, namedDatabase(path, settings, file));
   if (options.by === 'command') refuseOtherPlace(path, database.path);
-  const facts: HolderFacts = { pid: processId, version, address: null, configFile, startedAt: now() };
+  const facts: LockHolder = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
   const catalog = createCatalog(builtProtocols);
   let store: Store | null = null;
   try {
     const place = { home: path, database: database.path, withConfig: configFile === null };
     const { everyProviderLocal } = settings;
-    const originalFacts = { mode: 'database', catalog, environment: upstreamEnvironment, everyProviderLocal } as const;
-    clearWay(place, originalFacts);
+    const predecessorFacts = { mode: 'database', catalog, environment: upstreamEnvironment, everyProviderLocal } as const;
+    moveAside(place, predecessorFacts);
     store = openDatabase(database.path, now);
     const vault = await openVault(path, store, settings);
     const opened = { home: path, database: database.path, settings, configFile };
-    if (options.by === 'server') notePlace(opened, placeDatabase(path, null).path);
-    const original = await importOriginal(place, { store, vault, facts: originalFacts, now });
+    if (options.by === 'server') notePlace(opened, databasePath(path, null).path);
+    const predecessor = await importPredecessor(place, { store, vault, facts: predecessorFacts, now });
     const gateway = await createGateway({
       store,
       vault,
@@ -100,7 +100,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
     return {
       path,
       fixed,
-      original,
+      predecessor,
       gateway,
       reload: async () => reload?.run(),
       announce: (address) => {
@@ -116,7 +116,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
 }
 
 /** @throws OlaError `conflict` naming who holds the home or the database */
-export function takeLocks(home: string, database: DatabasePlace, facts: HolderFacts): readonly Lock[] {
+export function takeLocks(home: string, database: DatabasePath, facts: LockHolder): readonly Lock[] {
   const lock = held(`The home ${home}`, takeHomeLock(home, facts));
   if (!database.shared) return [lock];
   try {
@@ -190,7 +190,7 @@ function buildEgress(
   return createEgress({ policy, resolve, dial, now, ownListeners, localAddresses, log, onDenied });
 }
 
-function heldBy(what: string, holder: HolderFacts | null): OlaError {
+function heldBy(what: string, holder: LockHolder | null): OlaError {
   const who = holder === null ? 'another ola' : `ola ${holder.version} with process id ${holder.pid}`;
   const where = holder?.address === null || holder === null ? '' : `, which listens on ${holder.address}`;
   return new OlaError(

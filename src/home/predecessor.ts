@@ -6,27 +6,27 @@ import { localPrincipal } from '../core/access.ts';
 import type { ConfigWrite, Snapshot } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import type { OriginalState } from '../core/predecessor.ts';
+import type { PredecessorState } from '../core/predecessor.ts';
 import type { Warning } from '../core/schema.ts';
 import type { Store } from '../core/store.ts';
 import type { SealedSecret, Vault } from '../core/vault.ts';
 import { tokenRecords } from '../gateway/access/imported-tokens.ts';
 import { sealDocument } from '../gateway/config/config.ts';
 import {
-  type OriginalDocument,
-  readOriginalDocument,
+  type PredecessorDocument,
+  readPredecessorDocument,
   taskActions,
   taskOwners,
   usageRows,
 } from '../gateway/config/predecessor.ts';
-import { type DocumentFacts, originOfSecrets } from '../gateway/config/read-document.ts';
+import { originOfSecrets, type ReadContext } from '../gateway/config/read-document.ts';
 import { checkSnapshotName } from '../gateway/config/snapshots.ts';
 import { exists, writePrivate } from '../runtime/files.ts';
 import { type FoundFile, filesIn, linksResolved, linkTarget, moveInto, removeFile } from '../runtime/moves.ts';
 import { folderOf, readConfigFile } from '../runtime/named-files.ts';
-import { isOriginalDatabase, readTables, whileUnused } from '../runtime/predecessor-database.ts';
+import { isPredecessorDatabase, readTables, whileUnused } from '../runtime/predecessor-database.ts';
 
-export interface OriginalPlace {
+export interface PredecessorPaths {
   /** The home, absolute. */
   readonly home: string;
   /** Ola's own database, absolute. */
@@ -35,10 +35,10 @@ export interface OriginalPlace {
   readonly withConfig: boolean;
 }
 
-export interface OriginalPorts {
+export interface PredecessorPorts {
   readonly store: Store;
   readonly vault: Vault;
-  readonly facts: DocumentFacts;
+  readonly facts: ReadContext;
   readonly now: Clock;
 }
 
@@ -48,7 +48,7 @@ const stateTables = ['task_ownership', 'task_action_history', 'idempotency_keys'
 /** A file in the home that lists what is to be moved once the import is done; there from just before it to the last move. */
 const unfinished = 'original-import';
 
-function originalBackup(home: string): string {
+function predecessorBackup(home: string): string {
   return `${home}/original-backup`;
 }
 
@@ -57,15 +57,15 @@ function originalBackup(home: string): string {
  * first, so that one that cannot be taken over leaves all as it was.
  * @throws OlaError `conflict` when the original program runs; `invalid_json`, `invalid_field` naming the configuration
  */
-export function clearWay({ home, database, withConfig }: OriginalPlace, facts: DocumentFacts): void {
+export function moveAside({ home, database, withConfig }: PredecessorPaths, facts: ReadContext): void {
   const path = `${home}/${names.state}`;
-  const inTheWay = isOriginalDatabase(path, stateTables);
+  const inTheWay = isPredecessorDatabase(path, stateTables);
   const fresh = inTheWay ? path === database : !exists(database);
   if (fresh && withConfig) readConfiguration(home, facts);
-  if (inTheWay) whileUnused(path, () => moveInto(originalBackup(home), path));
+  if (inTheWay) whileUnused(path, () => moveInto(predecessorBackup(home), path));
 }
 
-export interface OriginalReport {
+export interface PredecessorReport {
   /** What was taken over just now, in sentences; empty when nothing was. */
   readonly imported: readonly string[];
   /** What a person is to know at every start, until it is done away with. */
@@ -76,30 +76,30 @@ export interface OriginalReport {
  * Over the open database: takes over what is there of the original program, unless that was done before.
  * @throws OlaError as `clearWay`; nothing was imported then
  */
-export async function importOriginal(place: OriginalPlace, ports: OriginalPorts): Promise<OriginalReport> {
-  const wasDone = (await ports.store.original.importedAt()) !== null;
+export async function importPredecessor(place: PredecessorPaths, ports: PredecessorPorts): Promise<PredecessorReport> {
+  const wasDone = (await ports.store.predecessor.importedAt()) !== null;
   const imported = wasDone ? [] : await importFound(place, ports);
   // The list of an import that never came to be is worth nothing.
   if (wasDone || imported.length > 0) finishMoving(place.home);
   return { imported, standing: await leftOver(place, ports.store) };
 }
 
-async function importFound(place: OriginalPlace, ports: OriginalPorts): Promise<readonly string[]> {
+async function importFound(place: PredecessorPaths, ports: PredecessorPorts): Promise<readonly string[]> {
   const found = await find(place, ports);
   if (found.toMove.length === 0 && found.state.length === 0) return [];
-  const folder = originalBackup(place.home);
+  const folder = predecessorBackup(place.home);
   const taken = found.toMove.find((name) => exists(`${folder}/${name}`));
   if (taken !== undefined) {
     throw new OlaError('conflict', `${folder} has a ${taken} already, of an earlier import: move that folder away first.`);
   }
   const { state, said } = await gather(found, ports);
   writePrivate(`${place.home}/${unfinished}`, found.toMove.map((name) => `${name}\n`).join(''));
-  await ports.store.original.import(state, ports.now());
+  await ports.store.predecessor.import(state, ports.now());
   return said;
 }
 
-async function leftOver({ home, withConfig }: OriginalPlace, store: Store): Promise<readonly string[]> {
-  const folder = originalBackup(home);
+async function leftOver({ home, withConfig }: PredecessorPaths, store: Store): Promise<readonly string[]> {
+  const folder = predecessorBackup(home);
   const config = `${home}/${names.config}`;
   const isIgnored = withConfig && exists(config) && (await store.config.current(config)) === null;
   const take = 'take it over with `ola config import`, or move it away';
@@ -118,14 +118,14 @@ function finishMoving(home: string): void {
   const listed = exists(list) ? (readConfigFile(list) ?? '').split('\n') : null;
   if (listed === null) return;
   for (const name of listed) {
-    if (name !== '' && exists(`${home}/${name}`)) moveInto(originalBackup(home), `${home}/${name}`);
+    if (name !== '' && exists(`${home}/${name}`)) moveInto(predecessorBackup(home), `${home}/${name}`);
   }
   removeFile(list);
 }
 
 /** What there is to take over. */
 interface Found {
-  readonly config: OriginalDocument | null;
+  readonly config: PredecessorDocument | null;
   readonly snapshots: readonly FoundFile[];
   /** Databases with its tasks. */
   readonly state: readonly string[];
@@ -136,15 +136,15 @@ interface Found {
   readonly left: readonly string[];
 }
 
-async function find({ home, withConfig }: OriginalPlace, { store, facts }: OriginalPorts): Promise<Found> {
+async function find({ home, withConfig }: PredecessorPaths, { store, facts }: PredecessorPorts): Promise<Found> {
   const path = `${home}/${names.config}`;
   // A file that has governed is no remnant.
   const takesConfig = withConfig && (await store.config.current(null)) === null && (await store.config.current(path)) === null;
   const config = takesConfig ? readConfiguration(home, facts) : null;
   const snapshots = withConfig ? filesIn(`${home}/${names.snapshots}`, '.json') : [];
   const usage = `${home}/${names.usage}`;
-  const hasUsage = isOriginalDatabase(usage, ['usage_records']);
-  const moved = `${originalBackup(home)}/${names.state}`;
+  const hasUsage = isPredecessorDatabase(usage, ['usage_records']);
+  const moved = `${predecessorBackup(home)}/${names.state}`;
   const elsewhere = stateElsewhere(home, config);
   const taken = {
     [names.config]: config !== null,
@@ -154,28 +154,28 @@ async function find({ home, withConfig }: OriginalPlace, { store, facts }: Origi
   return {
     config,
     snapshots,
-    state: [moved, ...elsewhere].filter((each) => isOriginalDatabase(each, stateTables)),
+    state: [moved, ...elsewhere].filter((each) => isPredecessorDatabase(each, stateTables)),
     usage: hasUsage ? usage : null,
     toMove: Object.entries(taken).flatMap(([name, is]) => (is ? [name] : [])),
     left: elsewhere
-      .filter((each) => !isOriginalDatabase(each, stateTables))
+      .filter((each) => !isPredecessorDatabase(each, stateTables))
       .map((each) => `${names.config} names ${each} for its tasks, which is none of its databases: those are not taken over.`),
   };
 }
 
 /** A database outside the home stays where it is: the original program was told to put it there. */
-function stateElsewhere(home: string, config: OriginalDocument | null): readonly string[] {
+function stateElsewhere(home: string, config: PredecessorDocument | null): readonly string[] {
   const named = config?.database ?? null;
   if (named === null || (named.endsWith(`/${names.state}`) && linksResolved(folderOf(named)) === home)) return [];
   return [named];
 }
 
 /** @returns null when there is none */
-function readConfiguration(home: string, facts: DocumentFacts): OriginalDocument | null {
+function readConfiguration(home: string, facts: ReadContext): PredecessorDocument | null {
   const path = `${home}/${names.config}`;
   const text = readConfigFile(path);
   try {
-    return text === null ? null : readOriginalDocument(text, facts);
+    return text === null ? null : readPredecessorDocument(text, facts);
   } catch (cause) {
     if (!(cause instanceof OlaError)) throw cause;
     const what = `${path} cannot be imported: ${cause.message} Nothing was changed: correct it, or move it away.`;
@@ -184,11 +184,11 @@ function readConfiguration(home: string, facts: DocumentFacts): OriginalDocument
 }
 
 interface Gathered {
-  readonly state: OriginalState;
+  readonly state: PredecessorState;
   readonly said: readonly string[];
 }
 
-async function gather(found: Found, ports: OriginalPorts): Promise<Gathered> {
+async function gather(found: Found, ports: PredecessorPorts): Promise<Gathered> {
   const { canonicalId } = ports.facts.catalog;
   const config = found.config === null ? null : await configWrite(found.config, ports);
   const snapshots = found.snapshots.map((file) => readSnapshot(file, ports));
@@ -202,7 +202,7 @@ async function gather(found: Found, ports: OriginalPorts): Promise<Gathered> {
     canonicalId,
   );
   const usage = usageRows(found.usage === null ? [] : readTables(found.usage, ['usage_records']).usage_records, canonicalId);
-  const state: OriginalState = {
+  const state: PredecessorState = {
     config,
     snapshots: snapshots.flatMap(({ snapshot }) => snapshot ?? []),
     secrets: snapshots.flatMap(({ sealed }) => sealed),
@@ -223,7 +223,7 @@ async function gather(found: Found, ports: OriginalPorts): Promise<Gathered> {
 }
 
 /** As any other change of the configuration, but that destinations are not asked: they were in use, and the dial judges. */
-async function configWrite(read: OriginalDocument, { store, vault, facts, now }: OriginalPorts): Promise<ConfigWrite> {
+async function configWrite(read: PredecessorDocument, { store, vault, facts, now }: PredecessorPorts): Promise<ConfigWrite> {
   const at = now();
   const number = (await store.config.newest()) + 1;
   const { document, sealed } = sealDocument(read.document, originOfSecrets(read.document, facts), vault, at);
@@ -254,12 +254,12 @@ interface ReadSnapshot {
   readonly said: readonly string[];
 }
 
-function readSnapshot({ path, name: file, modifiedAt }: FoundFile, { vault, facts, now }: OriginalPorts): ReadSnapshot {
+function readSnapshot({ path, name: file, modifiedAt }: FoundFile, { vault, facts, now }: PredecessorPorts): ReadSnapshot {
   const name = file.replace(/\.json$/, '');
   const label = `${names.snapshots}/${file}`;
   try {
     checkSnapshotName(name);
-    const { document: given, tokens } = readOriginalDocument(readConfigFile(path) ?? '', facts);
+    const { document: given, tokens } = readPredecessorDocument(readConfigFile(path) ?? '', facts);
     const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, now());
     const said = tokens.length === 0 ? [] : [`${label}: its access tokens are not taken over.`];
     return { snapshot: { name, at: modifiedAt, document }, sealed, said };
@@ -269,7 +269,7 @@ function readSnapshot({ path, name: file, modifiedAt }: FoundFile, { vault, fact
   }
 }
 
-function summary({ config, snapshots, owners, actions, usage }: OriginalState): string {
+function summary({ config, snapshots, owners, actions, usage }: PredecessorState): string {
   const rows = [
     `${snapshots.length} snapshots`,
     `${owners.length} task owners`,

@@ -1,7 +1,7 @@
 /** The only reader of request bodies: declared type, counted length, deadline, JSON or a form. */
 
 import { joinBytes } from '../core/bytes.ts';
-import { createBag, type InBag } from '../core/dense-list.ts';
+import { createDenseList, type InDenseList } from '../core/dense-list.ts';
 import { OlaError } from '../core/errors.ts';
 import { isTooDeep, type Json } from '../core/json.ts';
 import { boundaryOf, type Form, readForm } from '../core/multipart.ts';
@@ -98,7 +98,7 @@ async function readCounted(request: Request): Promise<Uint8Array> {
 }
 
 /** One timer for all bodies that are being read: a timer of its own for each request would cost more than the reading. */
-interface Waiting extends InBag {
+interface Waiting extends InDenseList {
   readonly call: Call;
   /** In milliseconds of `performance.now()`. */
   readonly since: number;
@@ -108,7 +108,7 @@ interface Waiting extends InBag {
 }
 /** Few bodies take as long; only those are worth a call into the runtime. */
 const holdAfterMs = 5000;
-const waiting = createBag<Waiting>();
+const waiting = createDenseList<Waiting>();
 let sweep: ReturnType<typeof setInterval> | null = null;
 
 function beforeDeadline<Body>(call: Call, reading: Promise<Body>): Promise<Body> {

@@ -2,7 +2,7 @@
 import type { Principal } from '../core/access.ts';
 import type { OlaError } from '../core/errors.ts';
 import type { Connection } from '../core/server.ts';
-import type { Origin } from '../gateway/records/audit.ts';
+import type { Requester } from '../gateway/records/audit.ts';
 
 export interface Call {
   readonly request: Request;
@@ -26,7 +26,7 @@ export function clientAddress(call: Call): string | null {
   return call.connection.peer(call.request);
 }
 
-export function originOf(call: Call, principal: Principal): Origin {
+export function requesterOf(call: Call, principal: Principal): Requester {
   const userAgent = call.request.headers.get('user-agent');
   return { principal, requestId: call.requestId, clientIp: clientAddress(call), userAgent: userAgent?.slice(0, 256) ?? null };
 }

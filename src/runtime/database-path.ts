@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { OlaError } from '../core/errors.ts';
 import { errnoOf, isErrno, ownUser } from './files.ts';
 
-export interface DatabasePlace {
+export interface DatabasePath {
   /** Absolute, links resolved. */
   readonly path: string;
   /** Whether another home may name it too, so that the lock of this one does not keep others out. */
@@ -26,7 +26,7 @@ export interface NamedDatabase {
  * @throws OlaError `invalid_field` when its directory is not there, not this user's or open to writers, or when it is no
  *   file of its own or belongs to another home
  */
-export function placeDatabase(home: string, named: NamedDatabase | null): DatabasePlace {
+export function databasePath(home: string, named: NamedDatabase | null): DatabasePath {
   if (named === null) return placed(home, join(home, 'runtime_state.sqlite3'));
   const path = resolve(named.base, named.path);
   const refused = (what: string, cause?: unknown) =>
@@ -52,7 +52,7 @@ export function placeDatabase(home: string, named: NamedDatabase | null): Databa
   }
 }
 
-function placed(home: string, path: string): DatabasePlace {
+function placed(home: string, path: string): DatabasePath {
   // A lock beside it was made by another home, which may hold it now.
   return { path, shared: dirname(path) !== home || existsSync(`${path}.lock`) };
 }

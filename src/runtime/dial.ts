@@ -4,7 +4,7 @@
  * when a connection breaks; none of that can be set. Deno's goes through the proxies of the environment.
  */
 import { createConnector } from '#platform/connect.ts';
-import { type Bag, createBag, type InBag } from '../core/dense-list.ts';
+import { createDenseList, type DenseList, type InDenseList } from '../core/dense-list.ts';
 import { type Dial, DialError, type DialRequest, type Reply, type Timeouts } from '../core/ports.ts';
 import { type BodyReader, createBodyReader, type Head, headEnd, MalformedResponse, mostHeadBytes, parseHead } from './http1.ts';
 import { requestBytes } from './http1-request.ts';
@@ -33,7 +33,7 @@ interface Connection extends Kept {
 }
 
 /** One request and its answer. */
-interface Exchange extends InBag {
+interface Exchange extends InDenseList {
   readonly connection: Connection;
   /** Not the request: its body would be kept as long as the answer lasts. */
   readonly method: string;
@@ -62,7 +62,7 @@ interface Exchange extends InBag {
 }
 
 const idle = createIdleConnections<Connection>();
-const active: Bag<Exchange> = createBag();
+const active: DenseList<Exchange> = createDenseList();
 let sweeper: ReturnType<typeof setInterval> | null = null;
 
 /** Not `async`: on a kept connection, the usual case, a promise of a promise would be several turns more. */

@@ -159,10 +159,10 @@ function lengthReader(length: number): BodyReader {
 }
 
 /** Where in a chunked body the next byte stands (RFC 9112, 7.1). */
-type Place = 'size' | 'blank' | 'extension' | 'data' | 'dataEnd' | 'trailer';
+type ChunkState = 'size' | 'blank' | 'extension' | 'data' | 'dataEnd' | 'trailer';
 
 function chunkedReader(): BodyReader {
-  let place: Place = 'size';
+  let place: ChunkState = 'size';
   /** Of the chunk at hand, bytes that are still to come. */
   let rest = 0;
   let digits = 0;

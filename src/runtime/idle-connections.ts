@@ -22,7 +22,7 @@ export interface IdleConnections<C extends Kept> {
 }
 
 /** Of one destination. */
-const most = 128;
+const maxPerDestination = 128;
 /** A second short of what servers keep: many that are not behind a content network close after five seconds. */
 const usualMs = { plain: 4000, secure: 30_000 } as const;
 /** Whatever the other side says: what stands between may forget a quiet connection, and nobody would tell. */
@@ -39,7 +39,7 @@ export function createIdleConnections<C extends Kept>(): IdleConnections<C> {
     },
     put(connection, keepAliveMs) {
       const list = lists.get(connection.key) ?? [];
-      if (list.length >= most) return false;
+      if (list.length >= maxPerDestination) return false;
       if (list.length === 0) lists.set(connection.key, list);
       connection.idleSince = performance.now();
       connection.idleFor = Math.min(longestMs, keepAliveMs ?? (connection.secure ? usualMs.secure : usualMs.plain));

@@ -12,7 +12,7 @@ import { removeTemporaries, writePrivate } from './files.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** Who holds a home or a database. */
-export interface HolderFacts {
+export interface LockHolder {
   readonly pid: number;
   readonly version: string;
   /** Where it listens, null while it does not. */
@@ -25,18 +25,18 @@ export interface HolderFacts {
 
 /** Ours until `release`, or the end of the process. */
 export interface Lock {
-  update(facts: HolderFacts): void;
+  update(facts: LockHolder): void;
   release(): void;
 }
 
 /** `heldBy` is null when the other process has not said yet who it is. */
-export type LockAnswer = Lock | { readonly heldBy: HolderFacts | null };
+export type LockAnswer = Lock | { readonly heldBy: LockHolder | null };
 
 /**
  * Takes the home, or says who has it. Does not wait. Whoever takes it clears what a killed process left half written.
  * @throws OlaError `persistence_unavailable` when the home cannot be written to
  */
-export function takeHomeLock(home: string, facts: HolderFacts): LockAnswer {
+export function takeHomeLock(home: string, facts: LockHolder): LockAnswer {
   return take({ path: join(home, 'ola.lock'), what: `the home ${home}`, clear: () => removeTemporaries(home) }, facts);
 }
 
@@ -44,7 +44,7 @@ export function takeHomeLock(home: string, facts: HolderFacts): LockAnswer {
  * Takes a database that stands outside the home: two homes may name the same one. The lock is a file beside it.
  * @throws OlaError `persistence_unavailable` when its directory cannot be written to
  */
-export function takeDatabaseLock(database: string, facts: HolderFacts): LockAnswer {
+export function takeDatabaseLock(database: string, facts: LockHolder): LockAnswer {
   return take({ path: `${database}.lock`, what: `the database ${database}`, clear: () => undefined }, facts);
 }
 
@@ -56,11 +56,11 @@ interface Lockable {
   readonly clear: () => void;
 }
 
-function take({ path, what, clear }: Lockable, facts: HolderFacts): LockAnswer {
+function take({ path, what, clear }: Lockable, facts: LockHolder): LockAnswer {
   const factsPath = `${path}.json`;
   const database = openSqlite(path);
   if (!isTaken(database, what)) return { heldBy: readFacts(factsPath) };
-  const write = (next: HolderFacts) => writePrivate(factsPath, `${JSON.stringify(next)}\n`);
+  const write = (next: LockHolder) => writePrivate(factsPath, `${JSON.stringify(next)}\n`);
   try {
     // Before anything else: these are the facts of a process that is gone.
     rmSync(factsPath, { force: true });
@@ -94,7 +94,7 @@ function isTaken(database: SqlDatabase, what: string): boolean {
 }
 
 /** What the holder says of itself; null when it says nothing, or what is there is left over from a dead process. */
-function readFacts(path: string): HolderFacts | null {
+function readFacts(path: string): LockHolder | null {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!isObject(value)) return null;

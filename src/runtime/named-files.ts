@@ -130,10 +130,10 @@ export function personsFiles(home: string) {
     },
     async create(path: string, text: string): Promise<boolean> {
       const whole = resolve(path);
-      return worded(whole, 'made', () => createPrivate(whole, text));
+      return withMessage(whole, 'made', () => createPrivate(whole, text));
     },
     async replace(path: string, { from, to }: { readonly from: string; readonly to: string }): Promise<boolean> {
-      return worded(path, 'replaced', () => {
+      return withMessage(path, 'replaced', () => {
         const target = realpathSync(resolve(path));
         if (readText(target) !== from) return false;
         replaceText(target, to);
@@ -141,7 +141,7 @@ export function personsFiles(home: string) {
       });
     },
     async temporary(name: string, text: string): Promise<string> {
-      return worded(home, 'used for a temporary file', () => {
+      return withMessage(home, 'used for a temporary file', () => {
         mkdirSync(home, { recursive: true, mode: 0o700 });
         const directory = mkdtempSync(join(home, 'edit-'));
         made.add(directory);
@@ -189,7 +189,7 @@ function replaceText(path: string, text: string): void {
   withTemporary(path, text, { publish: (temporary) => renameSync(temporary, path), prepare: keep });
 }
 
-function worded<T>(path: string, done: string, work: () => T): T {
+function withMessage<T>(path: string, done: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

@@ -5,7 +5,7 @@ import { errnoOf, exists } from './files.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** Whether a file is a database that belongs to no application and has one of these tables. */
-export function isOriginalDatabase(path: string, tables: readonly string[]): boolean {
+export function isPredecessorDatabase(path: string, tables: readonly string[]): boolean {
   if (!exists(path)) return false;
   const database = openSqlite(path);
   try {

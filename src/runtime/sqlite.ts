@@ -30,7 +30,7 @@ function cannotOpen(path: string, advice: string, cause: unknown): OlaError {
 }
 
 /** What a file says that it is, and whether it is sound. */
-export interface SqliteFacts {
+export interface DatabaseFile {
   readonly applicationId: number;
   /** `user_version`. */
   readonly schema: number;
@@ -42,7 +42,7 @@ export interface SqliteFacts {
  * Reads the whole of a database, and of its log if it has one, and writes to neither.
  * @throws OlaError `persistence_unavailable` when there is no such file or it may not be read
  */
-export function inspectSqlite(path: string): SqliteFacts {
+export function inspectSqlite(path: string): DatabaseFile {
   // Without a log nobody has it open: read as it lies there, as SQLite would make a log beside it and could not remove it.
   const database = openReadOnly(path, existsSync(`${path}-wal`) ? 'read' : 'frozen');
   const facts = { applicationId: 0, schema: 0 };

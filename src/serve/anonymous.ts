@@ -4,7 +4,7 @@ import type { ServeOptions } from '../cli/ports.ts';
 import type { Log } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import type { OpenTo } from '../gateway/access/access.ts';
-import type { ConfigSnapshot } from '../gateway/config/config.ts';
+import type { CurrentConfig } from '../gateway/config/config.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 
 interface Asked {
@@ -69,7 +69,7 @@ function wordsFor({ options, settings }: Asked, byDocument: boolean, { access }:
 const documentKey = 'auth.disableAuth of the configuration';
 const anonymousVariable = 'OPEN_LLM_AUTH_ALLOW_ANON';
 
-function disabledBy({ open }: ConfigSnapshot): boolean {
+function disabledBy({ open }: CurrentConfig): boolean {
   return open.auth?.disableAuth === true;
 }
 

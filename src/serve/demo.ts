@@ -30,7 +30,7 @@ interface Question {
   readonly stop: readonly string[];
 }
 
-interface Answer {
+interface DemoAnswer {
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
@@ -182,7 +182,7 @@ const isWord = (value: unknown): value is string => typeof value === 'string' &&
 
 const invalid = (param: string, what: string) => new OlaError('invalid_request', `${param} ${what}.`, { param });
 
-function think(question: Question, body: string, created: number): Answer {
+function think(question: Question, body: string, created: number): DemoAnswer {
   const last = question.messages.findLast((message) => message['role'] === 'user');
   const said = textOf(last?.['content']).trim();
   const words = wordsOf(cutAtStop(said === '' ? nothingSaid : `You said: ${said}`, question.stop));
@@ -220,14 +220,14 @@ function hash(text: string): string {
   return (h >>> 0).toString(16).padStart(8, '0');
 }
 
-function whole({ id, created, words, finishReason, usage }: Answer): Response {
+function whole({ id, created, words, finishReason, usage }: DemoAnswer): Response {
   const message = { role: 'assistant', content: words.join(''), refusal: null };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: finishReason }];
   return Response.json({ id, object: 'chat.completion', created, model: echo.id, choices, usage });
 }
 
 /** One event a pull: they leave as several chunks, and a client that went away stops them. */
-function streamed(answer: Answer, includeUsage: boolean): Response {
+function streamed(answer: DemoAnswer, includeUsage: boolean): Response {
   const encoder = new TextEncoder();
   const events = eventsOf(answer, includeUsage);
   const body = new ReadableStream<Uint8Array>({
@@ -241,8 +241,8 @@ function streamed(answer: Answer, includeUsage: boolean): Response {
 }
 
 /** Role, words, finish reason, usage when it was asked for (then `usage` is null until it comes), `[DONE]`. */
-function* eventsOf({ id, created, words, finishReason, usage }: Answer, includeUsage: boolean): Generator<string, void> {
-  const event = (choices: readonly object[], counts: Answer['usage'] | null) =>
+function* eventsOf({ id, created, words, finishReason, usage }: DemoAnswer, includeUsage: boolean): Generator<string, void> {
+  const event = (choices: readonly object[], counts: DemoAnswer['usage'] | null) =>
     JSON.stringify({
       id,
       object: 'chat.completion.chunk',

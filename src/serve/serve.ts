@@ -8,7 +8,7 @@ import type { Clock, Log } from '../core/ports.ts';
 import { createRedactor } from '../core/redaction.ts';
 import type { ServerHandle } from '../core/server.ts';
 import type { Settings } from '../core/settings.ts';
-import type { ConfigSnapshot } from '../gateway/config/config.ts';
+import type { CurrentConfig } from '../gateway/config/config.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
 import { type OpenHome, openHome } from '../home/home.ts';
@@ -184,7 +184,7 @@ function warn(parts: ServeParts, home: OpenHome, log: Log): void {
   for (const { path, mode } of home.fixed) {
     log.log('warn', `others could read ${path} (mode ${mode.toString(8)}); its mode is fixed`);
   }
-  for (const sentence of [...home.original.imported, ...home.original.standing]) log.log('warn', sentence);
+  for (const sentence of [...home.predecessor.imported, ...home.predecessor.standing]) log.log('warn', sentence);
   if (!isOfThisMachine(options.host))
     log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel in clear`);
   if (settings.everyProviderLocal)
@@ -200,7 +200,7 @@ function warn(parts: ServeParts, home: OpenHome, log: Log): void {
 
 /** The open database stays: what was acknowledged is in it. */
 function warnOfMovedDatabase(configFile: string, home: OpenHome, log: Log): void {
-  const named = ({ open }: ConfigSnapshot) => open.durableState?.dbPath;
+  const named = ({ open }: CurrentConfig) => open.durableState?.dbPath;
   let known = named(home.gateway.config.snapshot());
   home.gateway.config.onChange((snapshot) => {
     if (named(snapshot) === known) return;

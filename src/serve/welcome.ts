@@ -1,6 +1,6 @@
 /** What `ola serve` says when it listens: where, and what to do next, ready to be copied. */
 
-export interface WelcomeFacts {
+export interface StartSummary {
   readonly address: string;
   readonly version: string;
   /** A token that was made just now and is never shown again; null when there was one already. */
@@ -15,7 +15,7 @@ export interface WelcomeFacts {
   readonly configFile: string | null;
 }
 
-export function welcome({ address, version, token, open, model, demo, home, configFile }: WelcomeFacts): string {
+export function welcome({ address, version, token, open, model, demo, home, configFile }: StartSummary): string {
   const lines = [`ola ${version} listens on ${address}`, ''];
   if (configFile !== null) lines.push(`  Governed by ${configFile}; a change of it takes effect at once.`, '');
   if (token !== null) lines.push('  Your admin token, shown this once:', '', `    ${token}`, '');

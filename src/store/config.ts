@@ -1,5 +1,5 @@
 /** Revisions and snapshots of the configuration; the sealed secrets that they name change in the same transactions. */
-import type { ConfigStore, ConfigWrite, Revision, RevisionFacts } from '../core/config.ts';
+import type { ConfigStore, ConfigWrite, Revision, RevisionSummary } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
@@ -144,7 +144,7 @@ function toNames(row: SqlRow): ReadonlySet<string> {
   return new Set(jsonOf(row, 'secrets') as readonly string[]);
 }
 
-function toFacts(row: SqlRow): RevisionFacts {
+function toFacts(row: SqlRow): RevisionSummary {
   return {
     number: numberOf(row, 'number'),
     at: numberOf(row, 'at'),

@@ -5,7 +5,7 @@ import { auditStore } from './audit.ts';
 import { configStore } from './config.ts';
 import { checkIntegrity, markOpen } from './integrity.ts';
 import { checkIdentity, migrate } from './migrate.ts';
-import { originalStore } from './predecessor.ts';
+import { predecessorStore } from './predecessor.ts';
 import { retain } from './retention.ts';
 import { migrations } from './schema.ts';
 import { tokenStore } from './tokens.ts';
@@ -60,7 +60,7 @@ export function openStore({ database, now, backUp }: OpenStore): Store {
     config: configStore(database),
     usage: usageStore(database, usage),
     audit: auditStore(database),
-    original: originalStore(database, usage),
+    predecessor: predecessorStore(database, usage),
     async check() {
       // A real write: a transaction that is rolled back never meets a full disk.
       batching(database, () => {

@@ -1,7 +1,7 @@
 /** What is taken over from the original program: all of it in one transaction, once. */
 import { OlaError } from '../core/errors.ts';
 import type { SqlDatabase } from '../core/ports.ts';
-import type { OriginalState, OriginalStore } from '../core/predecessor.ts';
+import type { PredecessorState, PredecessorStore } from '../core/predecessor.ts';
 import { textOf } from './columns.ts';
 import { writeConfig } from './config.ts';
 import { dropUnusedSecrets, insertSecrets } from './secrets.ts';
@@ -13,13 +13,13 @@ import type { UsageWriter } from './usage.ts';
 const select = "SELECT value FROM meta WHERE key = 'original_imported_at'";
 const insert = "INSERT INTO meta (key, value) VALUES ('original_imported_at', ?)";
 
-export function originalStore(database: SqlDatabase, usage: UsageWriter): OriginalStore {
+export function predecessorStore(database: SqlDatabase, usage: UsageWriter): PredecessorStore {
   function importedAt(): number | null {
     const row = database.prepare(select).get();
     return row === undefined ? null : Number(textOf(row, 'value'));
   }
 
-  function importAll(state: OriginalState, at: number): void {
+  function importAll(state: PredecessorState, at: number): void {
     if (importedAt() !== null) {
       throw new OlaError('conflict', 'The files of the original program were imported before: move them away.');
     }

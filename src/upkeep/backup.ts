@@ -1,6 +1,6 @@
 /** `ola backup`: everything durable in one file. */
 
-import type { BackupFacts, CopyOptions } from '../cli/ports.ts';
+import type { BackupReport, CopyOptions } from '../cli/ports.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, SqlDatabase } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
@@ -8,7 +8,7 @@ import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../cor
 import { checkNewPassphrase, sealWithPassphrase } from '../credentials/passphrase.ts';
 import { namedDatabase, readGoverning, runningDatabase } from '../home/config-file.ts';
 import { refuseOtherPlace } from '../home/database-note.ts';
-import { placeDatabase } from '../runtime/database-path.ts';
+import { databasePath } from '../runtime/database-path.ts';
 import { exists, temporaryBeside } from '../runtime/files.ts';
 import { linksResolved, placeOfNewFile, publishNew, removeFile } from '../runtime/moves.ts';
 import { copySqliteFile } from '../runtime/sqlite.ts';
@@ -17,7 +17,7 @@ import { applicationId } from '../store/schema.ts';
 import { writeWrappedKey } from '../store/wrapped-key.ts';
 import { keysOf, keyText, namesOf, neededOf, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
 
-export interface BackupPlace {
+export interface BackupContext {
   /** Absolute. */
   readonly home: string;
   readonly settings: Settings;
@@ -26,13 +26,13 @@ export interface BackupPlace {
   readonly now: Clock;
 }
 
-export type CopyWanted = Omit<CopyOptions, 'configFile'>;
+export type CopyRequest = Omit<CopyOptions, 'configFile'>;
 
 /**
  * Copies the database while it is in use.
  * @throws OlaError `conflict` when there is something at the path, `invalid_field`, `persistence_unavailable`
  */
-export async function backUp({ file, passphrase }: CopyWanted, place: BackupPlace): Promise<BackupFacts> {
+export async function backUp({ file, passphrase }: CopyRequest, place: BackupContext): Promise<BackupReport> {
   const from = await databaseInUse(place);
   if (!exists(from)) throw new OlaError('invalid_field', `There is no database ${from}: there is nothing to back up.`);
   const target = placeOfNewFile(file);
@@ -60,12 +60,12 @@ export async function backUp({ file, passphrase }: CopyWanted, place: BackupPlac
 }
 
 /** As the server that runs says: a file may have told it. @throws OlaError `conflict` when another one is meant */
-async function databaseInUse({ home, settings, configFile }: BackupPlace): Promise<string> {
+async function databaseInUse({ home, settings, configFile }: BackupContext): Promise<string> {
   const running = await runningDatabase(`${home}/control.sock`, configFile);
   if (running !== null) return running;
   const whole = linksResolved(home);
   const file = configFile === null ? null : readGoverning(configFile);
-  const { path } = placeDatabase(whole, namedDatabase(whole, settings, file));
+  const { path } = databasePath(whole, namedDatabase(whole, settings, file));
   refuseOtherPlace(whole, path);
   return path;
 }

@@ -1,6 +1,6 @@
 /** `ola restore`: a backup in the place of the database. */
 
-import type { RestoreFacts } from '../cli/ports.ts';
+import type { RestoreReport } from '../cli/ports.ts';
 import { localPrincipal } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
@@ -10,7 +10,7 @@ import { parseKeys } from '../credentials/vault.ts';
 import { namedDatabase, readGoverning } from '../home/config-file.ts';
 import { refuseOtherPlace } from '../home/database-note.ts';
 import { releaseAll, takeLocks } from '../home/home.ts';
-import { placeDatabase } from '../runtime/database-path.ts';
+import { databasePath } from '../runtime/database-path.ts';
 import { createPrivate, errnoOf, exists, prepareHome, temporaryBeside } from '../runtime/files.ts';
 import { copyPrivate, hasLog, removeFile, replaceDatabase } from '../runtime/moves.ts';
 import { absolutePath, sameFile } from '../runtime/named-files.ts';
@@ -20,7 +20,7 @@ import { version } from '../runtime/version.ts';
 import { openStore } from '../store/open.ts';
 import { applicationId, migrations } from '../store/schema.ts';
 import { dropWrappedKey, readWrappedKey } from '../store/wrapped-key.ts';
-import type { BackupPlace, CopyWanted } from './backup.ts';
+import type { BackupContext, CopyRequest } from './backup.ts';
 import { keysOf, keyText, neededOf, opens, sealedWith, withOpen } from './backup-keys.ts';
 
 /**
@@ -29,11 +29,11 @@ import { keysOf, keyText, neededOf, opens, sealedWith, withOpen } from './backup
  *   backup alone and no passphrase was given, `invalid_field` when the file is no backup of ola or the passphrase is
  *   wrong, `persistence_unavailable`
  */
-export async function restore({ file, passphrase }: CopyWanted, place: BackupPlace): Promise<RestoreFacts> {
+export async function restore({ file, passphrase }: CopyRequest, place: BackupContext): Promise<RestoreReport> {
   const { settings, configFile, now } = place;
   const governing = configFile === null ? null : readGoverning(configFile);
   const { path } = prepareHome(place.home);
-  const database = placeDatabase(path, namedDatabase(path, settings, governing));
+  const database = databasePath(path, namedDatabase(path, settings, governing));
   const locks = takeLocks(path, database, { pid: processId, version, address: null, configFile, startedAt: now() });
   const next = temporaryBeside(database.path);
   try {
@@ -81,7 +81,7 @@ async function readyCopy(copy: string, now: Clock): Promise<readonly SealedSecre
   }
 }
 
-interface KeyFacts {
+interface BackupKeys {
   readonly secrets: readonly SealedSecret[];
   /** The key in the backup, sealed to a passphrase; null when it is not there. */
   readonly sealed: string | null;
@@ -98,7 +98,7 @@ interface FittingKey {
   readonly write: { readonly path: string; readonly text: string } | null;
 }
 
-async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: KeyFacts): Promise<FittingKey> {
+async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: BackupKeys): Promise<FittingKey> {
   const isSet = keys.write === null || exists(ownFile);
   const ring = isSet ? allKeys(keys) : null;
   if (ring !== null && opens(ring, secrets)) return { id: idsNeeded(ring, secrets), write: null };

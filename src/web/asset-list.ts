@@ -1,6 +1,6 @@
 /** What is served below `/static`: names and types, so that routes and reference know them without loading the files. */
 
-export interface AssetFacts {
+export interface AssetRow {
   readonly path: `/static/${string}`;
   /** Its Content-Type. */
   readonly type: string;
@@ -24,6 +24,6 @@ export const assetList = [
     id: 'getSwaggerUiLicence',
     what: 'The licences of Swagger UI and of what is in it.',
   },
-] as const satisfies readonly AssetFacts[];
+] as const satisfies readonly AssetRow[];
 
 export type AssetPath = (typeof assetList)[number]['path'];

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { formatPath, isSecret, readPlace, setAt, spelledIn, unknownKey } from '../../src/cli/paths.ts';
+import { formatPath, isSecret, readDocumentPath, setAt, spelledIn, unknownKey } from '../../src/cli/paths.ts';
 import { documentSchema } from '../../src/core/document.ts';
 import { foldNames } from '../../src/core/field-names.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { editJsonc, parseJsonc } from '../../src/core/jsonc.ts';
 import { valueAt } from '../../src/core/secrets.ts';
 
-const place = (text: string) => readPlace(text, 'ola config get --help');
+const place = (text: string) => readDocumentPath(text, 'ola config get --help');
 
 describe('a path', () => {
   test.each([

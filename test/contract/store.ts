@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import type { ConfigWrite, Revision, Snapshot } from '../../src/core/config.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { OriginalState } from '../../src/core/predecessor.ts';
+import type { PredecessorState } from '../../src/core/predecessor.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { TaskAction } from '../../src/core/tasks.ts';
 import type { TokenRecord } from '../../src/core/tokens.ts';
@@ -418,7 +418,7 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       ...{ provider: 'agent_bridge', taskId: 't1', action: 'create', subject: 'a', outcome: 'applied' },
       ...{ idempotencyKey: null, status: 200, reason: null, at: start },
     };
-    const state: OriginalState = {
+    const state: PredecessorState = {
       config: { ...configWrite(revision(1, naming('s1')), [sealedSecret('s1')]), tokens: [tokenRecord('a')] },
       snapshots: [snapshot('work', naming('s2')), snapshot('other', naming('s3'))],
       secrets: ['s2', 's3', 'nowhere'].map(sealedSecret),
@@ -428,24 +428,24 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
     };
 
     test('is taken over whole, once', async () => {
-      expect(await store.original.importedAt()).toBeNull();
-      await store.original.import(state, start + 5);
-      expect(await store.original.importedAt()).toBe(start + 5);
+      expect(await store.predecessor.importedAt()).toBeNull();
+      await store.predecessor.import(state, start + 5);
+      expect(await store.predecessor.importedAt()).toBe(start + 5);
       expect(await store.config.current(null)).toEqual(revision(1, naming('s1')));
       expect((await store.config.snapshots()).map(({ name }) => name)).toEqual(['other', 'work']);
       expect(ids(await store.config.secrets())).toEqual(['s1', 's2', 's3']);
       expect(await store.tokens.list()).toEqual([tokenRecord('a')]);
       expect(names(await store.usage.recent(10)).sort()).toEqual(['r1', 'r2']);
       expect(actions(await store.audit.list({ limit: 10 }))).toEqual(['config.update']);
-      await expect(store.original.import({ ...state, config: null }, start + 6)).rejects.toMatchObject({ code: 'conflict' });
-      expect(await store.original.importedAt()).toBe(start + 5);
+      await expect(store.predecessor.import({ ...state, config: null }, start + 6)).rejects.toMatchObject({ code: 'conflict' });
+      expect(await store.predecessor.importedAt()).toBe(start + 5);
       expect(await store.usage.recent(10)).toHaveLength(2);
     });
 
     test('leaves a snapshot of the same name as it is', async () => {
       const kept = snapshot('work', { mine: true });
       await store.config.saveSnapshot(kept, [], auditEvent('config.snapshot'));
-      await store.original.import({ ...state, config: null }, start);
+      await store.predecessor.import({ ...state, config: null }, start);
       expect(await store.config.snapshot('work')).toEqual(kept);
       expect(ids(await store.config.secrets())).toEqual(['s3']);
     });
@@ -453,10 +453,10 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
     test('is not there at all when one part of it is refused, and what was used before can be used after', async () => {
       await store.tokens.create(tokenRecord('a'), auditEvent('token.create'));
       const usage = [usageRow('r1', start, { model: 'new' })];
-      await expect(store.original.import({ ...state, usage }, start)).rejects.toMatchObject({ code: 'conflict' });
+      await expect(store.predecessor.import({ ...state, usage }, start)).rejects.toMatchObject({ code: 'conflict' });
       const broken = [...usage, usageRow('broken', Number.POSITIVE_INFINITY)];
-      await expect(store.original.import({ ...state, config: null, usage: broken }, start)).rejects.toThrow();
-      expect(await store.original.importedAt()).toBeNull();
+      await expect(store.predecessor.import({ ...state, config: null, usage: broken }, start)).rejects.toThrow();
+      expect(await store.predecessor.importedAt()).toBeNull();
       expect(await store.config.snapshots()).toEqual([]);
       expect(await store.config.secrets()).toEqual([]);
       expect(await store.usage.recent(10)).toEqual([]);

@@ -1,16 +1,16 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createBag, type InBag } from '../../src/core/dense-list.ts';
+import { createDenseList, type InDenseList } from '../../src/core/dense-list.ts';
 
 test('a bag holds exactly what was added and not removed, whatever the order', () => {
   const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(20)), { maxLength: 200 });
   fc.assert(
     fc.property(steps, (moves) => {
-      const things: InBag[] = Array.from({ length: 21 }, () => ({ slot: -1 }));
-      const bag = createBag<InBag>();
-      const model = new Set<InBag>();
+      const things: InDenseList[] = Array.from({ length: 21 }, () => ({ slot: -1 }));
+      const bag = createDenseList<InDenseList>();
+      const model = new Set<InDenseList>();
       for (const [adding, index] of moves) {
-        const thing = things[index] as InBag;
+        const thing = things[index] as InDenseList;
         if (!adding) bag.remove(thing);
         else if (!model.has(thing)) bag.add(thing);
         if (adding) model.add(thing);
@@ -24,10 +24,10 @@ test('a bag holds exactly what was added and not removed, whatever the order', (
 });
 
 test('walking a bag is not disturbed by what leaves meanwhile', () => {
-  const bag = createBag<InBag>();
+  const bag = createDenseList<InDenseList>();
   const things = [0, 1, 2, 3].map(() => ({ slot: -1 }));
   for (const thing of things) bag.add(thing);
-  const seen: InBag[] = [];
+  const seen: InDenseList[] = [];
   for (const thing of bag.items()) {
     seen.push(thing);
     bag.remove(thing);

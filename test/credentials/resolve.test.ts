@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { type CredentialFacts, chooseCredentials, cleanSecret, defaultEnvVar } from '../../src/credentials/resolve.ts';
+import { type CredentialInputs, chooseCredentials, cleanSecret, defaultEnvVar } from '../../src/credentials/resolve.ts';
 
 const here = 'https://api.acme.example';
 const elsewhere = 'https://api.other.example';
 
-const choose = (facts: Partial<CredentialFacts>) =>
+const choose = (facts: Partial<CredentialInputs>) =>
   chooseCredentials({
     origin: here,
     envVars: [],
@@ -15,7 +15,7 @@ const choose = (facts: Partial<CredentialFacts>) =>
     noneWillDo: false,
     ...facts,
   });
-const sources = (facts: Partial<CredentialFacts>) => choose(facts).usable.map(({ source }) => source);
+const sources = (facts: Partial<CredentialInputs>) => choose(facts).usable.map(({ source }) => source);
 
 describe('the order', () => {
   test('is the variables as they are listed, then the key of the configuration', () => {

@@ -10,7 +10,7 @@ import { createVault, parseKeys } from '../../src/credentials/vault.ts';
 import { createEgress } from '../../src/egress/dial.ts';
 import type { ConfigFile } from '../../src/gateway/config/config.ts';
 import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
-import type { Origin } from '../../src/gateway/records/audit.ts';
+import type { Requester } from '../../src/gateway/records/audit.ts';
 import { builtProtocols, type ProcessProvider } from '../../src/gateway/routing/registry.ts';
 import { chatCompletions } from '../../src/protocols/openai-completions/endpoints.ts';
 import { dial } from '../../src/runtime/dial.ts';
@@ -19,7 +19,7 @@ import { openSqlite } from '../../src/runtime/sqlite.ts';
 import { openStore } from '../../src/store/open.ts';
 
 export const start = 1_760_000_000_000;
-export const own: Origin = { principal: localPrincipal, requestId: 'req_1', clientIp: null, userAgent: null };
+export const own: Requester = { principal: localPrincipal, requestId: 'req_1', clientIp: null, userAgent: null };
 
 export interface Scene extends AsyncDisposable {
   readonly gateway: Gateway;

@@ -85,11 +85,11 @@ test('everything is taken over at the first start, works at once, and is kept as
   expect(document['providers']).toMatchObject({ deepseek: { apiKey: `\${DEEPSEEK_API_KEY}` } });
   expect(document).not.toHaveProperty('activeProviderIds');
   expect(open.gateway.tokens.find(ciToken)).toMatchObject({ subject: 'ci', scopes: ['read', 'write'] });
-  expect(open.original.imported.join('\n')).toContain(
+  expect(open.predecessor.imported.join('\n')).toContain(
     '2 access tokens, 1 snapshots, 2 task owners, 2 actions on tasks, 1 usage records',
   );
-  expect(open.original.imported.join('\n')).toContain('profiles/broken.json is not taken over');
-  expect(open.original.standing).toEqual([expect.stringContaining(`${backup(home)} holds`)]);
+  expect(open.predecessor.imported.join('\n')).toContain('profiles/broken.json is not taken over');
+  expect(open.predecessor.standing).toEqual([expect.stringContaining(`${backup(home)} holds`)]);
   await open.close();
 
   expect(imported(home)).toMatchObject({
@@ -141,7 +141,7 @@ test('behind links it is taken over too; what they lead to stays, and every star
   const text = readFileSync(join(elsewhere, 'config.json'), 'utf8');
   for (const start of ['first', 'second']) {
     const open = await openHome(homeOptions(home));
-    const standing = open.original.standing.join('\n');
+    const standing = open.predecessor.standing.join('\n');
     expect([start, standing]).toEqual([start, expect.stringContaining(`${join(elsewhere, 'config.json')} still holds keys`)]);
     expect(standing).toContain(`${join(elsewhere, 'profiles')} still holds keys`);
     expect(open.gateway.config.snapshot().open.providers?.['groq']).toMatchObject({ apiKey: 'gsk-fake-original-groq-0004' });
@@ -156,7 +156,7 @@ test('behind links it is taken over too; what they lead to stays, and every star
   rmSync(join(elsewhere, 'profiles'), { recursive: true });
   rmSync(backup(home), { recursive: true });
   const open = await openHome(homeOptions(home));
-  expect(open.original.standing).toEqual([]);
+  expect(open.predecessor.standing).toEqual([]);
   await open.close();
 });
 
@@ -181,8 +181,8 @@ test('a second start takes over nothing, and goes on saying what is kept', async
   await (await openHome(homeOptions(home))).close();
   const first = imported(home);
   const open = await openHome(homeOptions(home));
-  expect(open.original.imported).toEqual([]);
-  expect(open.original.standing).toHaveLength(1);
+  expect(open.predecessor.imported).toEqual([]);
+  expect(open.predecessor.standing).toHaveLength(1);
   await open.close();
   expect(imported(home)).toEqual(first);
 });
@@ -262,12 +262,12 @@ describe('a config.json that is none of the original program is left alone:', ()
   async function leaves(home: string): Promise<readonly string[]> {
     const open = await openHome(homeOptions(home));
     const { revision, open: used } = open.gateway.config.snapshot();
-    expect({ revision, model: used.defaultModel, imported: open.original.imported }).toMatchObject({ imported: [] });
+    expect({ revision, model: used.defaultModel, imported: open.predecessor.imported }).toMatchObject({ imported: [] });
     expect(used.defaultModel).not.toBe('openai/gpt-4o-mini');
     await open.close();
     expect(readFileSync(join(home, 'config.json'), 'utf8')).toBe(text);
     expect(existsSync(backup(home))).toBe(false);
-    return open.original.standing;
+    return open.predecessor.standing;
   }
 
   test('one that has governed, by a command that does not name it', async () => {
@@ -303,7 +303,7 @@ test('a config.json that comes later is left alone, and every start says that it
   await (await openHome(homeOptions(home))).close();
   writeFileSync(join(home, 'config.json'), '{"defaultModel": "openai/other"}');
   const open = await openHome(homeOptions(home));
-  expect(open.original.standing.join('\n')).toContain(`${join(home, 'config.json')} is not read`);
+  expect(open.predecessor.standing.join('\n')).toContain(`${join(home, 'config.json')} is not read`);
   expect(open.gateway.config.snapshot().open.defaultModel).toBe('openai/gpt-4o-mini');
   await open.close();
   expect(readFileSync(join(home, 'config.json'), 'utf8')).toContain('other');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OlaError } from '../../src/core/errors.ts';
-import { placeDatabase } from '../../src/runtime/database-path.ts';
+import { databasePath } from '../../src/runtime/database-path.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
@@ -12,7 +12,7 @@ const namedBy = 'OPEN_LLM_AUTH_DB_PATH';
 
 function refusal(path: string): string {
   try {
-    placeDatabase(real(), { path, base: '/', namedBy });
+    databasePath(real(), { path, base: '/', namedBy });
   } catch (error) {
     if (!(error instanceof OlaError)) throw error;
     expect(error.code).toBe('invalid_field');
@@ -25,8 +25,8 @@ function refusal(path: string): string {
 describe('the database', () => {
   test('is in the home, for the home alone, unless one is named', () => {
     const home = real();
-    expect(placeDatabase(home, null)).toEqual({ path: join(home, 'runtime_state.sqlite3'), shared: false });
-    expect(placeDatabase(home, { path: 'other.sqlite3', base: home, namedBy })).toEqual({
+    expect(databasePath(home, null)).toEqual({ path: join(home, 'runtime_state.sqlite3'), shared: false });
+    expect(databasePath(home, { path: 'other.sqlite3', base: home, namedBy })).toEqual({
       path: join(home, 'other.sqlite3'),
       shared: false,
     });
@@ -36,16 +36,16 @@ describe('the database', () => {
     const [home, elsewhere] = [real(), real()];
     symlinkSync(elsewhere, join(home, 'link'));
     const place = { path: join(elsewhere, 'state.sqlite3'), shared: true };
-    expect(placeDatabase(home, { path: 'link/state.sqlite3', base: home, namedBy })).toEqual(place);
-    expect(placeDatabase(home, { path: place.path, base: '/nowhere', namedBy })).toEqual(place);
+    expect(databasePath(home, { path: 'link/state.sqlite3', base: home, namedBy })).toEqual(place);
+    expect(databasePath(home, { path: place.path, base: '/nowhere', namedBy })).toEqual(place);
     mkdirSync(join(home, 'below'), { mode: 0o700 });
-    expect(placeDatabase(home, { path: 'below/state.sqlite3', base: home, namedBy }).shared).toBe(true);
+    expect(databasePath(home, { path: 'below/state.sqlite3', base: home, namedBy }).shared).toBe(true);
   });
 
   test('of the home is not its alone while the lock of another home may be on it', () => {
     const home = real();
     writeFileSync(join(home, 'runtime_state.sqlite3.lock'), '');
-    expect(placeDatabase(home, null).shared).toBe(true);
+    expect(databasePath(home, null).shared).toBe(true);
   });
 
   test('in a directory that is missing, is a file, or can be written by others is refused', () => {

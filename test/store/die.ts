@@ -45,8 +45,8 @@ const things: Record<string, (store: Store) => Promise<unknown>> = {
     const secrets = await config.secrets();
     return config.reseal(secrets.map(({ id, envelope }) => ({ id, from: envelope, to: `${envelope}-again` })));
   },
-  import: async ({ original, config }) =>
-    original.import(
+  import: async ({ predecessor, config }) =>
+    predecessor.import(
       {
         config: write((await config.newest()) + 1),
         snapshots: [{ name: 'theirs', at, document: naming('new3') }],

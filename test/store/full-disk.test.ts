@@ -13,7 +13,7 @@ const directory = directories();
 const open = (database: SqlDatabase) => openStore({ database, now: () => start, backUp: () => {} });
 
 /** What a store answers to every read. */
-const everything = async ({ config, tokens, usage, audit, original }: Store) => ({
+const everything = async ({ config, tokens, usage, audit, predecessor }: Store) => ({
   revisions: await config.revisions({ file: null, limit: 1000 }),
   current: await config.current(null),
   snapshots: await config.snapshots(),
@@ -21,7 +21,7 @@ const everything = async ({ config, tokens, usage, audit, original }: Store) => 
   tokens: await tokens.list(),
   usage: await usage.recent(1000),
   audit: await audit.list({ limit: 1000 }),
-  importedAt: await original.importedAt(),
+  importedAt: await predecessor.importedAt(),
 });
 
 const long = 'x'.repeat(20_000);
@@ -31,8 +31,8 @@ const changes: Record<string, (store: Store) => Promise<unknown>> = {
   'a snapshot': ({ config }) =>
     config.saveSnapshot({ name: 'a', at: start, document: { ...naming('s2'), long } }, [secret], auditEvent('config.snapshot')),
   'new envelopes': ({ config }) => config.reseal([{ id: 's1', from: sealedSecret('s1').envelope, to: long }]),
-  'an import': ({ original }) =>
-    original.import(
+  'an import': ({ predecessor }) =>
+    predecessor.import(
       {
         config: configWrite(revision(2, naming('s2')), [secret]),
         ...{ snapshots: [], secrets: [], owners: [], actions: [], usage: [usageRow('r2', start)] },

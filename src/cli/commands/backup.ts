@@ -5,7 +5,7 @@ import { command } from '../command.ts';
 import { configOption } from '../config-session.ts';
 import { asFailure, Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
-import { exitCodes, type RestoreFacts } from '../ports.ts';
+import { exitCodes, type RestoreReport } from '../ports.ts';
 import { bytes, jsonText, pairs, printable } from '../text.ts';
 import { flag, json, required } from '../values.ts';
 
@@ -97,7 +97,7 @@ function failed(what: string, next: (code: string) => string): (thrown: unknown)
   };
 }
 
-function people({ home, replaced, secrets, keyId, keyWritten }: RestoreFacts): string {
+function people({ home, replaced, secrets, keyId, keyWritten }: RestoreReport): string {
   return pairs([
     ['home', home],
     ['former', replaced ?? 'there was none'],

@@ -26,7 +26,17 @@ import {
   whatGoverns,
 } from '../config-session.ts';
 import { Failure, usageFailure } from '../failure.ts';
-import { formatPath, isSecret, type Place, placeInFile, readPlace, sayUnknown, setAt, spelledIn, unknownKey } from '../paths.ts';
+import {
+  type DocumentPath,
+  formatPath,
+  isSecret,
+  placeInFile,
+  readDocumentPath,
+  sayUnknown,
+  setAt,
+  spelledIn,
+  unknownKey,
+} from '../paths.ts';
 import { type CliPorts, exitCodes } from '../ports.ts';
 import { jsonText, printable, shellWord } from '../text.ts';
 import { flag, json, optional, required } from '../values.ts';
@@ -60,11 +70,11 @@ export const setConfig = command({
   ],
   async run({ ports }, { stdin, unset, config, json: asJson }, { path, value }) {
     const session = { ports, configFile: config, failure: 'nothing was set' };
-    const place = readPlace(path, setHelp);
+    const place = readDocumentPath(path, setHelp);
     if (unset && value !== undefined) throw usageFailure(session.failure, '--unset takes no VALUE.', setHelp);
     const given = unset ? undefined : await valueGiven(session, place, { argument: value, stdin });
     const { file } = await whatGoverns(session);
-    const change = (document: JsonObject, at: Place): JsonObject => changed(document, at, given, value !== undefined);
+    const change = (document: JsonObject, at: DocumentPath): JsonObject => changed(document, at, given, value !== undefined);
     const warnings =
       file === null
         ? await changeStored(session, (document) => change(document, place))
@@ -79,12 +89,12 @@ export const setConfig = command({
   },
 });
 
-interface Given {
+interface ValueSource {
   readonly argument: string | undefined;
   readonly stdin: boolean;
 }
 
-async function valueGiven({ ports, failure }: Session, place: Place, { argument, stdin }: Given): Promise<Json> {
+async function valueGiven({ ports, failure }: Session, place: DocumentPath, { argument, stdin }: ValueSource): Promise<Json> {
   if (stdin && argument !== undefined) throw usageFailure(failure, '--stdin takes no VALUE.', setHelp);
   const path = formatPath(place.path);
   if (stdin) return readValue((await ports.readInput()).replace(/\r?\n$/, ''), place);
@@ -95,7 +105,7 @@ async function valueGiven({ ports, failure }: Session, place: Place, { argument,
 }
 
 /** JSON when it is JSON, unless only the text itself fits: a model named `1`. A secret is always text. */
-function readValue(text: string, { schema }: Place): Json {
+function readValue(text: string, { schema }: DocumentPath): Json {
   const parsed = schema?.['x-secret'] === true ? undefined : parsedOf(text);
   if (parsed === undefined) return text;
   if (schema === null) return parsed;
@@ -110,7 +120,7 @@ function parsedOf(text: string): Json | undefined {
   }
 }
 
-function fits(schema: NonNullable<Place['schema']>, value: Json): boolean {
+function fits(schema: NonNullable<DocumentPath['schema']>, value: Json): boolean {
   try {
     compileCheck(schema)(value);
     return true;
@@ -123,7 +133,7 @@ function fits(schema: NonNullable<Place['schema']>, value: Json): boolean {
  * @param typed whether the value was an argument
  * @throws Failure for a place that nothing knows, and for a secret that was typed
  */
-function changed(document: JsonObject, place: Place, value: Json | undefined, typed: boolean): JsonObject {
+function changed(document: JsonObject, place: DocumentPath, value: Json | undefined, typed: boolean): JsonObject {
   const failure = 'nothing was set';
   const unknown = unknownKey(document, place, value !== undefined);
   if (unknown !== null) throw usageFailure(failure, sayUnknown(unknown), 'ola config schema');
@@ -136,7 +146,7 @@ function changed(document: JsonObject, place: Place, value: Json | undefined, ty
 }
 
 /** Arguments stand in the list of processes and in the shell's history. */
-function refuseTypedSecrets(document: JsonObject, { path }: Place): void {
+function refuseTypedSecrets(document: JsonObject, { path }: DocumentPath): void {
   mapSecrets(document, documentSchema, (value, at) => {
     const inside = path.every((key, index) => at[index] === key);
     if (!inside || typeof value !== 'string' || value === redacted || parseReference(value) !== null) return value;

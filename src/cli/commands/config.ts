@@ -17,7 +17,7 @@ import {
   whatGoverns,
 } from '../config-session.ts';
 import { Failure } from '../failure.ts';
-import { formatPath, type Place, readPlace, sayUnknown, unknownKey } from '../paths.ts';
+import { type DocumentPath, formatPath, readDocumentPath, sayUnknown, unknownKey } from '../paths.ts';
 import { exitCodes } from '../ports.ts';
 import { jsonText, pairs, printable } from '../text.ts';
 import { json, optional, required, text } from '../values.ts';
@@ -36,7 +36,7 @@ export const showConfig = command({
   ],
   async run({ ports }, { path, config }) {
     const session = { ports, configFile: config, failure: 'the configuration was not shown' };
-    const place = path === null ? null : readPlace(path, 'ola config show --help');
+    const place = path === null ? null : readDocumentPath(path, 'ola config show --help');
     const { document } = await readConfig(session);
     ports.terminal.out(jsonText(place === null ? document : valueThere(document, place, session.failure)));
     return exitCodes.ok;
@@ -55,7 +55,7 @@ export const getConfig = command({
   ],
   async run({ ports }, { config, json: asJson }, { path }) {
     const session = { ports, configFile: config, failure: 'there is no value to print' };
-    const place = readPlace(path, 'ola config get --help');
+    const place = readDocumentPath(path, 'ola config get --help');
     const value = valueThere((await readConfig(session)).document, place, session.failure);
     const { interactive } = ports.terminal;
     ports.terminal.out(typeof value === 'string' && !asJson ? `${interactive ? printable(value) : value}\n` : jsonText(value));
@@ -64,7 +64,7 @@ export const getConfig = command({
 });
 
 /** @throws Failure that tells a name that nothing knows from one that is not set */
-function valueThere(document: JsonObject, place: Place, failure: string): Json {
+function valueThere(document: JsonObject, place: DocumentPath, failure: string): Json {
   const value = valueAt(document, place.path);
   if (value !== undefined) return value;
   const unknown = unknownKey(document, place, false);

@@ -4,7 +4,7 @@ import { type Principal, type Scope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { isTokenShaped, mintToken, type TokenRecord, type TokenStore, type TokenUse, tokenPrefix } from '../../core/tokens.ts';
-import type { Audit, Origin } from '../records/audit.ts';
+import type { Audit, Requester } from '../records/audit.ts';
 
 export interface NewToken {
   readonly name: string;
@@ -20,9 +20,9 @@ export type TokenView = Omit<TokenRecord, 'digest'> & { readonly admin: boolean 
 
 export interface Tokens {
   /** @returns the record and the token itself, which is never shown again */
-  create(token: NewToken, origin: Origin): Promise<{ readonly token: string; readonly view: TokenView }>;
+  create(token: NewToken, requester: Requester): Promise<{ readonly token: string; readonly view: TokenView }>;
   list(): TokenView[];
-  revoke(id: string, origin: Origin): Promise<void>;
+  revoke(id: string, requester: Requester): Promise<void>;
   /** Whether any token was ever made and not revoked; an expired one still counts. */
   configured(): boolean;
   /**
@@ -94,7 +94,7 @@ export async function loadTokens(ports: {
   }
 
   return {
-    async create(wanted, origin) {
+    async create(wanted, requester) {
       const token = mintToken(randomBytes);
       const record: TokenRecord = {
         id: `tok_${randomUUID().replaceAll('-', '')}`,
@@ -111,15 +111,15 @@ export async function loadTokens(ports: {
         lastUsedAt: null,
         useCount: 0,
       };
-      await store.create(record, audit.event('token.create', origin, { token: record.id, scopes: record.scopes }));
+      await store.create(record, audit.event('token.create', requester, { token: record.id, scopes: record.scopes }));
       remember(record);
       return { token, view: viewOf(record) };
     },
     list: () => [...byId.values()].filter((entry) => entry.record.revokedAt === null).map((entry) => viewOf(entry.record)),
-    async revoke(id, origin) {
+    async revoke(id, requester) {
       const entry = byId.get(id);
       const at = now();
-      if (entry === undefined || !(await store.revoke(id, at, audit.event('token.revoke', origin, { token: id })))) {
+      if (entry === undefined || !(await store.revoke(id, at, audit.event('token.revoke', requester, { token: id })))) {
         throw new OlaError('not_found', `There is no token '${id}'; \`ola token list\` shows those there are.`);
       }
       entry.record = { ...entry.record, revokedAt: at };

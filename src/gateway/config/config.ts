@@ -21,13 +21,13 @@ import {
 import type { TokenRecord } from '../../core/tokens.ts';
 import { placeOfSecret, type SealedSecret, type Vault } from '../../core/vault.ts';
 import type { Tokens } from '../access/tokens.ts';
-import type { Audit, Origin } from '../records/audit.ts';
+import type { Audit, Requester } from '../records/audit.ts';
 import { changedPaths, shareEqual, summaryOf } from './changes.ts';
 import { createOpener, type OpenSecret } from './open-secrets.ts';
 import { type ConfigMode, isReference } from './placeholders.ts';
-import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteFacts } from './read-document.ts';
+import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteContext } from './read-document.ts';
 
-export interface ConfigSnapshot {
+export interface CurrentConfig {
   readonly revision: number;
   /** Strong, quoted: `"r12"`. */
   readonly etag: string;
@@ -57,18 +57,18 @@ export interface ConfigChange {
 export interface Config {
   /** The file that governs, absolute; null in database mode. */
   readonly file: string | null;
-  snapshot(): ConfigSnapshot;
+  snapshot(): CurrentConfig;
   /**
    * Every change is applied to what the one before left; `If-Match` is compared then.
    * @throws OlaError `config_managed_by_file` in file mode, `precondition_failed`, and what `make` throws
    */
   change(
-    origin: Origin,
+    requester: Requester,
     ifMatch: string | null,
-    make: (current: ConfigSnapshot) => Promise<ConfigChange>,
-  ): Promise<ConfigSnapshot>;
+    make: (current: CurrentConfig) => Promise<ConfigChange>,
+  ): Promise<CurrentConfig>;
   /** Called with each new snapshot, before the write is acknowledged. */
-  onChange(listener: (snapshot: ConfigSnapshot) => void): void;
+  onChange(listener: (snapshot: CurrentConfig) => void): void;
   /**
    * File mode: takes the file's text as it stands now, null when it is not there; keeps the last good one when it is not usable.
    * @returns false when the database cannot take it now: it is to be handed over again, though it is the same text
@@ -93,7 +93,7 @@ export interface ConfigPorts {
   /** Null: the database is the truth. */
   readonly file: ConfigFile | null;
   readonly readSecretFile: (path: string) => string | null;
-  readonly facts: WriteFacts;
+  readonly facts: WriteContext;
   readonly now: Clock;
   readonly log: Log;
 }
@@ -102,13 +102,13 @@ export interface ConfigPorts {
 export async function loadConfig(ports: ConfigPorts): Promise<Config> {
   const { store, vault, tokens, audit, facts, readSecretFile, now, log } = ports;
   const file = ports.file?.path ?? null;
-  const listeners: ((snapshot: ConfigSnapshot) => void)[] = [];
+  const listeners: ((snapshot: CurrentConfig) => void)[] = [];
   // A change touches little of a large document: what stayed is not walked again.
   const sealedParts = memoOfUnchanged();
   const { environment } = facts;
   const opener = createOpener({ stored: () => store.secrets(), vault, environment, readSecretFile, log });
 
-  function snapshotOf(revision: number, document: JsonObject, secrets: ReadonlyMap<string, OpenSecret>): ConfigSnapshot {
+  function snapshotOf(revision: number, document: JsonObject, secrets: ReadonlyMap<string, OpenSecret>): CurrentConfig {
     const open = opener.document(document, secrets);
     return { revision, etag: `"r${revision}"`, document, open, secrets, named: opener.named() };
   }
@@ -127,7 +127,7 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
   }
 
   /** Writes a revision and puts it in force. */
-  async function write(origin: Origin, change: ConfigChange): Promise<void> {
+  async function write(requester: Requester, change: ConfigChange): Promise<void> {
     const at = now();
     const { document: next, sealed } = sealDocument(change.document, change.originOf, vault, at, facts.mode, sealedParts);
     // From sealing to writing nothing is waited for but the store: a rotation of the key counts on that (keys.ts).
@@ -136,25 +136,25 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     const fresh = tokens.unknown(change.tokens ?? []);
     const number = newest + 1;
     const { summary, action, details } = change;
-    const revision: Revision = { number, at, actor: origin.principal.subject, summary, document: next, file };
-    const event = audit.event(action, origin, { ...details, ...countOf(fresh), revision: number });
+    const revision: Revision = { number, at, actor: requester.principal.subject, summary, document: next, file };
+    const event = audit.event(action, requester, { ...details, ...countOf(fresh), revision: number });
     await store.write({ revision, secrets: sealed, tokens: fresh, event });
     newest = number;
     tokens.adopt(fresh);
     putInForce(snapshotOf(number, next, secrets));
   }
 
-  function putInForce(snapshot: ConfigSnapshot): void {
+  function putInForce(snapshot: CurrentConfig): void {
     current = snapshot;
     for (const listener of listeners) listener(snapshot);
   }
 
-  async function apply(origin: Origin, ifMatch: string | null, make: (c: ConfigSnapshot) => Promise<ConfigChange>) {
+  async function apply(requester: Requester, ifMatch: string | null, make: (c: CurrentConfig) => Promise<ConfigChange>) {
     if (ifMatch !== null && !matches(ifMatch, current.etag)) {
       const message = 'The configuration has changed since it was read; read it again and repeat the change.';
       throw new OlaError('precondition_failed', message, { details: { etag: current.etag } });
     }
-    await write(origin, await make(current));
+    await write(requester, await make(current));
     return current;
   }
 
@@ -212,9 +212,9 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
   return {
     file,
     snapshot: () => current,
-    async change(origin, ifMatch, make) {
+    async change(requester, ifMatch, make) {
       if (file !== null) throw managedByFile(file);
-      return inTurn(() => apply(origin, ifMatch, make));
+      return inTurn(() => apply(requester, ifMatch, make));
     },
     onChange: (listener) => void listeners.push(listener),
     async reload(text) {
@@ -280,7 +280,7 @@ const atStart = { resolveDns: false } as const;
 const whileRunning = { failClosed: false } as const;
 
 /** Whoever may write the file is its author. */
-const fileOrigin: Origin = {
+const fileOrigin: Requester = {
   principal: { subject: 'file', tokenId: null, project: null, scopes: [] },
   requestId: null,
   clientIp: null,

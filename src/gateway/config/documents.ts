@@ -4,16 +4,16 @@ import type { Warning } from '../../core/schema.ts';
 import { isSecretReference } from '../../core/secrets.ts';
 import { tokenRecords } from '../access/imported-tokens.ts';
 import type { Tokens } from '../access/tokens.ts';
-import type { Origin } from '../records/audit.ts';
+import type { Requester } from '../records/audit.ts';
 import { changedPaths, summaryOf } from './changes.ts';
-import { type Config, type ConfigSnapshot, redactDocument } from './config.ts';
+import { type Config, type CurrentConfig, redactDocument } from './config.ts';
 import {
   originOfSecrets,
   type ReadDocument,
   readDocument,
   refuseStrayedSecrets,
   refuseUnsafeDestinations,
-  type WriteFacts,
+  type WriteContext,
 } from './read-document.ts';
 
 export interface Documents {
@@ -23,7 +23,7 @@ export interface Documents {
   replace(
     given: Json,
     ifMatch: string | null,
-    origin: Origin,
+    requester: Requester,
   ): Promise<{ readonly etag: string; readonly warnings: readonly Warning[] }>;
   /** Whether it could be written now, in whatever mode. @throws OlaError as `replace` does */
   validate(given: Json): Promise<readonly Warning[]>;
@@ -32,16 +32,16 @@ export interface Documents {
 export function createDocuments(ports: {
   readonly config: Config;
   readonly tokens: Pick<Tokens, 'unknown'>;
-  readonly facts: WriteFacts;
+  readonly facts: WriteContext;
   readonly now: () => number;
 }): Documents {
   const { config, tokens, facts, now } = ports;
 
   return {
     show: () => ({ document: showDocument(config.snapshot()), etag: config.snapshot().etag }),
-    async replace(given, ifMatch, origin) {
+    async replace(given, ifMatch, requester) {
       let warnings: readonly Warning[] = [];
-      const { etag } = await config.change(origin, ifMatch, async (current) => {
+      const { etag } = await config.change(requester, ifMatch, async (current) => {
         const next = await judgeDocument(given, current, facts);
         warnings = next.warnings;
         await letOthersRun();
@@ -66,7 +66,7 @@ export function createDocuments(ports: {
 }
 
 /** What was sent, as it may be written over what stands. @throws OlaError naming the path */
-export async function judgeDocument(given: Json, current: ConfigSnapshot, facts: WriteFacts): Promise<ReadDocument> {
+export async function judgeDocument(given: Json, current: CurrentConfig, facts: WriteContext): Promise<ReadDocument> {
   const next = readDocument(given, current.document, facts);
   await letOthersRun();
   refuseStrayedSecrets(next.document, current, facts);
@@ -83,7 +83,7 @@ function letOthersRun(): Promise<void> {
 const mostPaths = 50;
 
 /** Secrets redacted, the hint of each provider's and each profile's beside it. */
-export function showDocument(snapshot: ConfigSnapshot): JsonObject {
+export function showDocument(snapshot: CurrentConfig): JsonObject {
   const { document } = snapshot;
   const shown: Record<string, Json | undefined> = { ...redactDocument(document) };
   const beside = (section: string, fields: readonly string[]) => {
@@ -101,7 +101,7 @@ export function showDocument(snapshot: ConfigSnapshot): JsonObject {
 }
 
 /** The entries of a map, each with the hint of the first of the fields that is a stored secret. */
-function hinted(shown: JsonObject, stored: Json | undefined, fields: readonly string[], { secrets }: ConfigSnapshot): JsonObject {
+function hinted(shown: JsonObject, stored: Json | undefined, fields: readonly string[], { secrets }: CurrentConfig): JsonObject {
   const hinted: Record<string, Json | undefined> = {};
   for (const [id, entry] of Object.entries(shown)) {
     const source = isObject(stored) ? stored[id] : undefined;

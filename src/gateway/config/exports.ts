@@ -8,13 +8,13 @@ import { isSecretReference, mapSecrets, type Path, redacted } from '../../core/s
 import type { Store } from '../../core/store.ts';
 import { openWithPassphrase, type SealedText, sealWithPassphrase } from '../../credentials/passphrase.ts';
 import { tokenRecords } from '../access/imported-tokens.ts';
-import type { Audit, Origin } from '../records/audit.ts';
+import type { Audit, Requester } from '../records/audit.ts';
 import { changedPaths, summaryOf } from './changes.ts';
-import { type Config, type ConfigSnapshot, redactDocument } from './config.ts';
+import { type Config, type CurrentConfig, redactDocument } from './config.ts';
 import { judgeDocument } from './documents.ts';
 import { refuseUnwieldy } from './normal-form.ts';
 import type { OpenSecret } from './open-secrets.ts';
-import { originOfSecrets, type WriteFacts } from './read-document.ts';
+import { originOfSecrets, type WriteContext } from './read-document.ts';
 import { missingSecrets } from './snapshots.ts';
 
 export interface ExportedConfig {
@@ -28,7 +28,7 @@ export interface ExportedConfig {
 
 export interface Exports {
   /** @param request `local`: it came over the control socket. @throws OlaError `insufficient_scope` for secrets when it did not */
-  export(request: { readonly passphrase: string | null; readonly local: boolean }, origin: Origin): Promise<ExportedConfig>;
+  export(request: { readonly passphrase: string | null; readonly local: boolean }, requester: Requester): Promise<ExportedConfig>;
   /**
    * Replaces the configuration; `[REDACTED]` is the sealed secret of that place, else what stands there now.
    * @throws OlaError `secret_required` for a sealed secret that was entered for another address; else as a write does
@@ -36,15 +36,15 @@ export interface Exports {
   import(
     given: { readonly content: Json; readonly sealed: unknown; readonly passphrase: string | null },
     ifMatch: string | null,
-    origin: Origin,
-  ): Promise<{ readonly snapshot: ConfigSnapshot; readonly warnings: readonly Warning[] }>;
+    requester: Requester,
+  ): Promise<{ readonly snapshot: CurrentConfig; readonly warnings: readonly Warning[] }>;
 }
 
 export interface ExportsPorts {
   readonly store: Pick<Store, 'audit'>;
   readonly config: Config;
   readonly audit: Audit;
-  readonly facts: WriteFacts;
+  readonly facts: WriteContext;
   readonly now: Clock;
 }
 
@@ -53,7 +53,7 @@ type SecretsByPlace = ReadonlyMap<string, Pick<OpenSecret, 'value' | 'origin'>>;
 
 export function createExports({ store, config, audit, facts, now }: ExportsPorts): Exports {
   return {
-    async export({ passphrase, local }, origin) {
+    async export({ passphrase, local }, requester) {
       if (passphrase !== null && !local) {
         const message = 'Secrets leave ola only where it runs: use `ola config export FILE --with-secrets` on that machine.';
         throw new OlaError('insufficient_scope', message, { param: 'passphrase' });
@@ -64,13 +64,13 @@ export function createExports({ store, config, audit, facts, now }: ExportsPorts
       const sealed = passphrase === null ? null : await sealWithPassphrase(JSON.stringify(Object.fromEntries(held)), passphrase);
       const missing = sealed === null ? missingSecrets(document) : damagedPlaces(document, secrets);
       // Written before anything is handed out.
-      await store.audit.append([audit.event('config.export', origin, { revision, withSecrets: sealed !== null })]);
+      await store.audit.append([audit.event('config.export', requester, { revision, withSecrets: sealed !== null })]);
       return { content, missing, sealed };
     },
-    async import({ content, sealed, passphrase }, ifMatch, origin) {
+    async import({ content, sealed, passphrase }, ifMatch, requester) {
       const secrets = await openSealed(sealed, passphrase);
       let warnings: readonly Warning[] = [];
-      const snapshot = await config.change(origin, ifMatch, async (current) => {
+      const snapshot = await config.change(requester, ifMatch, async (current) => {
         refuseUnwieldy(content);
         const given = await judgeDocument(putBack(content, secrets), current, facts);
         const { document } = given;
@@ -93,7 +93,7 @@ export function createExports({ store, config, audit, facts, now }: ExportsPorts
 
 const placeKey = (path: Path) => JSON.stringify(path);
 
-function secretsOf(document: JsonObject, secrets: ConfigSnapshot['secrets']): SecretsByPlace {
+function secretsOf(document: JsonObject, secrets: CurrentConfig['secrets']): SecretsByPlace {
   const held = new Map<string, { readonly value: string; readonly origin: string | null }>();
   eachReference(document, (id, path) => {
     const secret = secrets.get(id);
@@ -102,7 +102,7 @@ function secretsOf(document: JsonObject, secrets: ConfigSnapshot['secrets']): Se
   return held;
 }
 
-function damagedPlaces(document: JsonObject, secrets: ConfigSnapshot['secrets']): string[] {
+function damagedPlaces(document: JsonObject, secrets: CurrentConfig['secrets']): string[] {
   const damaged: string[] = [];
   eachReference(document, (id, path) => {
     if (!secrets.has(id)) damaged.push(path.join('.'));

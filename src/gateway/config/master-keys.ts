@@ -12,7 +12,7 @@ import {
   type Vault,
 } from '../../core/vault.ts';
 import { makeKey } from '../../credentials/vault.ts';
-import type { Audit, Origin } from '../records/audit.ts';
+import type { Audit, Requester } from '../records/audit.ts';
 
 export interface Rotation {
   /** Of the key that seals now. */
@@ -37,7 +37,7 @@ export interface Keys {
    * One at a time. ola's own key file gets a new key; of any other source the first key is taken, which was put there.
    * @throws OlaError `conflict` saying what to do first; `persistence_unavailable`: run it again, it goes on
    */
-  rotate(origin: Origin): Promise<Rotation>;
+  rotate(requester: Requester): Promise<Rotation>;
 }
 
 export interface KeysPorts {
@@ -59,14 +59,14 @@ export function createKeys(ports: KeysPorts): Keys {
   const { audit } = ports;
   let running = false;
   return {
-    async rotate(origin) {
+    async rotate(requester) {
       if (running) throw new OlaError('conflict', 'The master key is being rotated already: wait until that is done.');
       running = true;
       try {
-        return await rotate(ports, origin);
+        return await rotate(ports, requester);
       } catch (thrown) {
         const code = thrown instanceof OlaError ? thrown.code : 'internal_error';
-        audit.record(audit.event('key.rotate', origin, { source: ports.source.name, code }, 'failure'));
+        audit.record(audit.event('key.rotate', requester, { source: ports.source.name, code }, 'failure'));
         throw thrown;
       } finally {
         running = false;
@@ -75,7 +75,7 @@ export function createKeys(ports: KeysPorts): Keys {
   };
 }
 
-async function rotate(ports: KeysPorts, origin: Origin): Promise<Rotation> {
+async function rotate(ports: KeysPorts, requester: Requester): Promise<Rotation> {
   const { vault, source, store, audit } = ports;
   const held = source.read();
   await refuseStaleRing(ports);
@@ -96,7 +96,7 @@ async function rotate(ports: KeysPorts, origin: Origin): Promise<Rotation> {
     kept: idsOf(kept),
     damaged: damaged.map(({ id }) => id),
   };
-  await store.audit.append([audit.event('key.rotate', origin, facts)]);
+  await store.audit.append([audit.event('key.rotate', requester, facts)]);
   if (source.write !== null) {
     source.write([first, ...kept]);
     vault.takeRing(allKeys(source));

@@ -24,7 +24,7 @@ export interface Settling {
  * reference; in the database only variables are known, and a bare name in capitals is one if it is set.
  * @throws OlaError `invalid_field` naming the place
  */
-export function settleSecrets(given: JsonObject, { schema, stored, facts, path }: Settling): JsonObject {
+export function resolvePlaceholders(given: JsonObject, { schema, stored, facts, path }: Settling): JsonObject {
   const nothing: string[] = [];
   const settled = mapSecrets(given, schema, (value, inner, kind) => {
     const refuse = (what: string) => refusal([...path, ...inner], what);

@@ -9,9 +9,9 @@ import type { Warning } from '../../core/schema.ts';
 import type { TaskAction, TaskOwner } from '../../core/tasks.ts';
 import type { UsageRow } from '../../core/usage.ts';
 import type { ImportedToken } from '../access/imported-tokens.ts';
-import { type DocumentFacts, readDocument } from './read-document.ts';
+import { type ReadContext, readDocument } from './read-document.ts';
 
-export interface OriginalDocument {
+export interface PredecessorDocument {
   readonly document: JsonObject;
   readonly tokens: readonly ImportedToken[];
   /** Where it says that its tasks are kept; null when it does not. */
@@ -20,7 +20,7 @@ export interface OriginalDocument {
 }
 
 /** Rows that could be taken over, and how many could not. */
-export interface OriginalRows<T> {
+export interface PredecessorRows<T> {
   readonly rows: readonly T[];
   readonly unusable: number;
 }
@@ -32,7 +32,7 @@ type CanonicalId = (text: string) => string;
  * Reads a configuration that the original program wrote: `config.json`, or one of its snapshots.
  * @throws OlaError `invalid_json`, `invalid_field`: nothing of it may be stored then
  */
-export function readOriginalDocument(text: string, facts: DocumentFacts): OriginalDocument {
+export function readPredecessorDocument(text: string, facts: ReadContext): PredecessorDocument {
   const given = foldNames(parseJsonc(text), documentSchema);
   if (!isObject(given)) throw new OlaError('invalid_field', 'It is not a JSON object.');
   // parseJsonc gives JSON alone.
@@ -42,7 +42,7 @@ export function readOriginalDocument(text: string, facts: DocumentFacts): Origin
 }
 
 /** Takes out what was true of the original program's own files and habits, and is not of ola's. */
-function dropForeign(given: JsonObject): Omit<OriginalDocument, 'tokens'> {
+function dropForeign(given: JsonObject): Omit<PredecessorDocument, 'tokens'> {
   const { activeProviderIds: active, durableState: durable, ...rest } = given;
   const document: Record<string, Json | undefined> = rest;
   const warnings: Warning[] = [];
@@ -61,7 +61,7 @@ function dropForeign(given: JsonObject): Omit<OriginalDocument, 'tokens'> {
 }
 
 /** Rows of its table `task_ownership`. Subjects stay as they are. */
-export function taskOwners(rows: readonly SqlRow[], canonicalId: CanonicalId): OriginalRows<TaskOwner> {
+export function taskOwners(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<TaskOwner> {
   return each(rows, (row) => {
     const provider = textIn(row['provider_id']);
     const taskId = textIn(row['task_id']);
@@ -73,7 +73,7 @@ export function taskOwners(rows: readonly SqlRow[], canonicalId: CanonicalId): O
 }
 
 /** Rows of its table `task_action_history`, in their order. */
-export function taskActions(rows: readonly SqlRow[], canonicalId: CanonicalId): OriginalRows<TaskAction> {
+export function taskActions(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<TaskAction> {
   return each(rows, (row) => {
     const provider = textIn(row['provider_id']);
     const action = textIn(row['action']);
@@ -132,7 +132,7 @@ function parsed(text: string | null): unknown {
 }
 
 /** Rows of its table `usage_records`. Costs become whole micro-dollars; who called it did not record. */
-export function usageRows(rows: readonly SqlRow[], canonicalId: CanonicalId): OriginalRows<UsageRow> {
+export function usageRows(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<UsageRow> {
   return each(rows, (row) => {
     const startedAt = instantIn(row['ts']);
     if (startedAt === null) return null;
@@ -198,7 +198,7 @@ function countIn(value: SqlValue | undefined): number | null {
   return Number.isSafeInteger(count) && count >= 0 ? count : null;
 }
 
-function each<T>(rows: readonly SqlRow[], take: (row: SqlRow) => T | null): OriginalRows<T> {
+function each<T>(rows: readonly SqlRow[], take: (row: SqlRow) => T | null): PredecessorRows<T> {
   const taken = rows.map(take).filter((row) => row !== null);
   return { rows: taken, unusable: rows.length - taken.length };
 }

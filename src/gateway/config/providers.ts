@@ -6,15 +6,15 @@ import { foldNames } from '../../core/field-names.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { compileCheck, unknownFields, type Warning } from '../../core/schema.ts';
 import { isSecretReference, mapSecrets, type Path, valueAt } from '../../core/secrets.ts';
-import type { Origin } from '../records/audit.ts';
+import type { Requester } from '../records/audit.ts';
 import { destinationOf } from '../routing/destinations.ts';
-import type { RegistryFacts } from '../routing/registry.ts';
-import type { Config, ConfigSnapshot } from './config.ts';
+import type { RegistryInputs } from '../routing/registry.ts';
+import type { Config, CurrentConfig } from './config.ts';
 import { showDocument } from './documents.ts';
 import { refuseUnwieldy } from './normal-form.ts';
-import { settleSecrets } from './placeholders.ts';
+import { resolvePlaceholders } from './placeholders.ts';
 import { checkProvider, notServed, providerIdShape } from './provider-rules.ts';
-import { type DocumentFacts, originOfSecrets, strayed } from './read-document.ts';
+import { originOfSecrets, type ReadContext, strayed } from './read-document.ts';
 
 export interface Providers {
   /** As configured, secrets redacted, each key's hint beside it. */
@@ -23,15 +23,15 @@ export interface Providers {
     id: string,
     body: Json,
     ifMatch: string | null,
-    origin: Origin,
+    requester: Requester,
   ): Promise<{ readonly id: string; readonly etag: string; readonly warnings: readonly Warning[] }>;
-  remove(id: string, ifMatch: string | null, origin: Origin): Promise<{ readonly id: string; readonly etag: string }>;
+  remove(id: string, ifMatch: string | null, requester: Requester): Promise<{ readonly id: string; readonly etag: string }>;
 }
 
 export function createProviders(ports: {
   readonly config: Config;
   readonly egress: Egress;
-  readonly facts: RegistryFacts & DocumentFacts;
+  readonly facts: RegistryInputs & ReadContext;
 }): Providers {
   const { config, egress, facts } = ports;
   const { catalog, processProviders } = facts;
@@ -55,7 +55,7 @@ export function createProviders(ports: {
     return id;
   }
 
-  async function refuseUnsafe(id: string, next: ProviderConfig, snapshot: ConfigSnapshot): Promise<void> {
+  async function refuseUnsafe(id: string, next: ProviderConfig, snapshot: CurrentConfig): Promise<void> {
     const destination = destinationOf(id, next, facts, snapshot.open);
     if (destination === null) {
       throw new OlaError(
@@ -81,20 +81,20 @@ export function createProviders(ports: {
       const mapAt = (path: Path) => (valueAt(document, path) ?? {}) as JsonObject;
       return { providers: mapAt(['providers']), modelsProviders: mapAt(['models', 'providers']) };
     },
-    async put(givenId, body, ifMatch, origin) {
+    async put(givenId, body, ifMatch, requester) {
       const id = canonical(givenId);
       const { wanted, cleared } = readBody(body);
       checkWanted(id, wanted);
-      const snapshot = await config.change(origin, ifMatch, async (current) => {
+      const snapshot = await config.change(requester, ifMatch, async (current) => {
         const stored = storedProvider(current.document, id) ?? {};
         const { environment } = facts;
-        const settling = {
+        const placeholders = {
           schema: providerSchema,
           stored,
           facts: { mode: 'database', environment },
           path: ['providers', id],
         } as const;
-        const next = merge(stored, settleSecrets(wanted, settling), cleared);
+        const next = merge(stored, resolvePlaceholders(wanted, placeholders), cleared);
         await refuseUnsafe(id, next as ProviderConfig, current);
         const document = withProvider(current.document, id, next);
         const originOf = originOfSecrets(document, facts);
@@ -109,9 +109,9 @@ export function createProviders(ports: {
       });
       return { id, etag: snapshot.etag, warnings: unknownFields(providerSchema, wanted) };
     },
-    async remove(givenId, ifMatch, origin) {
+    async remove(givenId, ifMatch, requester) {
       const id = canonical(givenId);
-      const snapshot = await config.change(origin, ifMatch, async (current) => {
+      const snapshot = await config.change(requester, ifMatch, async (current) => {
         if (storedProvider(current.document, id) === null)
           throw new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
         return {
@@ -203,7 +203,7 @@ function merge(stored: JsonObject, wanted: JsonObject, cleared: readonly Path[])
 }
 
 /** A secret that stays may not be sent to another origin than the one it was entered for. */
-function refuseStrayed(next: JsonObject, to: string | null, current: ConfigSnapshot): void {
+function refuseStrayed(next: JsonObject, to: string | null, current: CurrentConfig): void {
   mapSecrets(next, providerSchema, (value, path) => {
     if (!isSecretReference(value)) return value;
     const bound = current.secrets.get(value.$secret)?.origin ?? null;

@@ -11,10 +11,10 @@ import { checkTokenId, type ImportedToken, importedToken } from '../access/impor
 import { configuredProviders, destinationOf, originOf } from '../routing/destinations.ts';
 import { shareEqual } from './changes.ts';
 import { normalForm, refuseUnwieldy } from './normal-form.ts';
-import { type ConfigMode, quoted, settleSecrets } from './placeholders.ts';
+import { type ConfigMode, quoted, resolvePlaceholders } from './placeholders.ts';
 import { checkCredential, checkProvider, checkUrl, notServed, profileIdShape } from './provider-rules.ts';
 
-export interface DocumentFacts {
+export interface ReadContext {
   readonly mode: ConfigMode;
   readonly catalog: Catalog;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export interface DocumentFacts {
   readonly everyProviderLocal: boolean;
 }
 
-export interface WriteFacts extends DocumentFacts {
+export interface WriteContext extends ReadContext {
   /** Judges destinations by the policy that a document brings, not by the one in force. */
   readonly egressUnder: (document: ConfigDocument) => Pick<Egress, 'check'>;
 }
@@ -44,7 +44,7 @@ const fitsSchema = compileCheck(documentSchema);
  * @param current the stored document, with references
  * @throws OlaError `invalid_field`, `unsafe_destination`, `conflict`, `request_too_large`, naming the path
  */
-export function readDocument(given: Json, current: JsonObject, facts: DocumentFacts): ReadDocument {
+export function readDocument(given: Json, current: JsonObject, facts: ReadContext): ReadDocument {
   refuseUnwieldy(given);
   const folded = foldNames(given, documentSchema);
   if (!isObject(folded)) throw new OlaError('invalid_field', 'The configuration is to be a JSON object.');
@@ -52,7 +52,7 @@ export function readDocument(given: Json, current: JsonObject, facts: DocumentFa
   fitsSchema(named);
   const warnings = [...unknownFields(documentSchema, named), ...checkFields(named as ConfigDocument)];
   refuseMovedDatabase(named as ConfigDocument, current as ConfigDocument, facts.mode);
-  const settled = settleSecrets(named, { schema: documentSchema, stored: current, facts, path: [] });
+  const settled = resolvePlaceholders(named, { schema: documentSchema, stored: current, facts, path: [] });
   if (facts.mode === 'file') {
     for (const [name, config] of tokensIn(settled)) checkTokenId(name, config);
     return { document: settled, tokens: [], warnings };
@@ -111,7 +111,7 @@ function tokensIn(document: JsonObject) {
 
 function takeTokens(
   document: JsonObject,
-  environment: DocumentFacts['environment'],
+  environment: ReadContext['environment'],
 ): { readonly document: JsonObject; readonly tokens: readonly ImportedToken[] } {
   const { authorization, ...others } = document;
   if (!isObject(authorization) || authorization['tokens'] === undefined) return { document, tokens: [] };
@@ -131,12 +131,12 @@ function tokenWarning({ name, isShort }: ImportedToken): Warning {
 }
 
 /** The address of a provider that has none: no call goes there, so no secret that is bound to it is ever sent. */
-const nowhere = 'unknown:';
+const unknownOrigin = 'unknown:';
 /** With the rows that this version cannot call: their keys are bound all the same. */
 const everyVendor = createCatalog(protocols);
 
 /** The origin that a secret at a path is for: its provider's, its profile's; null for others. */
-export function originOfSecrets(document: JsonObject, facts: DocumentFacts): (path: Path) => string | null {
+export function originOfSecrets(document: JsonObject, facts: ReadContext): (path: Path) => string | null {
   const typed = document as ConfigDocument;
   const configured = configuredProviders(typed, facts.catalog);
   const known = new Map<string, string>();
@@ -152,7 +152,7 @@ export function originOfSecrets(document: JsonObject, facts: DocumentFacts): (pa
     if (section === 'models' && second === 'providers' && third !== undefined) return ofProvider(third);
     if (section !== 'authProfiles' || second === undefined) return null;
     const profile = typed.authProfiles?.[second];
-    return profile?.baseUrl === undefined ? ofProvider(profile?.provider ?? '') : (originOf(profile.baseUrl) ?? nowhere);
+    return profile?.baseUrl === undefined ? ofProvider(profile?.provider ?? '') : (originOf(profile.baseUrl) ?? unknownOrigin);
   };
 }
 
@@ -160,11 +160,11 @@ function providerOrigin(
   id: string,
   config: ProviderConfig | undefined,
   document: ConfigDocument,
-  facts: Pick<DocumentFacts, 'catalog' | 'everyProviderLocal'>,
+  facts: Pick<ReadContext, 'catalog' | 'everyProviderLocal'>,
 ): string {
   const own = destinationOf(id, config ?? {}, facts, document)?.baseUrl;
   const row = own === undefined ? everyVendor.provider(id) : null;
-  return originOf(own ?? row?.endpoints[0].baseUrl ?? '') ?? nowhere;
+  return originOf(own ?? row?.endpoints[0].baseUrl ?? '') ?? unknownOrigin;
 }
 
 /**
@@ -175,7 +175,7 @@ function providerOrigin(
 export function refuseStrayedSecrets(
   document: JsonObject,
   current: { readonly document: JsonObject; readonly secrets: ReadonlyMap<string, { readonly origin: string | null }> },
-  facts: DocumentFacts,
+  facts: ReadContext,
 ): void {
   const originOf = originOfSecrets(document, facts);
   const originBefore = originOfSecrets(current.document, facts);
@@ -207,7 +207,7 @@ const judgedAtOnce = 16;
  */
 export async function refuseUnsafeDestinations(
   document: JsonObject,
-  facts: WriteFacts,
+  facts: WriteContext,
   leniently: Partial<Pick<EgressPolicy, 'resolveDns' | 'failClosed'>> = {},
 ): Promise<void> {
   const typed = document as ConfigDocument;
@@ -232,7 +232,7 @@ export async function refuseUnsafeDestinations(
 }
 
 /** Every base URL of the document, as the destination that it makes. */
-function destinationsIn(document: ConfigDocument, facts: DocumentFacts) {
+function destinationsIn(document: ConfigDocument, facts: ReadContext) {
   const merged = configuredProviders(document, facts.catalog);
   const at = (id: string, baseUrl: string | undefined, path: string) => {
     if (baseUrl === undefined) return [];

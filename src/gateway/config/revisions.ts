@@ -1,11 +1,11 @@
 /** The history of the configuration that is in force: what it was, what differs, and the way back. */
-import type { ConfigStore, Revision, RevisionFacts } from '../../core/config.ts';
+import type { ConfigStore, Revision, RevisionSummary } from '../../core/config.ts';
 import { type Difference, differencesOf } from '../../core/diff.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { valueAt } from '../../core/secrets.ts';
-import type { Origin } from '../records/audit.ts';
-import { type Config, type ConfigSnapshot, redactDocument } from './config.ts';
+import type { Requester } from '../records/audit.ts';
+import { type Config, type CurrentConfig, redactDocument } from './config.ts';
 
 export interface DocumentChange extends Difference {
   /** Secrets redacted; undefined where nothing stood. */
@@ -15,7 +15,7 @@ export interface DocumentChange extends Difference {
 
 export interface Revisions {
   /** Newest first. */
-  list(): Promise<RevisionFacts[]>;
+  list(): Promise<RevisionSummary[]>;
   /** Secrets redacted. @throws OlaError `not_found` naming the numbers there are */
   show(number: number): Promise<Revision>;
   /** @param to null: the newest. @throws OlaError `not_found` naming the numbers there are */
@@ -25,11 +25,11 @@ export interface Revisions {
    * always works: calls are judged when they are made.
    * @throws OlaError `not_found`; `conflict` when it is in force
    */
-  rollback(number: number, ifMatch: string | null, origin: Origin): Promise<ConfigSnapshot>;
+  rollback(number: number, ifMatch: string | null, requester: Requester): Promise<CurrentConfig>;
 }
 
 /** What the database held before the first change, so that this too can be undone. */
-const beforeAll: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
+const emptyRevision: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
 
 /** More than the store keeps. */
 const everyRevision = 1000;
@@ -42,7 +42,7 @@ export function createRevisions(ports: {
   const list = () => store.revisions({ file: config.file, limit: everyRevision });
 
   async function read(number: number): Promise<Revision> {
-    if (number === 0 && config.file === null) return beforeAll;
+    if (number === 0 && config.file === null) return emptyRevision;
     const revision = await store.revision(number);
     // Each file, and the database, has a history of its own.
     if (revision === null || revision.file !== config.file) throw unknownRevision(number, await list(), config.file);
@@ -71,8 +71,8 @@ export function createRevisions(ports: {
       }));
       return { to: after.number, changes };
     },
-    rollback: (number, ifMatch, origin) =>
-      config.change(origin, ifMatch, async (current) => {
+    rollback: (number, ifMatch, requester) =>
+      config.change(requester, ifMatch, async (current) => {
         if (number === current.revision) {
           throw new OlaError('conflict', `Revision ${number} is in force already; GET /config/revisions lists the others.`);
         }
@@ -88,7 +88,7 @@ export function createRevisions(ports: {
   };
 }
 
-function unknownRevision(number: number, kept: readonly RevisionFacts[], file: string | null): OlaError {
+function unknownRevision(number: number, kept: readonly RevisionSummary[], file: string | null): OlaError {
   const [newest, oldest] = [kept[0]?.number, kept.at(-1)?.number];
   const whose = file === null ? '' : ` of ${file}`;
   const there = newest === undefined ? 'there are none yet' : `there are ${oldest} to ${newest}${gaps(kept)}`;
@@ -98,7 +98,7 @@ function unknownRevision(number: number, kept: readonly RevisionFacts[], file: s
 }
 
 /** Numbers count through all histories. */
-function gaps(kept: readonly RevisionFacts[]): string {
+function gaps(kept: readonly RevisionSummary[]): string {
   const [newest = 0, oldest = 0] = [kept[0]?.number, kept.at(-1)?.number];
   return kept.length === newest - oldest + 1 ? '' : ' with gaps, as other configurations count on';
 }

@@ -9,10 +9,10 @@ import type { Warning } from '../../core/schema.ts';
 import { mapSecrets, redacted } from '../../core/secrets.ts';
 import type { Vault } from '../../core/vault.ts';
 import { tokenRecords } from '../access/imported-tokens.ts';
-import type { Audit, Origin } from '../records/audit.ts';
-import { type Config, type ConfigSnapshot, redactDocument, sealDocument } from './config.ts';
+import type { Audit, Requester } from '../records/audit.ts';
+import { type Config, type CurrentConfig, redactDocument, sealDocument } from './config.ts';
 import { judgeDocument } from './documents.ts';
-import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteFacts } from './read-document.ts';
+import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteContext } from './read-document.ts';
 
 export interface SnapshotView {
   readonly name: string;
@@ -34,22 +34,22 @@ export interface Snapshots {
   /** By name. */
   list(): Promise<SnapshotView[]>;
   /** Puts a copy of what is in force aside; one of the same name is replaced. */
-  save(name: string, origin: Origin): Promise<void>;
+  save(name: string, requester: Requester): Promise<void>;
   /**
    * @param content JSON text; `[REDACTED]` is what stands at the same place now, if it is for the same address
    * @throws OlaError as a write of the whole configuration does
    */
-  import(name: string, content: string, origin: Origin): Promise<readonly Warning[]>;
+  import(name: string, content: string, requester: Requester): Promise<readonly Warning[]>;
   /** @throws OlaError `not_found` */
   export(name: string): Promise<ExportedSnapshot>;
   /** Puts it in force. @throws OlaError `not_found`, and as a write of the whole configuration does */
   activate(
     name: string,
     ifMatch: string | null,
-    origin: Origin,
-  ): Promise<{ readonly snapshot: ConfigSnapshot; readonly warnings: readonly Warning[] }>;
+    requester: Requester,
+  ): Promise<{ readonly snapshot: CurrentConfig; readonly warnings: readonly Warning[] }>;
   /** @throws OlaError `not_found` */
-  remove(name: string, origin: Origin): Promise<void>;
+  remove(name: string, requester: Requester): Promise<void>;
 }
 
 export interface SnapshotsPorts {
@@ -57,14 +57,14 @@ export interface SnapshotsPorts {
   readonly config: Config;
   readonly vault: Vault;
   readonly audit: Audit;
-  readonly facts: WriteFacts;
+  readonly facts: WriteContext;
   readonly now: Clock;
 }
 
 export function createSnapshots(ports: SnapshotsPorts): Snapshots {
   const { store, config, vault, audit, now } = ports;
   // A snapshot is kept in the database and can be put in force there, whatever governs now.
-  const facts: WriteFacts = { ...ports.facts, mode: 'database' };
+  const facts: WriteContext = { ...ports.facts, mode: 'database' };
 
   async function read(name: string): Promise<Snapshot> {
     checkSnapshotName(name);
@@ -78,19 +78,19 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
       const snapshots = await store.snapshots();
       return snapshots.map(({ name, at, document }) => ({ name, at, size: Buffer.byteLength(exportText(document)) }));
     },
-    async save(name, origin) {
+    async save(name, requester) {
       checkSnapshotName(name);
       const { document, revision } = config.snapshot();
-      const event = audit.event('snapshot.create', origin, { name, revision });
+      const event = audit.event('snapshot.create', requester, { name, revision });
       await store.saveSnapshot({ name, at: now(), document }, [], event);
     },
-    async import(name, content, origin) {
+    async import(name, content, requester) {
       checkSnapshotName(name);
       const current = config.snapshot();
       const { document: given, tokens, warnings } = await judgeDocument(parseJsonc(content), current, facts);
       const at = now();
       const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, at);
-      await store.saveSnapshot({ name, at, document }, sealed, audit.event('snapshot.import', origin, { name }));
+      await store.saveSnapshot({ name, at, document }, sealed, audit.event('snapshot.import', requester, { name }));
       const dropped = new Set(tokens.map((token) => `authorization.tokens.${token.name}`));
       return warnings.map((warning) => (dropped.has(warning.path) ? { ...warning, reason: tokenLeftOut } : warning));
     },
@@ -98,10 +98,10 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
       const { document } = await read(name);
       return { name, content: exportText(document), missing: missingSecrets(document) };
     },
-    async activate(name, ifMatch, origin) {
+    async activate(name, ifMatch, requester) {
       checkSnapshotName(name);
       let warnings: readonly Warning[] = [];
-      const snapshot = await config.change(origin, ifMatch, async () => {
+      const snapshot = await config.change(requester, ifMatch, async () => {
         const stored = (await read(name)).document;
         // As if it were sent: the rules of now hold, and each secret is the one that the snapshot itself has stored.
         const given = readDocument(redactDocument(stored), stored, facts);
@@ -118,9 +118,9 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
       });
       return { snapshot, warnings };
     },
-    async remove(name, origin) {
+    async remove(name, requester) {
       checkSnapshotName(name);
-      if (!(await store.deleteSnapshot(name, audit.event('snapshot.delete', origin, { name })))) throw unknownSnapshot(name);
+      if (!(await store.deleteSnapshot(name, audit.event('snapshot.delete', requester, { name })))) throw unknownSnapshot(name);
     },
   };
 }

@@ -35,7 +35,7 @@ export function judged(error: OlaError, again: boolean): OlaError {
 }
 
 /** It had begun to answer, and will charge for it: nobody is asked a second time. */
-export function begunAndBroken(provider: string, cause: unknown): OlaError {
+export function brokenOff(provider: string, cause: unknown): OlaError {
   return judged(interrupted(provider, cause), false);
 }
 

@@ -1,7 +1,7 @@
 /** A call of OpenAI's API from beginning to end, whichever endpoint: reserve, route, try, answer, settle, record. */
 import { catalogVersion } from '../../catalog/models.ts';
 import type { Principal } from '../../core/access.ts';
-import { createBag, type InBag } from '../../core/dense-list.ts';
+import { createDenseList, type InDenseList } from '../../core/dense-list.ts';
 import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
@@ -19,7 +19,7 @@ import { circle, saysCircle } from '../access/via.ts';
 import type { Usage } from '../records/usage.ts';
 import type { ActiveProvider } from '../routing/registry.ts';
 import type { Attempt, Route } from '../routing/routing.ts';
-import { begunAndBroken, headersOf, judged, mayGoOn, recordOf, unexpected } from './attempts.ts';
+import { brokenOff, headersOf, judged, mayGoOn, recordOf, unexpected } from './attempts.ts';
 import { isRetryable, retryAfterSeconds, upstreamError } from './failures.ts';
 import { costMicros } from './pricing.ts';
 import { readAtMost } from './read-body.ts';
@@ -88,7 +88,7 @@ const slowestErrorMs = 5000;
 const holdAfterMs = 5000;
 
 /** What is gathered while a call runs, for its usage row. */
-interface Progress extends InBag {
+interface Progress extends InDenseList {
   readonly call: InferenceCall;
   readonly reservation: Reservation;
   readonly requested: string;
@@ -104,8 +104,8 @@ interface Progress extends InBag {
 
 export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, usage, redact, now, log } = ports;
-  const streams = createBag<Relay>();
-  const running = createBag<Progress>();
+  const streams = createDenseList<Relay>();
+  const running = createDenseList<Progress>();
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;
@@ -233,7 +233,7 @@ export function createInference(ports: InferencePorts): Inference {
       const reading = readAtMost(reply, longestAnswer);
       text = reading instanceof Promise ? await reading : reading;
     } catch (cause) {
-      throw begunAndBroken(provider, cause);
+      throw brokenOff(provider, cause);
     }
     if (text === null) throw new OlaError('provider_error', `Provider '${provider}' answered more than ${longestAnswer} bytes.`);
     const tokens = readAnswer(text, provider, shape);
@@ -258,7 +258,7 @@ export function createInference(ports: InferencePorts): Inference {
     try {
       opening = await reply.read();
     } catch (cause) {
-      throw begunAndBroken(attempt.provider.id, cause);
+      throw brokenOff(attempt.provider.id, cause);
     }
     if (opening === null) {
       progress.firstByteAt = now();

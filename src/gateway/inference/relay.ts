@@ -2,7 +2,7 @@
  * A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. Events end in an error
  * event when they break off. Bytes have no place for one: their connection is broken, without the last chunk.
  */
-import type { InBag } from '../../core/dense-list.ts';
+import type { InDenseList } from '../../core/dense-list.ts';
 import { errorEnvelope, OlaError } from '../../core/errors.ts';
 import type { Reply } from '../../core/ports.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
@@ -19,7 +19,7 @@ export interface Tap {
 /** Null: complete. */
 export type RelayEnd = OlaError | null;
 
-export interface Relay extends InBag {
+export interface Relay extends InDenseList {
   readonly stream: ReadableStream<Uint8Array>;
   /** Ends the stream with an error. */
   cut(error: OlaError): void;
@@ -111,7 +111,7 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     if (tap.done) {
       controller.close();
       end(null);
-      if (bytes !== null) letGo(upstream);
+      if (bytes !== null) release(upstream);
     } else if (tap.fault !== null) fail(faulty(hooks.provider, tap.fault));
     else if (bytes === null) fail(truncated(hooks.provider));
     return emitted || ended;
@@ -182,7 +182,7 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
 }
 
 /** Waits for the end that should follow at once, so that the connection can be used again; whatever else comes is not wanted. */
-function letGo(upstream: Reply): void {
+function release(upstream: Reply): void {
   const next = upstream.read();
   if (next === null) return;
   if (!(next instanceof Promise)) {

@@ -5,7 +5,7 @@ import type { Clock, Log } from '../../core/ports.ts';
 import { createBatch } from './batch.ts';
 
 /** What is known of the request behind an event. */
-export interface Origin {
+export interface Requester {
   readonly principal: Principal;
   readonly requestId: string | null;
   readonly clientIp: string | null;
@@ -14,7 +14,7 @@ export interface Origin {
 
 export interface Audit {
   /** An event for a change, to be written in the change's own transaction. */
-  event(action: string, origin: Origin, details: Readonly<Record<string, unknown>>, result?: AuditResult): AuditEvent;
+  event(action: string, requester: Requester, details: Readonly<Record<string, unknown>>, result?: AuditResult): AuditEvent;
   /** An event that changes nothing. */
   record(event: AuditEvent): void;
   flush(): Promise<void>;
@@ -23,15 +23,15 @@ export interface Audit {
 export function createAudit(ports: { readonly store: AuditStore; readonly now: Clock; readonly log: Log }): Audit {
   const batch = createBatch<AuditEvent>('audit events', (events) => ports.store.append(events), ports.log);
   return {
-    event: (action, origin, details, result = 'success') => ({
+    event: (action, requester, details, result = 'success') => ({
       timestamp: ports.now(),
       action,
-      actor: origin.principal.subject,
+      actor: requester.principal.subject,
       result,
       projectId: null,
-      requestId: origin.requestId,
-      clientIp: origin.clientIp,
-      userAgent: origin.userAgent,
+      requestId: requester.requestId,
+      clientIp: requester.clientIp,
+      userAgent: requester.userAgent,
       details,
     }),
     record: (event) => batch.add(event),

@@ -12,7 +12,7 @@ import { type BoundSecrets, boundOrigin, boundSecrets, noSecrets, type SecretOri
 export const builtProtocols = ['openai-completions'] as const satisfies readonly Protocol[];
 
 /** One credential of a provider with the headers it makes, ready to be sent. */
-export interface Target {
+export interface SignedTarget {
   readonly credential: Credential;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -27,7 +27,7 @@ export interface ActiveProvider {
   /** It is known to serve no embeddings. */
   readonly noEmbeddings: boolean;
   /** In the order they are tried; at least one. */
-  readonly targets: readonly [Target, ...Target[]];
+  readonly targets: readonly [SignedTarget, ...SignedTarget[]];
 }
 
 /** A provider that cannot be used, and what would help. */
@@ -52,7 +52,7 @@ export interface ProcessProvider {
   readonly models: readonly CatalogModel[];
 }
 
-export interface RegistryFacts {
+export interface RegistryInputs {
   readonly catalog: Catalog;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly processProviders: readonly ProcessProvider[];
@@ -87,7 +87,7 @@ interface MadeOf {
 /** @param known filled here; a change of one provider then makes one provider */
 export function buildRegistry(
   snapshot: ConfiguredSecrets,
-  facts: RegistryFacts,
+  facts: RegistryInputs,
   known: KnownProviders = new WeakMap(),
 ): Registry {
   const document = snapshot.open;
@@ -141,7 +141,7 @@ function isSame(one: MadeOf, other: MadeOf): boolean {
 function activate(
   id: string,
   config: ProviderConfig | undefined,
-  facts: RegistryFacts,
+  facts: RegistryInputs,
   document: ConfigDocument,
   { apiKey, headers }: BoundSecrets,
 ): ActiveProvider | InactiveProvider {
@@ -190,8 +190,8 @@ function target(
   credential: Credential,
   style: CredentialStyle,
   extra: Readonly<Record<string, string>>,
-  { userAgent, via }: Pick<RegistryFacts, 'userAgent' | 'via'>,
-): Target {
+  { userAgent, via }: Pick<RegistryInputs, 'userAgent' | 'via'>,
+): SignedTarget {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(extra)) headers[name.toLowerCase()] = value;
   headers['content-type'] = 'application/json';
@@ -219,7 +219,7 @@ function mergeModels(listed: readonly CatalogModel[], custom: NonNullable<Provid
   return [...merged.values()];
 }
 
-function processProvider(provider: ProcessProvider, facts: RegistryFacts): ActiveProvider {
+function processProvider(provider: ProcessProvider, facts: RegistryInputs): ActiveProvider {
   const { id, baseUrl, apiKey, models } = provider;
   return {
     id,

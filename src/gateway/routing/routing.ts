@@ -3,13 +3,13 @@ import type { Catalog } from '../../catalog/lookup.ts';
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, withoutContextSuffix } from '../../core/models.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import type { ActiveProvider, Registry, Target } from './registry.ts';
+import type { ActiveProvider, Registry, SignedTarget } from './registry.ts';
 
 /** One try: a provider's own model id with one credential. */
 export interface Attempt {
   readonly provider: ActiveProvider;
   readonly model: string;
-  readonly target: Target;
+  readonly target: SignedTarget;
   readonly price: CatalogModel['price'];
 }
 
@@ -17,7 +17,7 @@ export interface Route {
   readonly attempts: readonly [Attempt, ...Attempt[]];
 }
 
-export interface RoutingFacts {
+export interface RoutingInputs {
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly defaultModel: string | null;
@@ -32,7 +32,7 @@ const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
  * @param profile a preferred auth profile, by header
  * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`
  */
-export function route(name: string | null | undefined, profile: string | null, facts: RoutingFacts): Route {
+export function route(name: string | null | undefined, profile: string | null, facts: RoutingInputs): Route {
   const text = wanted(name, facts);
   const { provider, model } = pick(text, facts);
   const named = parseModelReference(text).profile ?? profile;
@@ -52,11 +52,11 @@ export function route(name: string | null | undefined, profile: string | null, f
   }
   const [first, ...rest] = provider.targets;
   const price = provider.models.find(({ id }) => id === model)?.price;
-  const attempt = (target: Target): Attempt => ({ provider, model, target, price });
+  const attempt = (target: SignedTarget): Attempt => ({ provider, model, target, price });
   return { attempts: [attempt(first), ...rest.map(attempt)] };
 }
 
-function wanted(name: string | null | undefined, facts: RoutingFacts): string {
+function wanted(name: string | null | undefined, facts: RoutingInputs): string {
   const text = (name ?? '').trim();
   if (controlCharacter.test(text)) {
     throw new OlaError('invalid_field', "'model' has control characters in it.", { param: 'model' });
@@ -77,7 +77,7 @@ interface Picked {
   readonly model: string;
 }
 
-function pick(text: string, facts: RoutingFacts): Picked {
+function pick(text: string, facts: RoutingInputs): Picked {
   const reference = parseModelReference(text);
   if (reference.provider !== null) {
     const id = facts.catalog.canonicalId(reference.provider);
@@ -99,7 +99,7 @@ function pick(text: string, facts: RoutingFacts): Picked {
   return pickBare(reference.model, facts);
 }
 
-function pickBare(model: string, facts: RoutingFacts): Picked {
+function pickBare(model: string, facts: RoutingInputs): Picked {
   const hosts = listing(model, facts);
   const vendor = facts.catalog.vendorOf(model);
   const own = hosts.find(({ id }) => id === vendor);
@@ -111,11 +111,11 @@ function pickBare(model: string, facts: RoutingFacts): Picked {
   throw notFound(model, hosts, vendor, facts);
 }
 
-function listing(model: string, facts: RoutingFacts): ActiveProvider[] {
+function listing(model: string, facts: RoutingInputs): ActiveProvider[] {
   return [...facts.registry.active.values()].filter(({ models }) => models.some(({ id }) => id === model));
 }
 
-function notFound(model: string, hosts: readonly ActiveProvider[], vendor: string | null, facts: RoutingFacts): OlaError {
+function notFound(model: string, hosts: readonly ActiveProvider[], vendor: string | null, facts: RoutingInputs): OlaError {
   const candidates = hosts.map(({ id }) => `${id}/${model}`);
   if (candidates.length > 0) {
     const message = `Several providers list '${model}': write one of ${candidates.join(', ')}.`;

@@ -9,7 +9,7 @@ import { type DocumentedError, errorsOf } from './errors.ts';
 import { exportOperations } from './exports.ts';
 import { historyOperations } from './history.ts';
 import { inferenceOperations } from './inference.ts';
-import type { Answer, Content, Operation, OperationKey, Operations, Parameter } from './operations.ts';
+import type { Content, DescribedAnswer, Operation, OperationKey, Operations, Parameter } from './operations.ts';
 import { tags } from './operations.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
@@ -55,7 +55,7 @@ function shownPath({ path }: Route, operation: Operation): string {
   return operation.path === undefined ? path : operation.path.replace(/\{(\w+)\}/g, ':$1');
 }
 
-interface Facts {
+interface DocumentParts {
   readonly version: string;
   readonly components: { readonly schemas: JsonObject; readonly examples: JsonObject };
 }
@@ -64,7 +64,7 @@ interface Facts {
  * What the plugin made, as a valid document of OpenAPI 3.1, whose schemas are JSON Schema as TypeBox writes it: of the
  * plugin's 3.0.3 the constants, nulls and types in lists are no part.
  */
-export function repaired(made: JsonObject, { version, components }: Facts): JsonObject {
+export function repaired(made: JsonObject, { version, components }: DocumentParts): JsonObject {
   return {
     openapi: '3.1.0',
     info: { title: 'ola', version, description: introduction, license: { name: 'MIT', identifier: 'MIT' } },
@@ -125,7 +125,7 @@ function contentOf(content: readonly Content[], schemas: Schemas): JsonObject {
 
 const requestId: JsonObject = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
 
-function answerOf({ description, content, headers = {} }: Answer, schemas: Schemas): JsonObject {
+function answerOf({ description, content, headers = {} }: DescribedAnswer, schemas: Schemas): JsonObject {
   const own = Object.entries(headers).map(([name, words]) => [name, { description: words, schema: { type: 'string' } }]);
   return {
     description,

@@ -30,7 +30,7 @@ export interface Content {
   readonly examples?: Readonly<Record<string, Example>>;
 }
 
-export interface Answer {
+export interface DescribedAnswer {
   readonly status: number;
   readonly description: string;
   readonly content: readonly Content[];
@@ -49,7 +49,7 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   /** The deep shape of the body, which the route itself may check less deeply. */
   readonly request?: readonly Content[];
-  readonly answers: readonly Answer[];
+  readonly answers: readonly DescribedAnswer[];
   /** Codes of ours that this route can answer with beyond those that every route of its kind has. */
   readonly errors?: readonly ErrorCode[];
 }

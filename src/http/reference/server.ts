@@ -1,7 +1,7 @@
 /** What the reference says of the server itself: health, its master key, and the pages. */
 import { Type } from '@sinclair/typebox';
 import { assetList } from '../../web/asset-list.ts';
-import type { Answer, Operation, OperationKey, Operations } from './operations.ts';
+import type { DescribedAnswer, Operation, OperationKey, Operations } from './operations.ts';
 import { json, ok } from './shapes.ts';
 
 const health = Type.Object(
@@ -45,8 +45,8 @@ const rotation = Type.Object(
 );
 
 const cached = { ETag: 'Of these very bytes; sent as `If-None-Match` it saves sending them again.' };
-const unchanged: Answer = { status: 304, description: 'What you have is current.', content: [] };
-const bytes = (type: string, description: string): Answer => ({
+const unchanged: DescribedAnswer = { status: 304, description: 'What you have is current.', content: [] };
+const bytes = (type: string, description: string): DescribedAnswer => ({
   status: 200,
   description,
   headers: cached,

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Json } from '../../core/json.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { originOf } from '../call.ts';
+import { requesterOf } from '../call.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
 
 /** Checked by the use-case, which first folds the names of fields. */
@@ -19,7 +19,7 @@ export function configRoutes(gateway: Gateway): Route[] {
       { method: 'POST', path: '/config', scope: 'admin', summary: 'Replace the configuration', body: anyObject },
       async (call, principal, body) => {
         const ifMatch = call.request.headers.get('if-match');
-        const { etag, warnings } = await documents.replace(body as Json, ifMatch, originOf(call, principal));
+        const { etag, warnings } = await documents.replace(body as Json, ifMatch, requesterOf(call, principal));
         return reply(call, { status: 'ok', ...(warnings.length === 0 ? {} : { warnings }) }, 200, { etag });
       },
     ),
@@ -57,7 +57,12 @@ export function configRoutes(gateway: Gateway): Route[] {
       { method: 'PUT', path: '/config/providers/:id', scope: 'admin', summary: 'Add or replace a provider', body: anyObject },
       async (call, principal, body, params) => {
         const ifMatch = call.request.headers.get('if-match');
-        const { id, etag, warnings } = await providers.put(params['id'] ?? '', body as Json, ifMatch, originOf(call, principal));
+        const { id, etag, warnings } = await providers.put(
+          params['id'] ?? '',
+          body as Json,
+          ifMatch,
+          requesterOf(call, principal),
+        );
         return reply(call, { status: 'ok', provider: id, ...(warnings.length === 0 ? {} : { warnings }) }, 200, { etag });
       },
     ),
@@ -65,7 +70,7 @@ export function configRoutes(gateway: Gateway): Route[] {
       { method: 'DELETE', path: '/config/providers/:id', scope: 'admin', summary: 'Remove a provider' },
       async (call, principal, params) => {
         const ifMatch = call.request.headers.get('if-match');
-        const { id, etag } = await providers.remove(params['id'] ?? '', ifMatch, originOf(call, principal));
+        const { id, etag } = await providers.remove(params['id'] ?? '', ifMatch, requesterOf(call, principal));
         return reply(call, { status: 'ok', deleted: id }, 200, { etag });
       },
     ),

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Json } from '../../core/json.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { originOf } from '../call.ts';
+import { requesterOf } from '../call.ts';
 import { bodyRoute, type Route, reply } from '../route.ts';
 
 const anyObject = (description: string) => Type.Object({}, { additionalProperties: true, description });
@@ -29,7 +29,7 @@ export function exportRoutes({ exports }: Gateway): Route[] {
       },
       async (call, principal, body) => {
         const wanted = { passphrase: body.passphrase ?? null, local: call.connection.kind === 'control' };
-        const { content, missing, sealed } = await exports.export(wanted, originOf(call, principal));
+        const { content, missing, sealed } = await exports.export(wanted, requesterOf(call, principal));
         return reply(call, { content, missing, ...(sealed === null ? {} : { sealed }) });
       },
     ),
@@ -38,7 +38,7 @@ export function exportRoutes({ exports }: Gateway): Route[] {
       async (call, principal, body) => {
         const given = { content: body.content as Json, sealed: body.sealed, passphrase: body.passphrase ?? null };
         const ifMatch = call.request.headers.get('if-match');
-        const { snapshot, warnings } = await exports.import(given, ifMatch, originOf(call, principal));
+        const { snapshot, warnings } = await exports.import(given, ifMatch, requesterOf(call, principal));
         return reply(call, { status: 'ok', ...(warnings.length === 0 ? {} : { warnings }) }, 200, { etag: snapshot.etag });
       },
     ),

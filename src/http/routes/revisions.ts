@@ -1,8 +1,8 @@
 /** `/config/revisions`: the history of the configuration. */
-import type { RevisionFacts } from '../../core/config.ts';
+import type { RevisionSummary } from '../../core/config.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { originOf } from '../call.ts';
+import { requesterOf } from '../call.ts';
 import { page } from '../paging.ts';
 import { type Params, type Route, reply, route } from '../route.ts';
 
@@ -32,7 +32,7 @@ export function revisionRoutes({ revisions }: Gateway): Route[] {
       { method: 'POST', path: '/config/revisions/:number/rollback', scope: 'admin', summary: 'Put an earlier revision in force' },
       async (call, principal, params) => {
         const ifMatch = call.request.headers.get('if-match');
-        const { revision, etag } = await revisions.rollback(numberIn(params), ifMatch, originOf(call, principal));
+        const { revision, etag } = await revisions.rollback(numberIn(params), ifMatch, requesterOf(call, principal));
         return reply(call, { status: 'ok', revision }, 200, { etag });
       },
     ),
@@ -48,6 +48,6 @@ function readNumber(text: string, param: string): number {
   });
 }
 
-function onTheWire({ number, at, actor, summary }: RevisionFacts) {
+function onTheWire({ number, at, actor, summary }: RevisionSummary) {
   return { id: String(number), number, at: new Date(at).toISOString(), actor, summary };
 }

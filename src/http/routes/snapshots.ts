@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Clock } from '../../core/ports.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { originOf } from '../call.ts';
+import { requesterOf } from '../call.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
 
 const name = Type.String({ description: 'the name of the snapshot' });
@@ -27,14 +27,14 @@ export function snapshotRoutes({ snapshots }: Gateway, now: Clock): Route[] {
     bodyRoute(
       { method: 'POST', path, scope: 'admin', summary: 'Save the configuration under a name', body: saveSchema },
       async (call, principal, body) => {
-        await snapshots.save(body.name, originOf(call, principal));
+        await snapshots.save(body.name, requesterOf(call, principal));
         return reply(call, { status: 'ok', name: body.name });
       },
     ),
     bodyRoute(
       { method: 'POST', path: `${path}/import`, scope: 'admin', summary: 'Save a given configuration', body: importSchema },
       async (call, principal, body) => {
-        const warnings = await snapshots.import(body.name, body.content, originOf(call, principal));
+        const warnings = await snapshots.import(body.name, body.content, requesterOf(call, principal));
         return reply(call, { status: 'ok', name: body.name, ...(warnings.length === 0 ? {} : { warnings }) });
       },
     ),
@@ -48,7 +48,7 @@ export function snapshotRoutes({ snapshots }: Gateway, now: Clock): Route[] {
       async (call, principal, params) => {
         const wanted = params['name'] ?? '';
         const ifMatch = call.request.headers.get('if-match');
-        const { snapshot, warnings } = await snapshots.activate(wanted, ifMatch, originOf(call, principal));
+        const { snapshot, warnings } = await snapshots.activate(wanted, ifMatch, requesterOf(call, principal));
         const said = warnings.length === 0 ? {} : { warnings };
         return reply(call, { status: 'ok', name: wanted, ...said }, 200, { etag: snapshot.etag });
       },
@@ -57,7 +57,7 @@ export function snapshotRoutes({ snapshots }: Gateway, now: Clock): Route[] {
       { method: 'DELETE', path: `${path}/:name`, scope: 'admin', summary: 'Delete a snapshot' },
       async (call, principal, params) => {
         const wanted = params['name'] ?? '';
-        await snapshots.remove(wanted, originOf(call, principal));
+        await snapshots.remove(wanted, requesterOf(call, principal));
         return reply(call, { status: 'ok', deleted: wanted });
       },
     ),

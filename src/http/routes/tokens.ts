@@ -5,7 +5,7 @@ import { OlaError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { TokenView } from '../../gateway/access/tokens.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { originOf } from '../call.ts';
+import { requesterOf } from '../call.ts';
 import { page } from '../paging.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
 
@@ -52,7 +52,7 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
             ...(admin === undefined ? {} : { admin }),
             ...(project === undefined ? {} : { project }),
           },
-          originOf(call, principal),
+          requesterOf(call, principal),
         );
         const { id, ...rest } = onTheWire(view);
         return reply(call, { id, token, ...rest }, 201);
@@ -74,7 +74,7 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
       { method: 'DELETE', path: '/config/tokens/:id', scope: 'admin', summary: 'Revoke an access token' },
       async (call, principal, params) => {
         const id = params['id'] ?? '';
-        await tokens.revoke(id, originOf(call, principal));
+        await tokens.revoke(id, requesterOf(call, principal));
         return reply(call, { status: 'ok', deleted: id });
       },
     ),

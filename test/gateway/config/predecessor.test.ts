@@ -2,12 +2,12 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { createCatalog } from '../../../src/catalog/lookup.ts';
 import type { SqlRow } from '../../../src/core/ports.ts';
-import { readOriginalDocument, taskActions, taskOwners, usageRows } from '../../../src/gateway/config/predecessor.ts';
-import type { DocumentFacts } from '../../../src/gateway/config/read-document.ts';
+import { readPredecessorDocument, taskActions, taskOwners, usageRows } from '../../../src/gateway/config/predecessor.ts';
+import type { ReadContext } from '../../../src/gateway/config/read-document.ts';
 
 const catalog = createCatalog(['openai-completions']);
-const facts: DocumentFacts = { mode: 'database', catalog, environment: { GROQ_API_KEY: 'set' }, everyProviderLocal: false };
-const read = (value: unknown) => readOriginalDocument(JSON.stringify(value), facts);
+const facts: ReadContext = { mode: 'database', catalog, environment: { GROQ_API_KEY: 'set' }, everyProviderLocal: false };
+const read = (value: unknown) => readPredecessorDocument(JSON.stringify(value), facts);
 const { canonicalId } = catalog;
 
 describe('a configuration', () => {
@@ -69,7 +69,7 @@ describe('a configuration', () => {
       ['{"serverToken": "[REDACTED]"}', 'invalid_field'],
     ] as const) {
       try {
-        readOriginalDocument(text, facts);
+        readPredecessorDocument(text, facts);
         expect.unreachable();
       } catch (thrown) {
         expect(thrown).toMatchObject({ code });
