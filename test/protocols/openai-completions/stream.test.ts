@@ -74,13 +74,12 @@ for (const { name, tokens, usageEvent, fault } of table) {
 
       test(`comes out whole where ${asked}, however it is split`, () => {
         const whole = run([bytes], usageAsked);
-        expect(whole).toEqual({
-          out: whole.out,
+        expect({ ...whole, out: canonical(whole.out) }).toEqual({
+          out: expected(usageAsked),
           done: fault === undefined,
           fault: fault?.[1] ?? null,
-          tokens: fault === undefined ? tokens : whole.tokens,
+          tokens,
         });
-        expect(canonical(whole.out)).toBe(expected(usageAsked));
         const splits = Array.from(bytes, (_, at) => [bytes.subarray(0, at), bytes.subarray(at)]);
         splits.push(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)));
         for (const chunks of splits) {
@@ -92,19 +91,14 @@ for (const { name, tokens, usageEvent, fault } of table) {
 
     test('cut anywhere, is complete only behind [DONE], and gave out whole events in their order', () => {
       const complete = fault === undefined ? bytes.lastIndexOf('[DONE]') + '[DONE]'.length : Number.POSITIVE_INFINITY;
-      const wanted = expected(true);
       for (let at = 0; at < bytes.length; at++) {
         const half = at >> 1;
         const { out, done, tokens: read } = run([bytes.subarray(0, half), bytes.subarray(half, at)], true);
-        const clean = canonical(out);
         expect(done).toBe(at >= complete);
-        expect(clean === '' || clean.endsWith('\n\n')).toBe(true);
-        expect(done ? clean.replace('data: [DONE]', 'data:[DONE]') : clean).toBe(
-          (done ? wanted.replace('data: [DONE]', 'data:[DONE]') : wanted).slice(
-            0,
-            clean.length - (done && clean !== wanted ? 1 : 0),
-          ),
-        );
+        const came = good.slice(0, eventsOf(unified(bytes.subarray(0, at).toString())).length);
+        // [DONE] counts without its blank line, which the tap adds.
+        const wanted = done && came.length < good.length ? [...came, 'data: [DONE]\n\n'] : came;
+        expect(canonical(out)).toBe(wanted.join(''));
         expect([tokens, noTokenCounts]).toContainEqual(read);
       }
     });
