@@ -1,7 +1,7 @@
 /** What the reference says of `/config/tokens`. */
 import { Type } from '@sinclair/typebox';
 import { scopes } from '../../core/access.ts';
-import { newTokenSchema } from '../routes/tokens.ts';
+import { newTokenSchema } from '../../core/tokens.ts';
 import type { Operations } from './operations.ts';
 import { json, listOf, ok, pageParameters, time, timeOrNull } from './shapes.ts';
 

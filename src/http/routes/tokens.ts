@@ -1,38 +1,12 @@
 /** `/config/tokens`. */
-import { Type } from '@sinclair/typebox';
-import { scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
+import { newTokenSchema } from '../../core/tokens.ts';
 import type { TokenView } from '../../gateway/access/tokens.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requesterOf } from '../call.ts';
 import { page } from '../paging.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
-
-export const newTokenSchema = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
-    scopes: Type.Optional(
-      Type.Array(
-        Type.Union(
-          scopes.map((scope) => Type.Literal(scope)),
-          { description: 'read, write or admin' },
-        ),
-        { minItems: 1, description: 'default read and write' },
-      ),
-    ),
-    admin: Type.Optional(Type.Boolean({ description: 'all scopes' })),
-    project: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    expiresAt: Type.Optional(
-      Type.Union([Type.String(), Type.Number(), Type.Null()], {
-        description: 'ISO 8601 or milliseconds since 1970; null or `never`: never',
-      }),
-    ),
-    expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'default 30' })),
-  },
-  // A restriction that is not understood would be a restriction that is not kept: refuse it.
-  { additionalProperties: false },
-);
 
 const dayMs = 86_400_000;
 const defaultDays = 30;
