@@ -5,6 +5,7 @@ import type { Egress, EgressPolicy } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import { foldNames } from '../../core/field-names.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { lazy } from '../../core/lazy.ts';
 import { compileCheck, unknownFields, type Warning } from '../../core/schema.ts';
 import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
 import { checkTokenId, type ImportedToken, importedToken } from '../access/imported-tokens.ts';
@@ -133,7 +134,7 @@ function tokenWarning({ name, isShort }: ImportedToken): Warning {
 /** The address of a provider that has none: no call goes there, so no secret that is bound to it is ever sent. */
 const unknownOrigin = 'unknown:';
 /** With the rows that this version cannot call: their keys are bound all the same. */
-const everyVendor = createCatalog(protocols);
+const everyVendor = lazy(() => createCatalog(protocols));
 
 /** The origin that a secret at a path is for: its provider's, its profile's; null for others. */
 export function originOfSecrets(document: JsonObject, facts: ReadContext): (path: Path) => string | null {
@@ -163,7 +164,7 @@ function providerOrigin(
   facts: Pick<ReadContext, 'catalog' | 'everyProviderLocal'>,
 ): string {
   const own = destinationOf(id, config ?? {}, facts, document)?.baseUrl;
-  const row = own === undefined ? everyVendor.provider(id) : null;
+  const row = own === undefined ? everyVendor().provider(id) : null;
   return originOf(own ?? row?.endpoints[0].baseUrl ?? '') ?? unknownOrigin;
 }
 
