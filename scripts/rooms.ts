@@ -24,7 +24,7 @@ const platformWhy = 'a platform knows no other, and is reached as #platform alon
 
 /**
  * A row a room, and a row a door: a folder inside a room. A folder without a row is refused.
- * `main` is main.ts and compose.ts, which may see every room; the row of a room that has doors is for the files beside them.
+ * `main` is main.ts, compose.ts and calls.ts, which may see every room; the row of a room that has doors is for the files beside them.
  */
 export const rooms: Readonly<Record<string, Room>> = {
   main: {
@@ -143,7 +143,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     line: 4,
     owns: 'the platform',
     rooms: ['core'],
-    packages: ['#platform/*', ...['child_process', 'crypto', 'dns', 'fs', 'os', 'path', 'process'].map((name) => `node:${name}`)],
+    packages: [
+      '#platform/*',
+      ...['child_process', 'crypto', 'dns', 'fs', 'os', 'path', 'process', 'tty'].map((name) => `node:${name}`),
+    ],
     why: techniqueWhy,
   },
   'runtime/bun': {
