@@ -1,4 +1,5 @@
 /** Questions to a person; without a terminal they are refused, with what to type instead. */
+import { confirm, isCancel, password } from '@clack/prompts';
 import { Failure, usageFailure } from './failure.ts';
 import { type Dialogue, exitCodes } from './ports.ts';
 
@@ -12,15 +13,12 @@ interface Question {
   readonly next: string;
 }
 
-/** Loaded for a question: most commands ask none. */
-type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'password'>;
-
 /** What is typed is not shown. @throws Failure */
 export function askSecret(dialogue: Dialogue | null, question: Question): Promise<string> {
   return ask(
     dialogue,
     question,
-    ({ password }, streams) =>
+    (streams) =>
       password({
         ...streams,
         message: question.message,
@@ -31,21 +29,18 @@ export function askSecret(dialogue: Dialogue | null, question: Question): Promis
 
 /** @throws Failure also when the answer is no */
 export async function askWhether(dialogue: Dialogue | null, question: Question): Promise<void> {
-  const yes = await ask(dialogue, question, ({ confirm }, streams) =>
-    confirm({ ...streams, message: question.message, initialValue: false }),
-  );
+  const yes = await ask(dialogue, question, (streams) => confirm({ ...streams, message: question.message, initialValue: false }));
   if (!yes) throw cancelled(question);
 }
 
 async function ask<T extends string | boolean>(
   dialogue: Dialogue | null,
   question: Question,
-  prompt: (prompts: Prompts, streams: Dialogue) => Promise<T | symbol>,
+  prompt: (streams: Dialogue) => Promise<T | symbol>,
 ): Promise<T> {
   if (dialogue === null)
     throw usageFailure(question.failure, `There is no terminal to ask at. ${question.instead}`, question.next);
-  const { confirm, isCancel, password } = await import('@clack/prompts');
-  const answer = await prompt({ confirm, password }, dialogue);
+  const answer = await prompt(dialogue);
   if (isCancel(answer)) throw cancelled(question);
   return answer as T;
 }

@@ -27,36 +27,7 @@ interface Tree {
   readonly epilogue: string;
 }
 
-export function buildProgram(tree: Tree, out: (text: string) => void): Program {
-  return {
-    choose: (argv) => choose(tree, out, argv),
-    help(path) {
-      const { root } = grow(tree, out);
-      const at = path.reduce<Commander | undefined>((node, word) => node?.commands.find((child) => child.name() === word), root);
-      return at?.helpInformation() ?? null;
-    },
-  };
-}
-
-function choose(tree: Tree, out: (text: string) => void, argv: readonly string[]): Choice | null {
-  // When the first words name a command, no other can be meant, and the others are not built.
-  const named = tree.commands.find(({ path }) => path.every((word, index) => argv[index] === word));
-  const { root, chosen } = grow(named === undefined ? tree : { ...tree, commands: [named] }, out);
-  try {
-    root.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof Displayed)) throw thrown;
-  }
-  return chosen();
-}
-
-interface Grown {
-  readonly root: Commander;
-  /** What the last parse chose. */
-  chosen(): Choice | null;
-}
-
-function grow({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Grown {
+export function buildProgram({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Program {
   let chosen: Choice | null = null;
   const root = prepare(new Commander('ola'), out, epilogue)
     .description('One local address for every language model and agent runtime, with the keys kept safe.')
@@ -71,7 +42,21 @@ function grow({ commands, groups, version, epilogue }: Tree, out: (text: string)
     });
     parentOf(root, command, groups, out).addCommand(leaf);
   }
-  return { root, chosen: () => chosen };
+  return {
+    choose(argv) {
+      chosen = null;
+      try {
+        root.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+      } catch (thrown) {
+        if (!(thrown instanceof Displayed)) throw thrown;
+      }
+      return chosen;
+    },
+    help(path) {
+      const at = path.reduce<Commander | undefined>((node, word) => node?.commands.find((child) => child.name() === word), root);
+      return at?.helpInformation() ?? null;
+    },
+  };
 }
 
 /** Thrown in place of an exit: what was asked for is printed already. */

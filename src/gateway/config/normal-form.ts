@@ -1,4 +1,4 @@
-/** One form for documents that say the same, made before they are checked, compared or stored. Pure. */
+/** One form for documents that say the same: before they are checked, compared or stored. Pure. */
 import type { TSchema } from '@sinclair/typebox';
 import type { Catalog } from '../../catalog/lookup.ts';
 import { documentSchema } from '../../core/document.ts';
@@ -7,28 +7,23 @@ import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { memberSchema } from '../../core/secrets.ts';
 import { providerIdShape } from './provider-rules.ts';
 
-/** @throws OlaError `invalid_field` for an id that no provider can have, and for a provider under two ids */
+/** @throws OlaError `invalid_field` for an id of a provider that is none, or is there twice */
 export function normalForm(document: JsonObject, catalog: Catalog): JsonObject {
   return canonicalIds(mergeMirrors(dropNulls(document, documentSchema)), catalog);
 }
 
-/** Characters of a document, as JSON about. */
-const maxCharacters = 4 * 1024 * 1024;
-/** Levels of a document. */
-const maxDepth = 64;
+const mostCharacters = 4 * 1024 * 1024;
+const mostDepth = 64;
 
-/**
- * Refuses what is too large or too deep to be walked, and the key `__proto__`, which would set an object's prototype.
- * @throws OlaError `invalid_field`, `request_too_large`
- */
+/** Before anything walks it: a document of a sensible size, whose keys every object can have. @throws OlaError */
 export function refuseUnwieldy(given: Json): void {
   let characters = 0;
   const measure = (value: Json | undefined, depth: number): void => {
-    if (depth > maxDepth) {
-      throw new OlaError('invalid_field', `The configuration is nested more than ${maxDepth} levels deep.`);
+    if (depth > mostDepth) {
+      throw new OlaError('invalid_field', `The configuration is nested more than ${mostDepth} levels deep.`);
     }
     characters += typeof value === 'string' ? value.length + 3 : 3;
-    if (characters > maxCharacters) throw new OlaError('request_too_large', 'The configuration is larger than 4 MiB.');
+    if (characters > mostCharacters) throw new OlaError('request_too_large', 'The configuration is larger than 4 MiB.');
     if (typeof value !== 'object' || value === null) return;
     for (const key of Object.keys(value)) {
       if (key === '__proto__') {
@@ -41,7 +36,7 @@ export function refuseUnwieldy(given: Json): void {
   measure(given, 1);
 }
 
-/** Takes out members that are null or read-only where the schema knows the object; under unknown keys everything stays. */
+/** Takes out what is null or read-only where the schema knows the object; under unknown keys all stays. */
 function dropNulls(object: JsonObject, schema: TSchema): JsonObject {
   const kept: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
@@ -61,7 +56,7 @@ function dropNullsInside(value: Json, schema: TSchema): Json {
   return isObject(value) ? dropNulls(value as JsonObject, schema) : value;
 }
 
-/** `auth.profiles` over `authProfiles`, `auth.order` over `authOrder`. One that is no object stays: the schema refuses it. */
+/** A mirror that is no object is left where it is: the schema says what is wrong with it. */
 function mergeMirrors(document: JsonObject): JsonObject {
   const { auth } = document;
   if (!isObject(auth)) return document;
@@ -83,7 +78,7 @@ function mergeMirrors(document: JsonObject): JsonObject {
   return merged as JsonObject;
 }
 
-/** Provider ids without aliases, so that a provider that was written under an alias can be found again. */
+/** Provider ids as everything else uses them, so that one that is written under an alias can be found again. */
 function canonicalIds(document: JsonObject, catalog: Catalog): JsonObject {
   const { providers, models } = document;
   const renamed: Record<string, Json | undefined> = { ...document };
