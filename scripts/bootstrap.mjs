@@ -144,12 +144,15 @@ function runBun(args) {
   // The binary has its version stamped in; from source it is handed over.
   const version = process.env.npm_package_version;
   const stamp = version === undefined ? [] : ['--define', `OLA_VERSION=${JSON.stringify(version)}`];
-  const bun = spawn(bunPath(), ['--no-env-file', ...stamp, ...args], { cwd: root, stdio: 'inherit' });
+  // What stands above the spawn is there before Bun can be: a signal or an end that came between would be missed, and Bun
+  // would outlive this process.
+  let bun;
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => bun.kill(signal));
   // Ctrl-C reaches the child through the terminal's process group: a second one from here would cut its graceful stop.
   process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => bun.kill(signal));
   // npm runs this through a shell, which dies of npm's SIGTERM without passing it on: the program would outlive `npm start`.
   const parent = process.ppid;
+  bun = spawn(bunPath(), ['--no-env-file', ...stamp, ...args], { cwd: root, stdio: 'inherit' });
   const orphaned = () => process.env.npm_lifecycle_event !== undefined && process.ppid !== parent;
   setInterval(() => orphaned() && bun.kill('SIGTERM'), 500).unref();
   return new Promise((resolve) => {

@@ -1,184 +1,192 @@
 /**
- * The dependency rule: which room of src may import what, and the check of it.
- * Restricted globals (fetch, Bun, process, ...) are Biome's part, in biome.json. Imports are checked here because Biome
- * judges specifiers as text and does not see `import('x').T`, templates, computed imports or reference comments.
+ * The dependency rule as a table: which room of src may import what. `rooms-check.ts` refuses an import that does not fit,
+ * `rooms-picture.ts` draws docs/rooms.svg.
  */
-import { posix } from 'node:path';
-import { parseSync } from 'oxc-parser';
 
-interface Room {
-  /** Rooms it may import besides itself. */
+export interface Room {
+  /** Imports lead to rooms of a higher number alone. A door is numbered among the doors of its own room. */
+  readonly line: number;
+  /** A few words for docs/rooms.svg; none where the name says it. */
+  readonly owns: string;
+  /** Rooms and doors that it imports besides itself: a test holds that each is used. */
   readonly rooms: readonly string[];
-  /** Packages it may import, subpaths included; `node:*` is every module with that prefix. */
+  /** Packages that it imports, subpaths included; `#platform/*` is every module with that prefix. */
   readonly packages: readonly string[];
   readonly why: string;
+  /** No file stands in it yet. */
+  readonly empty?: true;
 }
 
 const typebox = '@sinclair/typebox';
-const belowGateway = ['catalog', 'protocols', 'credentials', 'core'];
-const belowEdge = ['gateway', ...belowGateway];
-const besides = ['runtime', 'egress', 'store', 'backends'];
-
+const techniqueWhy = 'a technique knows core alone; home and main hand it over';
+const siblingWhy = 'siblings never import each other: they meet through the interfaces of core';
 const platformWhy = 'a platform knows no other, and is reached as #platform alone';
 
-/** A row a room; a folder without one is refused. `main` is main.ts and what stands beside it. */
+/**
+ * A row a room, and a row a door: a folder inside a room. A folder without a row is refused.
+ * `main` is main.ts, compose.ts and calls.ts, which may see every room; the row of a room that has doors is for the files beside them.
+ */
 export const rooms: Readonly<Record<string, Room>> = {
-  core: { rooms: [], packages: [typebox, 'node:buffer', 'jsonc-parser'], why: 'the vocabulary knows no technique' },
-  catalog: { rooms: ['core'], packages: ['node:crypto'], why: 'siblings meet in main through the interfaces of core' },
-  protocols: { rooms: ['core'], packages: [], why: 'protocols are pure, on Web APIs, and do not know each other' },
-  credentials: { rooms: ['core'], packages: ['node:crypto'], why: 'siblings meet in main through the interfaces of core' },
-  gateway: { rooms: belowGateway, packages: ['node:crypto', typebox], why: 'use-cases take ports: no framework, no platform' },
+  main: {
+    line: 1,
+    owns: 'one command, over parts that compose hands to each other',
+    rooms: ['serve', 'upkeep', 'home', 'http', 'cli', 'runtime', 'core'],
+    packages: [],
+    why: 'the entry builds and wires: what a package does is done in a room',
+  },
+  serve: {
+    line: 2,
+    owns: 'a server’s life: start, demo, drain, end',
+    rooms: ['home', 'http', 'cli', 'gateway', 'gateway/routing', 'gateway/config', 'gateway/access', 'runtime', 'core'],
+    packages: ['node:crypto'],
+    why: 'a server runs what home opens and http answers',
+  },
+  upkeep: {
+    line: 2,
+    owns: 'backup and restore of a home',
+    rooms: ['home', 'cli', 'credentials', 'runtime', 'store', 'core'],
+    packages: [],
+    why: 'a home is kept from outside, without a gateway over it',
+  },
+  home: {
+    line: 3,
+    owns: 'one home directory: locks, database, file; opens the gateway',
+    rooms: [
+      ...['gateway', 'gateway/routing', 'gateway/config', 'gateway/access'],
+      ...['catalog', 'credentials', 'runtime', 'egress', 'store', 'core'],
+    ],
+    packages: [],
+    why: 'a home gives the gateway its ports; who asks, and how, is above it',
+  },
   http: {
-    rooms: [...belowEdge, 'web'],
-    packages: ['elysia', '@elysiajs/swagger', typebox],
+    line: 3,
+    owns: 'the way in: admission, body, errors',
+    rooms: ['http/routes', 'gateway', 'gateway/access', 'gateway/records', 'core'],
+    packages: ['elysia', typebox],
+    why: 'the way in holds no business rule and no technique',
+  },
+  'http/routes': {
+    line: 1,
+    owns: 'a file a group',
+    rooms: ['http', 'http/reference', 'gateway', 'gateway/inference', 'gateway/access', 'protocols', 'web', 'core'],
+    packages: [typebox],
     why: 'routes hold no business rule and no technique',
   },
-  cli: { rooms: belowEdge, packages: ['commander', '@clack/prompts'], why: 'main hands it startServer and every port' },
-  runtime: { rooms: ['core'], packages: ['#platform/*', 'node:*'], why: 'techniques know core alone; main hands them over' },
-  'runtime/bun': { rooms: ['runtime', 'core'], packages: ['bun', 'bun:*', 'node:*'], why: platformWhy },
-  'runtime/deno': { rooms: ['runtime', 'core'], packages: ['node:*'], why: platformWhy },
-  egress: { rooms: ['core'], packages: ['node:crypto'], why: 'its techniques (dial, resolve) are ports from runtime' },
-  store: { rooms: ['core'], packages: ['node:crypto'], why: 'its technique (the database) is a port from runtime' },
-  backends: { rooms: ['core'], packages: ['node:crypto'], why: 'they return snapshots and events; gateway encodes' },
-  web: { rooms: [], packages: ['swagger-ui-dist'], why: 'browser code: the server is reached over HTTP' },
-  main: {
-    rooms: [...belowEdge, ...besides, 'http', 'cli', 'web'],
-    packages: [typebox, 'commander', 'elysia', 'node:crypto'],
-    why: 'the files beside the rooms wire them; the platform is runtime’s',
+  'http/reference': {
+    line: 2,
+    owns: 'what /docs says',
+    rooms: ['http', 'web', 'core'],
+    packages: ['elysia', '@elysiajs/swagger', typebox],
+    why: 'the reference describes routes and calls nothing',
+  },
+  cli: {
+    line: 3,
+    owns: 'the command line',
+    rooms: ['cli/commands', 'core'],
+    packages: ['commander', '@clack/prompts'],
+    why: 'main hands it startServer and every port',
+  },
+  'cli/commands': {
+    line: 1,
+    owns: '',
+    rooms: ['cli', 'core'],
+    packages: [],
+    why: 'a command asks through the ports of cli',
+  },
+  web: { line: 4, owns: 'browser code', rooms: [], packages: ['swagger-ui-dist'], why: 'the server is reached over HTTP' },
+  gateway: {
+    line: 4,
+    owns: 'the use-cases, over ports',
+    rooms: [
+      ...['gateway/inference', 'gateway/config', 'gateway/routing', 'gateway/access', 'gateway/records'],
+      ...['catalog', 'credentials', 'core'],
+    ],
+    packages: [],
+    why: 'use-cases take ports: no framework, no platform',
+  },
+  'gateway/inference': {
+    line: 1,
+    owns: 'one call',
+    rooms: ['gateway/routing', 'gateway/access', 'gateway/records', 'catalog', 'protocols', 'core'],
+    packages: [],
+    why: 'a call reads a configuration that is handed to it',
+  },
+  'gateway/config': {
+    line: 1,
+    owns: 'the document',
+    rooms: ['gateway/routing', 'gateway/access', 'gateway/records', 'catalog', 'credentials', 'core'],
+    packages: ['node:crypto', typebox],
+    why: 'what is written down is judged without a call',
+  },
+  'gateway/routing': {
+    line: 2,
+    owns: 'which model',
+    rooms: ['catalog', 'credentials', 'core'],
+    packages: [],
+    why: 'a route is decided over data that is handed in, whoever calls',
+  },
+  'gateway/access': {
+    line: 2,
+    owns: 'who calls',
+    rooms: ['gateway/records', 'core'],
+    packages: ['node:crypto'],
+    why: 'who may call does not depend on what is called',
+  },
+  'gateway/records': {
+    line: 3,
+    owns: 'usage and audit',
+    rooms: ['core'],
+    packages: [],
+    why: 'records are written by every use-case',
+  },
+  runtime: {
+    line: 4,
+    owns: 'the platform',
+    rooms: ['core'],
+    packages: [
+      '#platform/*',
+      ...['child_process', 'crypto', 'dns', 'fs', 'os', 'path', 'process', 'tty'].map((name) => `node:${name}`),
+    ],
+    why: techniqueWhy,
+  },
+  'runtime/bun': {
+    line: 1,
+    owns: '',
+    rooms: ['runtime', 'core'],
+    packages: ['bun:sqlite', 'node:process', 'node:url'],
+    why: platformWhy,
+  },
+  'runtime/deno': {
+    line: 1,
+    owns: '',
+    rooms: ['runtime', 'core'],
+    packages: ['node:fs', 'node:net', 'node:sqlite', 'node:tls', 'node:url'],
+    why: platformWhy,
+  },
+  egress: { line: 4, owns: 'the door out', rooms: ['core'], packages: [], why: techniqueWhy },
+  store: { line: 4, owns: 'state', rooms: ['core'], packages: [], why: techniqueWhy },
+  backends: {
+    line: 5,
+    owns: 'agents',
+    rooms: ['core'],
+    packages: [],
+    why: 'they return snapshots and events; gateway encodes',
+    empty: true,
+  },
+  catalog: { line: 5, owns: 'vendors, models', rooms: ['core'], packages: [], why: siblingWhy },
+  protocols: {
+    line: 5,
+    owns: 'wire formats',
+    rooms: ['core'],
+    packages: [],
+    why: 'protocols are pure, on Web APIs, and do not know each other',
+  },
+  credentials: { line: 5, owns: 'which secret', rooms: ['core'], packages: ['node:crypto'], why: siblingWhy },
+  core: {
+    line: 6,
+    owns: 'the vocabulary: shapes, errors, settings, and the ports through which the rooms above meet',
+    rooms: [],
+    packages: [typebox, 'node:buffer', 'jsonc-parser'],
+    why: 'the vocabulary knows no technique',
   },
 };
-
-/** Turns a denied global back on, or every rule of the line; `biome-ignore lint/suspicious/...` and the like pass. */
-const suppression = /biome-ignore(?:-all|-start)?\s+lint(?:\/style(?:\/noRestrictedGlobals)?)?(?![/\w])/;
-
-/**
- * Judges one source file.
- * @param path from the repository's root, with `/`: `src/store/tokens.ts`
- * @returns one line a violation, `path:line: ...`; empty when there is none
- */
-export function checkFile(path: string, source: string): string[] {
-  const name = roomOf(path);
-  const room = Object.hasOwn(rooms, name) ? rooms[name] : undefined;
-  if (!room) return [`${path}:1: belongs to no room: give src/${name} a row in scripts/rooms.ts`];
-  const { program, comments, errors } = parseSync(path, source);
-  const found: Finding[] = errors.map((error) => ({ at: error.labels[0]?.start ?? 0, text: `does not parse: ${error.message}` }));
-  for (const comment of comments) {
-    if (/^\/\s*<reference\b/.test(comment.value))
-      found.push({ at: comment.start, text: 'a reference comment is an import in disguise' });
-    if (suppression.test(comment.value)) found.push({ at: comment.start, text: 'restricted globals are not to be suppressed' });
-  }
-  for (const { at, specifier } of importsOf(program)) {
-    const text = judge(path, name, room, specifier);
-    if (text !== null) found.push({ at, text: `${text} (${room.why})` });
-  }
-  return found.map(({ at, text }) => `${path}:${source.slice(0, at).split('\n').length}: ${text}`);
-}
-
-/** Folders that share the row of main.ts. */
-const outermost: readonly string[] = ['home', 'serve', 'upkeep'];
-
-/** The folder below src that holds the file, or one in it that has a row of its own; `main` for a file of src itself. */
-function roomOf(path: string): string {
-  const [, folder = '', ...rest] = path.split('/');
-  const inner = `${folder}/${rest[0]}`;
-  if (Object.hasOwn(rooms, inner)) return inner;
-  return rest.length === 0 || outermost.includes(folder) ? 'main' : folder;
-}
-
-interface Finding {
-  readonly at: number;
-  readonly text: string;
-}
-
-/** @param specifier null when it is computed */
-function judge(path: string, name: string, room: Room, specifier: string | null): string | null {
-  if (specifier === null) return 'a computed import cannot be checked: write the specifier as a string';
-  // Escapes would be decoded by the loader after this check has read them as letters.
-  if (/[\\%]/.test(specifier)) return `imports ${specifier}: no escapes in a specifier`;
-  if (!/^\.{1,2}(\/|$)/.test(specifier)) {
-    const permitted = room.packages.some((pattern) => matchesPackage(specifier, pattern));
-    return permitted ? null : `${name} may not import ${specifier}; its packages are: ${list(room.packages)}`;
-  }
-  const target = posix.join(posix.dirname(path), specifier);
-  const [top, , folder] = target.split('/');
-  const targetRoom = roomOf(target);
-  if (top !== 'src') return `${name} may not import ${specifier}, which leaves src`;
-  if (targetRoom === name)
-    return name === 'protocols' && isForeignFolder(path, folder) ? `one protocol may not import ${specifier}` : null;
-  return room.rooms.includes(targetRoom) ? null : `${name} may not import ${specifier}; its rooms are: ${list(room.rooms)}`;
-}
-
-/** A file inside `src/protocols/<protocol>` sees that folder alone; a file beside the folders sees them all. */
-function isForeignFolder(path: string, folder: string | undefined): boolean {
-  const own = path.split('/').slice(2);
-  return own.length > 1 && own[0] !== folder;
-}
-
-function matchesPackage(specifier: string, pattern: string): boolean {
-  if (pattern.endsWith('*')) return specifier.startsWith(pattern.slice(0, -1));
-  return specifier === pattern || specifier.startsWith(`${pattern}/`);
-}
-
-const list = (names: readonly string[]): string => names.join(', ') || 'none';
-
-interface Import {
-  readonly at: number;
-  readonly specifier: string | null;
-}
-
-/** Every way to name another module: static, type-only, re-export, dynamic, `import('x').T`, `import x = require`, require. */
-function importsOf(node: unknown): Import[] {
-  if (typeof node !== 'object' || node === null) return [];
-  const fields = node as Record<string, unknown>;
-  const below = Object.values(fields).flatMap(importsOf);
-  const named = moduleNameOf(fields);
-  return named === undefined ? below : [{ at: Number(fields['start']), specifier: literal(named) }, ...below];
-}
-
-/** @returns the syntax node that names the module, undefined when this node imports nothing */
-function moduleNameOf(node: Readonly<Record<string, unknown>>): unknown {
-  switch (node['type']) {
-    case 'ImportDeclaration':
-    case 'ExportAllDeclaration':
-    case 'ImportExpression':
-    case 'TSImportType':
-      return node['source'];
-    case 'ExportNamedDeclaration':
-      return node['source'] ?? undefined;
-    case 'TSExternalModuleReference':
-      return node['expression'];
-    case 'CallExpression':
-      return isRequire(node['callee']) ? ((node['arguments'] as unknown[])[0] ?? null) : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** `require(...)`, `import.meta.require(...)`. */
-function isRequire(callee: unknown): boolean {
-  const { type, name, property } = callee as { type: string; name?: string; property?: { name?: string; value?: unknown } };
-  if (type === 'Identifier') return name === 'require';
-  return type === 'MemberExpression' && (property?.name === 'require' || property?.value === 'require');
-}
-
-function literal(node: unknown): string | null {
-  if (typeof node !== 'object' || node === null) return null;
-  const { value, quasis } = node as { value?: unknown; quasis?: { value: { cooked: string | null } }[] };
-  if (typeof value === 'string') return value;
-  return quasis?.length === 1 ? (quasis[0]?.value.cooked ?? null) : null;
-}
-
-/** Checks every source file below `<root>/src`; prints the violations. @returns whether all is well */
-async function checkTree(root: string): Promise<boolean> {
-  const paths = [...new Bun.Glob('src/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}').scanSync({ cwd: root, dot: true })].sort();
-  const perFile = await Promise.all(
-    paths.map(async (path) => checkFile(path.replaceAll('\\', '/'), await Bun.file(`${root}/${path}`).text())),
-  );
-  const violations = perFile.flat();
-  for (const line of violations) console.error(line);
-  console.log(`${paths.length} files, ${violations.length} violations of the dependency rule`);
-  // A check that looked at nothing has found nothing out.
-  return paths.length > 0 && violations.length === 0;
-}
-
-if (import.meta.main) process.exit((await checkTree(process.argv[2] ?? `${import.meta.dir}/..`)) ? 0 : 1);

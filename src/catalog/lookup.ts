@@ -1,5 +1,6 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
 import type { Protocol } from '../core/document.ts';
+import { lazy } from '../core/lazy.ts';
 import type { CatalogModel, CatalogProvider, ProviderEndpoint } from '../core/providers.ts';
 import { catalogModels } from './models.ts';
 import { catalogProviders, keptNames } from './providers.ts';
@@ -44,7 +45,7 @@ export function createCatalog(built: readonly Protocol[]): Catalog {
   const rows = catalogProviders.flatMap((row) => callable(row, built));
   const byId = new Map(rows.map((row) => [row.id, row]));
   const aliases = aliasIndex();
-  const bindings = bindingIndex();
+  const bindings = lazy(bindingIndex);
   const canonicalId = (text: string): string => {
     const id = text.trim().toLowerCase();
     return aliases.get(id) ?? id;
@@ -54,7 +55,7 @@ export function createCatalog(built: readonly Protocol[]): Catalog {
     providers: () => rows,
     canonicalId,
     models: (providerId) => (byId.has(providerId) ? (catalogModels[providerId] ?? []) : []),
-    envBinding: (name) => bindings.get(name) ?? null,
+    envBinding: (name) => bindings().get(name) ?? null,
     endpoint: (row, protocol) => row.endpoints.find((endpoint) => endpoint.protocol === protocol) ?? row.endpoints[0],
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };

@@ -1,5 +1,4 @@
 /** Questions to a person; without a terminal they are refused, with what to type instead. */
-import { confirm, isCancel, password } from '@clack/prompts';
 import { Failure, usageFailure } from './failure.ts';
 import { type Dialogue, exitCodes } from './ports.ts';
 
@@ -13,12 +12,15 @@ interface Question {
   readonly next: string;
 }
 
+/** Loaded for a question: most commands ask none. */
+type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'password'>;
+
 /** What is typed is not shown. @throws Failure */
 export function askSecret(dialogue: Dialogue | null, question: Question): Promise<string> {
   return ask(
     dialogue,
     question,
-    (streams) =>
+    ({ password }, streams) =>
       password({
         ...streams,
         message: question.message,
@@ -29,18 +31,21 @@ export function askSecret(dialogue: Dialogue | null, question: Question): Promis
 
 /** @throws Failure also when the answer is no */
 export async function askWhether(dialogue: Dialogue | null, question: Question): Promise<void> {
-  const yes = await ask(dialogue, question, (streams) => confirm({ ...streams, message: question.message, initialValue: false }));
+  const yes = await ask(dialogue, question, ({ confirm }, streams) =>
+    confirm({ ...streams, message: question.message, initialValue: false }),
+  );
   if (!yes) throw cancelled(question);
 }
 
 async function ask<T extends string | boolean>(
   dialogue: Dialogue | null,
   question: Question,
-  prompt: (streams: Dialogue) => Promise<T | symbol>,
+  prompt: (prompts: Prompts, streams: Dialogue) => Promise<T | symbol>,
 ): Promise<T> {
   if (dialogue === null)
     throw usageFailure(question.failure, `There is no terminal to ask at. ${question.instead}`, question.next);
-  const answer = await prompt(dialogue);
+  const { confirm, isCancel, password } = await import('@clack/prompts');
+  const answer = await prompt({ confirm, password }, dialogue);
   if (isCancel(answer)) throw cancelled(question);
   return answer as T;
 }

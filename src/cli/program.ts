@@ -27,7 +27,36 @@ interface Tree {
   readonly epilogue: string;
 }
 
-export function buildProgram({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Program {
+export function buildProgram(tree: Tree, out: (text: string) => void): Program {
+  return {
+    choose: (argv) => choose(tree, out, argv),
+    help(path) {
+      const { root } = grow(tree, out);
+      const at = path.reduce<Commander | undefined>((node, word) => node?.commands.find((child) => child.name() === word), root);
+      return at?.helpInformation() ?? null;
+    },
+  };
+}
+
+function choose(tree: Tree, out: (text: string) => void, argv: readonly string[]): Choice | null {
+  // When the first words name a command, no other can be meant, and the others are not built.
+  const named = tree.commands.find(({ path }) => path.every((word, index) => argv[index] === word));
+  const { root, chosen } = grow(named === undefined ? tree : { ...tree, commands: [named] }, out);
+  try {
+    root.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof Displayed)) throw thrown;
+  }
+  return chosen();
+}
+
+interface Grown {
+  readonly root: Commander;
+  /** What the last parse chose. */
+  chosen(): Choice | null;
+}
+
+function grow({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Grown {
   let chosen: Choice | null = null;
   const root = prepare(new Commander('ola'), out, epilogue)
     .description('One local address for every language model and agent runtime, with the keys kept safe.')
@@ -42,21 +71,7 @@ export function buildProgram({ commands, groups, version, epilogue }: Tree, out:
     });
     parentOf(root, command, groups, out).addCommand(leaf);
   }
-  return {
-    choose(argv) {
-      chosen = null;
-      try {
-        root.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
-      } catch (thrown) {
-        if (!(thrown instanceof Displayed)) throw thrown;
-      }
-      return chosen;
-    },
-    help(path) {
-      const at = path.reduce<Commander | undefined>((node, word) => node?.commands.find((child) => child.name() === word), root);
-      return at?.helpInformation() ?? null;
-    },
-  };
+  return { root, chosen: () => chosen };
 }
 
 /** Thrown in place of an exit: what was asked for is printed already. */

@@ -1,16 +1,13 @@
 /** Requests of OpenAI's API, open objects, checked only as deep as ola reads them: all else goes to the upstream as it came. */
 import { type TProperties, Type } from '@sinclair/typebox';
 
-const nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema, description?: string) =>
-  Type.Optional(Type.Union([schema, Type.Null()], description === undefined ? {} : { description }));
+const nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
+  Type.Optional(Type.Union([schema, Type.Null()]));
 
 /** More characters than any model's name has. */
 export const longestModelName = 512;
-const model = nullable(
-  Type.String({ maxLength: longestModelName }),
-  'PROVIDER/MODEL, or a model id that exactly one provider lists; absent, null, empty or `default`: the default model',
-);
-const stream = nullable(Type.Boolean(), 'true: the answer comes as server-sent events');
+const model = nullable(Type.String({ maxLength: longestModelName }));
+const stream = nullable(Type.Boolean());
 const streamOptions = nullable(Type.Object({ include_usage: nullable(Type.Boolean()) }, { additionalProperties: true }));
 
 const open = <Fields extends TProperties>(fields: Fields) => Type.Object(fields, { additionalProperties: true });
@@ -33,10 +30,8 @@ export const completionRequestSchema = open({
   stream_options: streamOptions,
 });
 
-const inputWords = 'a text, a list of texts, a list of tokens, or a list of such lists; none of them empty';
-
 /** What `input` must be is asked by `checkEmbeddingInput`: a misfit is another error there. */
-export const embeddingRequestSchema = open({ model, input: Type.Optional(Type.Unknown({ description: inputWords })) });
+export const embeddingRequestSchema = open({ model, input: Type.Optional(Type.Unknown()) });
 
 export const moderationRequestSchema = open({
   model,

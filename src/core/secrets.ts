@@ -29,35 +29,18 @@ export type SecretKind = 'credential' | 'plain' | 'unknown';
 type Replace = (value: Json, path: Path, kind: SecretKind) => Json | undefined;
 
 /**
- * What became of the parts of a document, kept from one walk to the next: documents do not change, and the next one
- * shares with the one before what stayed. Only for a `replace` that answers the same for the same value.
- */
-export interface SecretsMemo {
-  get(part: object): MappedPart | undefined;
-  set(part: object, mapped: MappedPart): unknown;
-}
-
-export interface MappedPart {
-  readonly schema: TSchema | null;
-  readonly mapped: Json | undefined;
-}
-
-/**
  * A document in which `replace` has decided what stands in each secret place; parts without a change are the same objects.
  * @param replace gets the value found there (a string, a reference, or null where a secret is being deleted);
  *   undefined leaves the place out
  */
-export function mapSecrets(document: JsonObject, schema: TSchema, replace: Replace, memo?: SecretsMemo): JsonObject {
-  return walk(document, schema, { path: [], replace, memo, left: 0 }) as JsonObject;
+export function mapSecrets(document: JsonObject, schema: TSchema, replace: Replace): JsonObject {
+  return walk(document, schema, { path: [], replace }) as JsonObject;
 }
 
 interface Walk {
   /** The keys down to here; one array for all of it, copied where it is handed out. */
   readonly path: string[];
   readonly replace: Replace;
-  readonly memo: SecretsMemo | undefined;
-  /** Places left out so far; what has one is looked at again the next time, so that it is said again. */
-  left: number;
 }
 
 function walk(value: Json | undefined, schema: TSchema | null, state: Walk): Json | undefined {
@@ -66,21 +49,13 @@ function walk(value: Json | undefined, schema: TSchema | null, state: Walk): Jso
     return kind === null || (value === null && schema === null) ? value : replaced(value, kind, state);
   }
   if (typeof value !== 'object') return value;
-  if (isSecretReference(value)) return replaced(value as unknown as Json, kindOf(schema) ?? 'unknown', state);
-  const known = state.memo?.get(value);
-  if (known !== undefined && known.schema === schema) return known.mapped;
-  const { left } = state;
-  const mapped = Array.isArray(value)
-    ? walkItems(value as readonly Json[], schema, state)
-    : walkMembers(value as JsonObject, schema, state);
-  if (state.left === left) state.memo?.set(value, { schema, mapped });
-  return mapped;
+  if (isSecretReference(value)) return replaced(value, kindOf(schema) ?? 'unknown', state);
+  if (Array.isArray(value)) return walkItems(value as readonly Json[], schema, state);
+  return walkMembers(value as JsonObject, schema, state);
 }
 
 function replaced(value: Json, kind: SecretKind, state: Walk): Json | undefined {
-  const answer = state.replace(value, state.path.slice(), kind);
-  if (answer === undefined) state.left++;
-  return answer;
+  return state.replace(value, state.path.slice(), kind);
 }
 
 function kindOf(schema: TSchema | null): SecretKind | null {

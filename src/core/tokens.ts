@@ -1,9 +1,36 @@
 /**
- * Access tokens: their format, their record, their store.
+ * Access tokens: their format, what is asked for one, their record, their store.
  * Format: `ola_`, 43 base62 characters (256 bits) from a CSPRNG, 6 base62 characters of CRC-32 over all before it.
  */
-import type { Scope } from './access.ts';
+import { Type } from '@sinclair/typebox';
+import { type Scope, scopes } from './access.ts';
 import type { AuditEvent } from './audit.ts';
+
+/** The body that asks for a token. */
+export const newTokenSchema = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
+    scopes: Type.Optional(
+      Type.Array(
+        Type.Union(
+          scopes.map((scope) => Type.Literal(scope)),
+          { description: 'read, write or admin' },
+        ),
+        { minItems: 1, description: 'default read and write' },
+      ),
+    ),
+    admin: Type.Optional(Type.Boolean({ description: 'all scopes' })),
+    project: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    expiresAt: Type.Optional(
+      Type.Union([Type.String(), Type.Number(), Type.Null()], {
+        description: 'ISO 8601 or milliseconds since 1970; null or `never`: never',
+      }),
+    ),
+    expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'default 30' })),
+  },
+  // A restriction that is not understood would be a restriction that is not kept: refuse it.
+  { additionalProperties: false },
+);
 
 export interface TokenRecord {
   readonly id: string;

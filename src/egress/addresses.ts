@@ -1,5 +1,6 @@
 /** IP addresses as numbers: what an address is for, by the IANA special-purpose registries and what clouds add to them. */
 import type { AddressReason } from '../core/egress.ts';
+import { lazy } from '../core/lazy.ts';
 
 /** One 32-bit word for IPv4, four for IPv6. */
 export type Address = readonly number[];
@@ -97,29 +98,33 @@ const special: readonly (readonly [AddressReason, ...string[]])[] = [
   // IPv4 inside IPv6 is refused whole: what the inner address would reach depends on translators that we cannot see.
   ['reserved_ip', '::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16'],
 ];
-const specialRanges = special.flatMap(([reason, ...ranges]) => ranges.map((text) => ({ reason, range: rangeOf(text) })));
+const specialRanges = lazy(() =>
+  special.flatMap(([reason, ...ranges]) => ranges.map((text) => ({ reason, range: rangeOf(text) }))),
+);
 
 /** What a special-purpose address is; null for a public one. */
 export function classify(address: Address): AddressReason | null {
-  return specialRanges.find(({ range }) => isWithin(range, address))?.reason ?? null;
+  return specialRanges().find(({ range }) => isWithin(range, address))?.reason ?? null;
 }
 
 /** Instance and task metadata of AWS, Azure, Google, Alibaba and Oracle: whoever reaches it gets the machine's credentials. */
-const metadata = [
-  ...['169.254.169.254', '169.254.170.2', '169.254.170.23', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
-  ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'],
-].map(rangeOf);
+const metadata = lazy(() =>
+  [
+    ...['169.254.169.254', '169.254.170.2', '169.254.170.23', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
+    ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'],
+  ].map(rangeOf),
+);
 
 /** True for a metadata address, also one that is embedded in IPv6. */
 export function isMetadata(address: Address): boolean {
-  return spellings(address).some((each) => metadata.some((range) => isWithin(range, each)));
+  return spellings(address).some((each) => metadata().some((range) => isWithin(range, each)));
 }
 
-const loopback = ['127.0.0.0/8', '::1/128', '0.0.0.0/8', '::/128'].map(rangeOf);
+const loopback = lazy(() => ['127.0.0.0/8', '::1/128', '0.0.0.0/8', '::/128'].map(rangeOf));
 
 /** Whether a connection to it ends on this machine; Linux takes the unspecified address for loopback. */
 export function isLoopback(address: Address): boolean {
-  return spellings(address).some((each) => loopback.some((range) => isWithin(range, each)));
+  return spellings(address).some((each) => loopback().some((range) => isWithin(range, each)));
 }
 
 export function isUnspecified(address: Address): boolean {

@@ -14,14 +14,15 @@ import { principalOfConfigured } from './access/imported-tokens.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
-import { type Config, type ConfigFile, type CurrentConfig, loadConfig } from './config/config.ts';
+import { type Config, type ConfigFile, loadConfig } from './config/config.ts';
 import { createDocuments, type Documents } from './config/documents.ts';
 import { createExports, type Exports } from './config/exports.ts';
+import type { CurrentConfig } from './config/in-force.ts';
 import { createKeys, type Keys } from './config/master-keys.ts';
 import { createProviders, type Providers } from './config/providers.ts';
-import type { WriteContext } from './config/read-document.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
+import type { WriteContext } from './config/write-section.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createAudit, type Requester } from './records/audit.ts';
@@ -129,7 +130,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     },
   };
   const { file, readSecretFile = () => null } = ports;
-  const config = await loadConfig({ store: store.config, vault, tokens, audit, file, readSecretFile, facts, now, log });
+  const config = await loadConfig({ store: store.config, vault, tokens, audit, file, readSecretFile, context: facts, now, log });
   const access = createAccess(tokens);
   const limits = createLimits(tokens);
   const health = createHealth({ store, config, version, now });
@@ -160,12 +161,12 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     via,
     tokens,
     config,
-    documents: createDocuments({ config, tokens, facts, now }),
+    documents: createDocuments({ config, tokens, context: facts, now }),
     revisions: createRevisions({ store: store.config, config }),
-    snapshots: createSnapshots({ store: store.config, config, vault, audit, facts, now }),
-    exports: createExports({ store, config, audit, facts, now }),
+    snapshots: createSnapshots({ store: store.config, config, vault, audit, context: facts, now }),
+    exports: createExports({ store, config, audit }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
-    providers: createProviders({ config, egress, facts }),
+    providers: createProviders({ config, catalog, processProviders: ports.processProviders }),
     inference,
     usage,
     limits,

@@ -11,7 +11,7 @@ import type { Warning } from '../core/schema.ts';
 import type { Store } from '../core/store.ts';
 import type { SealedSecret, Vault } from '../core/vault.ts';
 import { tokenRecords } from '../gateway/access/imported-tokens.ts';
-import { sealDocument } from '../gateway/config/config.ts';
+import { originOfSecrets } from '../gateway/config/origins.ts';
 import {
   type PredecessorDocument,
   readPredecessorDocument,
@@ -19,7 +19,8 @@ import {
   taskOwners,
   usageRows,
 } from '../gateway/config/predecessor.ts';
-import { originOfSecrets, type ReadContext } from '../gateway/config/read-document.ts';
+import type { ReadContext } from '../gateway/config/read-document.ts';
+import { sealDocument } from '../gateway/config/seal.ts';
 import { checkSnapshotName } from '../gateway/config/snapshots.ts';
 import { exists, writePrivate } from '../runtime/files.ts';
 import { type FoundFile, filesIn, linksResolved, linkTarget, moveInto, removeFile } from '../runtime/moves.ts';

@@ -15,10 +15,7 @@ export interface Route {
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;
-  /** The body as the route checks it. */
   readonly body?: TSchema;
-  /** The JSON that it answers with; absent where the answer is no JSON, or is an upstream's. */
-  readonly answer?: TSchema;
   /** Runs it all: scope, body, handler. */
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
 }
@@ -28,7 +25,6 @@ interface Declared {
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;
-  readonly answer?: TSchema;
 }
 
 export type Params = Readonly<Record<string, string>>;

@@ -130,6 +130,14 @@ export function writePrivate(path: string, bytes: Uint8Array | string): void {
 }
 
 /**
+ * As `writePrivate`, without waiting for the disk, for what nobody reads once this process is gone: a power failure may
+ * leave the file empty or without its name.
+ */
+export function writeForNow(path: string, bytes: Uint8Array | string): void {
+  placeWhole(path, bytes, { publish: (temporary) => renameSync(temporary, path) });
+}
+
+/**
  * Makes a file, whole and 0600, unless there is one.
  * @returns false when there was one; it is left as it is
  */
@@ -185,6 +193,18 @@ interface Publishing {
 
 /** Writes a file beside `path`, 0600, and publishes it; durable when it returns, nothing left when it fails. */
 export function withTemporary(path: string, bytes: Uint8Array | string, { publish, prepare }: Publishing): void {
+  placeWhole(path, bytes, {
+    publish,
+    prepare(file) {
+      prepare?.(file);
+      fsyncSync(file);
+    },
+  });
+  syncPath(dirname(path));
+}
+
+/** As `withTemporary`, but durable only as far as `prepare` sees to it. */
+function placeWhole(path: string, bytes: Uint8Array | string, { publish, prepare }: Publishing): void {
   const temporary = temporaryBeside(path);
   try {
     const file = openSync(temporary, 'wx', 0o600);
@@ -192,7 +212,6 @@ export function withTemporary(path: string, bytes: Uint8Array | string, { publis
       fchmodSync(file, 0o600);
       writeAll(file, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
       prepare?.(file);
-      fsyncSync(file);
     } finally {
       closeSync(file);
     }
@@ -200,7 +219,6 @@ export function withTemporary(path: string, bytes: Uint8Array | string, { publis
   } finally {
     rmSync(temporary, { force: true });
   }
-  syncPath(dirname(path));
 }
 
 /** write(2) may take less than it is given, on a nearly full disk for one. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import type { SqlDatabase } from '../core/ports.ts';
-import { removeTemporaries, writePrivate } from './files.ts';
+import { removeTemporaries, writeForNow } from './files.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** Who holds a home or a database. */
@@ -60,7 +60,7 @@ function take({ path, what, clear }: Lockable, facts: LockHolder): LockAnswer {
   const factsPath = `${path}.json`;
   const database = openSqlite(path);
   if (!isTaken(database, what)) return { heldBy: readFacts(factsPath) };
-  const write = (next: LockHolder) => writePrivate(factsPath, `${JSON.stringify(next)}\n`);
+  const write = (next: LockHolder) => writeForNow(factsPath, `${JSON.stringify(next)}\n`);
   try {
     // Before anything else: these are the facts of a process that is gone.
     rmSync(factsPath, { force: true });

@@ -1,4 +1,7 @@
-/** This process: what it was started with, how it ends, how it starts itself anew. Imports nothing that takes time to load. */
+/**
+ * This process: what it was started with, how it ends, how it starts itself anew. Imports nothing that takes time to load: a
+ * server runs it twice.
+ */
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { engine, sourceVersion, startAnew } from '#platform/engine.ts';
@@ -47,26 +50,6 @@ export function onCrash(report: (message: string) => void): void {
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-}
-
-export const standardOutput = {
-  interactive: process.stdout.isTTY === true,
-  write: (text: string): void => write(process.stdout, text),
-};
-
-export const standardError = {
-  interactive: process.stderr.isTTY === true,
-  write: (text: string): void => write(process.stderr, text),
-};
-
-/** A reader that has had enough (`ola token list | head -1`) is no failure. */
-function write(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(text);
-}
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-  });
 }
 
 /** `~`, as the environment or the system's user database has it. */

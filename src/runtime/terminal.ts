@@ -2,14 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import process from 'node:process';
+import { isatty } from 'node:tty';
 import { OlaError } from '../core/errors.ts';
 import { errnoOf } from './files.ts';
+import { standardError } from './output.ts';
 
 const mostInputBytes = 4 * 1024 * 1024;
 
 /** Where a person can be asked; null unless somebody reads what is asked and could answer. */
-export const dialogue =
-  process.stdin.isTTY === true && process.stderr.isTTY === true ? { input: process.stdin, output: process.stderr } : null;
+export function openDialogue() {
+  return isatty(0) && standardError.interactive ? { input: process.stdin, output: standardError.stream() } : null;
+}
 
 /** Standard input to its end. @throws OlaError when it has more than 4 MiB or is not UTF-8 */
 export async function readInput(): Promise<string> {

@@ -4,7 +4,7 @@ import type { ServeOptions } from '../cli/ports.ts';
 import type { Log } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import type { OpenTo } from '../gateway/access/access.ts';
-import type { CurrentConfig } from '../gateway/config/config.ts';
+import type { CurrentConfig } from '../gateway/config/in-force.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 
 interface Asked {

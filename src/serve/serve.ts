@@ -8,7 +8,7 @@ import type { Clock, Log } from '../core/ports.ts';
 import { createRedactor } from '../core/redaction.ts';
 import type { ServerHandle } from '../core/server.ts';
 import type { Settings } from '../core/settings.ts';
-import type { CurrentConfig } from '../gateway/config/config.ts';
+import type { CurrentConfig } from '../gateway/config/in-force.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
 import { type OpenHome, openHome } from '../home/home.ts';

@@ -4,23 +4,23 @@ import type { UsageRow } from '../core/usage.ts';
 import { numberOf } from './columns.ts';
 
 export interface UsageKinds {
-  /** The id of the row's kind, which is written when it is new: call it inside the transaction that writes the row. */
+  /** The id of the row's kind. A new kind is written: call this inside the transaction that writes the row. */
   idOf(row: UsageRow): number;
-  /** To be called when that transaction was rolled back, and when kinds were deleted: what is remembered may not exist. */
+  /** Forgets the kinds that are remembered: call this when that transaction was rolled back, and when kinds were deleted. */
   forget(): void;
 }
 
 type Field = string | number | null;
 
-/** One field further into a kind; `id` is set where the fields end, `lastDay` is what the table says with it. */
-interface Branch {
-  id: number | null;
-  lastDay: number;
-  readonly next: Map<Field, Branch>;
+/** A kind as the table has it. */
+interface Kind {
+  readonly id: number;
+  /** Days since 1970 of the kind's last row. */
+  readonly lastDay: number;
 }
 
-/** 1 to 5 MB; a gateway with more kinds at a time asks the table again now and then. */
-const mostRemembered = 4096;
+/** Kinds kept in memory, some 300 bytes each; beyond that the table is asked again now and then. */
+const maxRemembered = 4096;
 
 /** The columns of a kind after `id` and `key`, in the order of `fieldsOf`. */
 export const kindColumns =
@@ -37,38 +37,25 @@ export function dayOf(at: number): number {
   return Math.floor(at / millisecondsPerDay);
 }
 
-/**
- * Kinds are remembered as a tree, a level for each field: no two can be confused, and no text is built to look one up
- * (building and hashing one took 0.4 µs a row, a third of the whole; the tree takes 0.15).
- */
+/** Kinds are remembered by their key, the JSON text of their fields: no two kinds have the same. */
 export function usageKinds(database: SqlDatabase): UsageKinds {
-  let root = branch();
-  let remembered = 0;
-
-  function forget(): void {
-    root = branch();
-    remembered = 0;
-  }
-
+  const remembered = new Map<string, Kind>();
   return {
     idOf(row) {
       const fields = fieldsOf(row);
+      const key = JSON.stringify(fields);
       const day = dayOf(row.startedAt);
-      let end = root;
-      for (const field of fields) end = step(end, field);
-      if (end.id !== null && day <= end.lastDay) return end.id;
-      const known = end.id !== null;
-      const { id, lastDay } = inTable(database, fields, day);
-      end.id = id;
-      end.lastDay = lastDay;
-      if (!known && ++remembered === mostRemembered) forget();
-      return id;
+      const known = remembered.get(key);
+      if (known !== undefined && day <= known.lastDay) return known.id;
+      const kind = inTable(database, key, fields, day);
+      if (known === undefined && remembered.size === maxRemembered) remembered.clear();
+      remembered.set(key, kind);
+      return kind.id;
     },
-    forget,
+    forget: () => remembered.clear(),
   };
 }
 
-/** What varies least stands first, so that kinds share most of their branches. */
 function fieldsOf(row: UsageRow): readonly Field[] {
   return [
     row.endpoint,
@@ -86,20 +73,8 @@ function fieldsOf(row: UsageRow): readonly Field[] {
   ];
 }
 
-function branch(): Branch {
-  return { id: null, lastDay: 0, next: new Map() };
-}
-
-function step({ next }: Branch, field: Field): Branch {
-  const known = next.get(field);
-  if (known !== undefined) return known;
-  const made = branch();
-  next.set(field, made);
-  return made;
-}
-
 /** A kind that exists, from before a restart, keeps its id; its last day never goes back. */
-function inTable(database: SqlDatabase, fields: readonly Field[], day: number): { id: number; lastDay: number } {
-  const row = database.prepare(insert).get(day, JSON.stringify(fields), ...fields) ?? {};
+function inTable(database: SqlDatabase, key: string, fields: readonly Field[], day: number): Kind {
+  const row = database.prepare(insert).get(day, key, ...fields) ?? {};
   return { id: numberOf(row, 'id'), lastDay: numberOf(row, 'last_day') };
 }

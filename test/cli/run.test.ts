@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { commands } from '../../src/cli/commands/all.ts';
 import { exitCodes, type ServeOptions } from '../../src/cli/ports.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import { ola, version } from './ola.ts';
@@ -31,6 +32,16 @@ describe('help and version', () => {
     const { out } = await ola(['help', 'token']);
     for (const word of ['create', 'list', 'revoke']) expect(out).toContain(word);
   });
+
+  test.each(commands.map(({ path }) => path.join(' ')))(
+    '%s --help, built alone, is ola help %s, built with all',
+    async (typed) => {
+      const { exit, out, err } = await ola([...typed.split(' '), '--help']);
+      expect([exit, err]).toEqual([0, '']);
+      expect(out).toStartWith(`Usage: ola ${typed} `);
+      expect(await ola(['help', ...typed.split(' ')])).toMatchObject({ exit: 0, out, err: '' });
+    },
+  );
 });
 
 describe('what cannot be meant exits 2, does nothing, and says in three lines what, why and what next', () => {

@@ -43,11 +43,11 @@ let repo = '';
 const at = (path: string): string => join(repo, path);
 const writeJson = (path: string, value: unknown) => Bun.write(at(path), JSON.stringify(value));
 
-/** Prints what it was given, so that a test sees it; `sleep` waits for a signal, `exit N` ends with N. */
+/** Prints what it was given, so that a test sees it; `sleep` waits for a signal, two minutes at most, `exit N` ends with N. */
 const fakeBun = `#!/bin/sh
 echo "bun $*"
 case "$*" in
-  *sleep*) trap 'echo stopped; exit 9' TERM; echo ready; for _ in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done ;;
+  *sleep*) trap 'echo stopped; exit 9' TERM; echo ready; i=0; while [ $i -lt 600 ]; do i=$((i+1)); sleep 0.2; done ;;
   *exit*) exit 5 ;;
 esac
 `;

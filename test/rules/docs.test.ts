@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { rooms } from '../../scripts/rooms.ts';
+import { drawRooms } from '../../scripts/rooms-picture.ts';
 import { createCatalog } from '../../src/catalog/lookup.ts';
 import { catalogProviders } from '../../src/catalog/providers.ts';
 import { errorStatus } from '../../src/core/errors.ts';
@@ -185,6 +186,7 @@ describe('routes', () => {
 
 describe('the picture of the rooms', () => {
   const picture = text('docs/rooms.svg');
+  const topOf = (name: string): string => name.split('/')[0] ?? name;
   const reachable = (from: string, arrows: ReadonlyMap<string, readonly string[]>): Set<string> => {
     const found = new Set<string>();
     const queue = [from];
@@ -200,14 +202,31 @@ describe('the picture of the rooms', () => {
   for (const [, from = '', to = ''] of picture.matchAll(/data-arrow="([\w/]+) ([\w/]+)"/g))
     drawn.set(from, [...(drawn.get(from) ?? []), to]);
 
-  test('names every room, and nothing else', () => {
-    const named = [...picture.matchAll(/<text class="room"[^>]*>([\w/]+)<\/text>/g)].map(([, name]) => name);
-    expect(named.sort()).toEqual(Object.keys(rooms).sort());
+  test('is what scripts/rooms-picture.ts draws', () => {
+    expect(picture, 'node scripts/bootstrap.mjs run scripts/rooms-picture.ts draws it anew').toBe(drawRooms());
   });
 
-  test('its arrows lead from a room to what it may import, and to nothing else', () => {
-    for (const [name, room] of Object.entries(rooms)) {
-      expect([name, [...reachable(name, drawn)].sort()]).toEqual([name, [...room.rooms].sort()]);
+  test('names every room and every door, and nothing else', () => {
+    const boxes = [...picture.matchAll(/<g data-room="([\w/]+)"><rect [^>]*>(.*)<\/g>/g)];
+    expect(boxes.map(([, name]) => name).sort()).toEqual(Object.keys(rooms).sort());
+    for (const [, name = '', words] of boxes) expect(words).toContain(`>${name.split('/').at(-1)}</`);
+  });
+
+  test('its arrows lead from a room to what it and its doors may import, and to nothing else', () => {
+    const table = new Map<string, string[]>();
+    for (const [name, row] of Object.entries(rooms)) {
+      const others = row.rooms.map(topOf).filter((room) => room !== topOf(name));
+      table.set(topOf(name), [...(table.get(topOf(name)) ?? []), ...others]);
+    }
+    for (const room of table.keys()) {
+      expect([room, ...[...reachable(room, drawn)].sort()]).toEqual([room, ...[...reachable(room, table)].sort()]);
+    }
+  });
+
+  test('its arrows lead from a door to what it may import of the doors beside it, and to nothing else', () => {
+    for (const name of Object.keys(rooms).filter((each) => each.includes('/'))) {
+      const beside = (rooms[name]?.rooms ?? []).filter((to) => to.includes('/') && topOf(to) === topOf(name));
+      expect([name, ...[...reachable(name, drawn)].sort()]).toEqual([name, ...beside.sort()]);
     }
   });
 
@@ -217,6 +236,22 @@ describe('the picture of the rooms', () => {
         const without = new Map([...drawn, [from, targets.filter((target) => target !== to)]]);
         expect([from, to, reachable(from, without).has(to)]).toEqual([from, to, false]);
       }
+    }
+  });
+
+  test('has no arrow through a box', () => {
+    const boxes = [...picture.matchAll(/<rect class="box[^>]* x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g)].map(
+      ([, ...numbers]) => numbers.map(Number) as [left: number, top: number, width: number, height: number],
+    );
+    expect(boxes.length).toBeGreaterThan(10);
+    const upright = [...picture.matchAll(/data-arrow="(\w+ \w+)" d="M(\d+) (\d+)V(\d+)"/g)];
+    expect(upright.length).toBeGreaterThan(10);
+    for (const [, arrow, ...numbers] of upright) {
+      const [at = 0, from = 0, to = 0] = numbers.map(Number);
+      const crossed = boxes.filter(
+        ([left, top, width, height]) => at > left && at < left + width && from < top + height && to > top,
+      );
+      expect([arrow, crossed]).toEqual([arrow, []]);
     }
   });
 });

@@ -1,53 +1,119 @@
 /** The dependency rule as architecture.md draws it, against the check that enforces it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { checkFile, rooms } from '../../scripts/rooms.ts';
+import { dirname, join, relative } from 'node:path';
+import { rooms } from '../../scripts/rooms.ts';
+import { checkFile, permissionsUsed, roomOf } from '../../scripts/rooms-check.ts';
 
 const root = join(import.meta.dir, '../..');
+const all = Object.keys(rooms);
+const topOf = (name: string): string => name.split('/')[0]!;
+const rowsOf = (room: string): string[] => all.filter((name) => topOf(name) === room);
+/** Rooms that import this one or a door of it, itself and its doors apart. */
+const importersOf = (room: string): string[] =>
+  all.filter((name) => topOf(name) !== room && rooms[name]!.rooms.some((to) => topOf(to) === room));
 
-/** Arrows go to any lower line. */
-const lines = [['main'], ['http', 'cli'], ['gateway'], ['catalog', 'protocols', 'credentials'], ['core']];
-const beside = ['runtime', 'egress', 'store', 'backends'];
-/** Folders of runtime: the rest of it reaches them by a specifier of their own. */
-const platforms = ['runtime/bun', 'runtime/deno'];
-const all = [...lines.flat(), ...beside, ...platforms, 'web'];
-const lineOf = (room: string): number => lines.findIndex((line) => line.includes(room));
+describe('the table is the architecture', () => {
+  const techniques = ['runtime', 'egress', 'store', 'backends'];
 
-function mayImport(from: string, to: string): boolean {
-  if (from === to) return true;
-  if (platforms.includes(to)) return false;
-  if (platforms.includes(from)) return to === 'core' || to === 'runtime';
-  if (to === 'web') return from === 'http' || from === 'main';
-  if (from === 'main') return true;
-  if (beside.includes(from)) return to === 'core';
-  return from !== 'web' && lineOf(from) < lineOf(to) && !beside.includes(to);
-}
+  test('imports lead down: to a room of a later line, to a door of a later line in the own room', () => {
+    for (const [from, { line, rooms: targets }] of Object.entries(rooms)) {
+      for (const to of targets) {
+        const inside = topOf(from) === topOf(to);
+        if (inside && !(from.includes('/') && to.includes('/'))) continue;
+        const [above, below] = inside ? [line, rooms[to]!.line] : [rooms[topOf(from)]!.line, rooms[topOf(to)]!.line];
+        expect([from, to, above < below]).toEqual([from, to, true]);
+      }
+    }
+  });
 
-const ofNode = [
-  ...['node:crypto', 'node:fs', 'node:fs/promises', 'node:net', 'node:tls', 'node:dns', 'node:http', 'node:https'],
-  ...['node:child_process', 'node:process', 'node:os', 'node:buffer'],
+  test('techniques, and what stands right above core, import core alone', () => {
+    for (const room of [...techniques, 'catalog', 'protocols', 'credentials']) {
+      for (const name of rowsOf(room)) {
+        expect([name, ...rooms[name]!.rooms.filter((to) => topOf(to) !== room)]).toEqual([name, 'core']);
+      }
+    }
+  });
+
+  test('the command line imports core alone', () => {
+    for (const name of rowsOf('cli')) expect(rooms[name]!.rooms.filter((to) => topOf(to) !== 'cli')).toEqual(['core']);
+  });
+
+  test('techniques are known to those who build with them, and to nobody further in', () => {
+    const builders = ['main', 'serve', 'upkeep', 'home'];
+    for (const room of techniques) {
+      expect([room, ...importersOf(room).filter((name) => !builders.includes(name))]).toEqual([room]);
+    }
+  });
+
+  test('browser code is known to http alone', () => {
+    expect(importersOf('web').map(topOf)).toEqual(['http', 'http']);
+  });
+
+  test('inside gateway', () => {
+    const seen = (door: string) => rooms[`gateway/${door}`]!.rooms.filter((to) => topOf(to) === 'gateway').sort();
+    const doors = (...names: string[]) => names.map((name) => `gateway/${name}`);
+    expect(seen('inference')).toEqual(doors('access', 'records', 'routing'));
+    expect(seen('config')).toEqual(doors('access', 'records', 'routing'));
+    expect(seen('access')).toEqual(doors('records'));
+    expect(seen('routing')).toEqual([]);
+    expect(seen('records')).toEqual([]);
+    for (const door of rowsOf('gateway').slice(1)) expect(rooms['gateway']!.rooms).toContain(door);
+  });
+
+  test('a package of the platform is runtime’s, a framework its room’s', () => {
+    const frameworks: Record<string, string> = {
+      elysia: 'http',
+      '@elysiajs/swagger': 'http/reference',
+      commander: 'cli',
+      '@clack/prompts': 'cli',
+      'swagger-ui-dist': 'web',
+    };
+    const pure = ['node:crypto', 'node:buffer', '@sinclair/typebox', 'jsonc-parser'];
+    const homeOf = (name: string) => frameworks[name] ?? (name.startsWith('bun') ? 'runtime/bun' : 'runtime');
+    for (const [room, { packages }] of Object.entries(rooms)) {
+      const foreign = packages.filter((name) => !pure.includes(name) && !`${room}/`.startsWith(`${homeOf(name)}/`));
+      expect([room, ...foreign]).toEqual([room]);
+    }
+  });
+});
+
+describe('the table is as narrow as the code', () => {
+  const used = new Map<string, Set<string>>();
+  const violations: string[] = [];
+  beforeAll(async () => {
+    for await (const path of new Bun.Glob('src/**/*.{ts,js}').scan({ cwd: root })) {
+      const source = await Bun.file(join(root, path)).text();
+      const before = used.get(roomOf(path)) ?? new Set();
+      used.set(roomOf(path), before.union(new Set(permissionsUsed(path, source))));
+      violations.push(...checkFile(path, source));
+    }
+  });
+
+  test('and as wide: no file imports more', () => {
+    expect(violations).toEqual([]);
+  });
+
+  test('a room without a file says so', () => {
+    expect(used.size).toBeGreaterThan(20);
+    expect(all.filter((room) => !used.has(room))).toEqual(all.filter((room) => rooms[room]!.empty));
+  });
+
+  for (const room of all.filter((name) => !rooms[name]!.empty)) {
+    test(`${room} uses every room and every package that it is permitted`, () => {
+      const { rooms: others, packages } = rooms[room]!;
+      expect([...others, ...packages].filter((name) => !used.get(room)!.has(name))).toEqual([]);
+    });
+  }
+});
+
+const everyPackage = [
+  ...new Set(Object.values(rooms).flatMap(({ packages }) => packages.map((name) => name.replace('*', 'x.ts')))),
+  ...['node:fs/promises', 'node:http', 'node:https', 'node:net', 'bun', 'fs', 'zod', '/src/core/x.ts', 'file:///x.ts', '#core'],
 ];
-/** What each room may import besides rooms; every other package is refused. */
-const packages: Record<string, string[]> = {
-  main: ['@sinclair/typebox', 'commander', 'elysia', 'node:crypto'],
-  core: ['@sinclair/typebox', 'node:buffer'],
-  catalog: ['node:crypto'],
-  protocols: [],
-  credentials: ['node:crypto'],
-  gateway: ['@sinclair/typebox', 'node:crypto'],
-  http: ['@sinclair/typebox', 'elysia', '@elysiajs/swagger'],
-  cli: ['commander', '@clack/prompts'],
-  runtime: ['#platform/x.ts', ...ofNode],
-  'runtime/bun': ['bun', 'bun:sqlite', ...ofNode],
-  'runtime/deno': ofNode,
-  egress: ['node:crypto'],
-  store: ['node:crypto'],
-  backends: ['node:crypto'],
-  web: ['swagger-ui-dist'],
-};
-const everyPackage = [...new Set([...Object.values(packages).flat(), 'fs', 'zod', '/src/core/x.ts', 'file:///x.ts', '#core'])];
+const permitsPackage = (room: string, name: string): boolean =>
+  rooms[room]!.packages.some((each) => name === each || name === each.replace('*', 'x.ts') || name.startsWith(`${each}/`));
 
 /** Every way TypeScript has to name another module. */
 const forms = [
@@ -74,17 +140,20 @@ const fileIn = (room: string): string => {
   if (room === 'main') return 'src/main.ts';
   return room === 'protocols' ? 'src/protocols/acme/planted.ts' : `src/${room}/planted.ts`;
 };
-const up = (room: string): string => (room === 'main' ? './' : room === 'protocols' || room.includes('/') ? '../../' : '../');
-const specifier = (from: string, to: string): string => up(from) + (to === 'main' ? 'main.ts' : `${to}/x.ts`);
+const specifier = (from: string, to: string): string => {
+  const target = to === 'main' ? 'src/main.ts' : `src/${to}/x.ts`;
+  const path = relative(dirname(fileIn(from)), target);
+  return path.startsWith('.') ? path : `./${path}`;
+};
 
-describe('a room imports what the picture allows and nothing else', () => {
+describe('a room imports what its row permits and nothing else', () => {
   for (const from of all) {
     test(from, () => {
       const targets = [
         ...all
           .filter((to) => from !== 'protocols' || to !== from)
-          .map((to) => ({ name: specifier(from, to), allowed: mayImport(from, to) })),
-        ...everyPackage.map((name) => ({ name, allowed: packages[from]!.includes(name) })),
+          .map((to) => ({ name: specifier(from, to), allowed: to === from || rooms[from]!.rooms.includes(to) })),
+        ...everyPackage.map((name) => ({ name, allowed: permitsPackage(from, name) })),
       ];
       for (const { name, allowed } of targets) {
         for (const form of forms) {
@@ -149,7 +218,10 @@ describe('nothing gets around it', () => {
 
   test('a file that does not parse, a file in no room', () => {
     expect(gateway('import {')).toEqual([expect.stringContaining('does not parse')]);
-    expect(checkFile('src/helpers/x.ts', '')).toEqual([expect.stringContaining('belongs to no room')]);
+    for (const path of ['src/helpers/x.ts', 'src/gateway/helpers/x.ts', 'src/store/helpers/deep/x.ts']) {
+      expect(checkFile(path, ''), path).toEqual([expect.stringContaining('belongs to no room')]);
+    }
+    expect(checkFile('src/gateway/config/deep/x.ts', "import '../../../core/x.ts';")).toEqual([]);
   });
 
   test('one protocol in another', () => {
@@ -194,7 +266,7 @@ describe('as commands on a tree', () => {
     });
     return { code: exitCode, output: `${stdout}${stderr}` };
   };
-  const checkRooms = () => run(join(root, 'scripts/rooms.ts'), tree);
+  const checkRooms = () => run(join(root, 'scripts/rooms-check.ts'), tree);
   const lint = () =>
     run(
       join(root, 'node_modules/@biomejs/biome/bin/biome'),
@@ -211,14 +283,14 @@ describe('as commands on a tree', () => {
     expect(bad.code).toBe(1);
     for (const room of all) expect(bad.output).toContain(`${fileIn(room)}:1: ${room} may not import zod`);
 
-    await plant({ 'src/gateway/a.ts': "import '../core/errors.ts';\n", 'src/main.ts': "import './gateway/a.ts';\n" });
+    await plant({ 'src/gateway/a.ts': "import '../core/errors.ts';\n", 'src/main.ts': "import './core/a.ts';\n" });
     expect(checkRooms()).toEqual({ code: 0, output: '2 files, 0 violations of the dependency rule\n' });
   });
 
   test('every kind of source file is read', async () => {
     for (const ending of ['ts', 'tsx', 'mts', 'cts', 'js', 'jsx', 'mjs', 'cjs', 'd.ts']) {
-      await plant({ [`src/gateway/deep/.hidden/a.${ending}`]: "import '../../../store/x.ts';\n" });
-      expect(checkRooms().code, ending).toBe(1);
+      await plant({ [`src/gateway/config/.hidden/a.${ending}`]: "import '../../../store/x.ts';\n" });
+      expect(checkRooms(), ending).toEqual({ code: 1, output: expect.stringContaining('gateway/config may not import') });
     }
   });
 
@@ -252,7 +324,7 @@ describe('as commands on a tree', () => {
     await plant(Object.fromEntries(all.map((room) => [fileIn(room), "export const b = Buffer.from('');\n"])));
     const { output } = lint();
     for (const room of all) {
-      if (['protocols', 'http', 'web'].includes(room)) expect(output).toContain(`${fileIn(room)}:1:`);
+      if (['protocols', 'http', 'web'].includes(topOf(room))) expect(output).toContain(`${fileIn(room)}:1:`);
       else expect(output).not.toContain(fileIn(room));
     }
   });
@@ -286,12 +358,4 @@ describe('as commands on a tree', () => {
     expect(checkFile('src/gateway/a.ts', '// biome-ignore lint/suspicious/noControlCharactersInRegex: the point\n')).toEqual([]);
     expect(checkFile('src/gateway/a.ts', '// biome-ignore lint/style/noNonNullAssertion: the point\n')).toEqual([]);
   });
-});
-
-test('every folder of src is a room of the picture, and the table has no others', async () => {
-  const entries = await readdir(join(root, 'src'), { withFileTypes: true });
-  const present = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  expect(present.length).toBeGreaterThan(5);
-  expect(Object.keys(rooms).sort()).toEqual([...all].sort());
-  expect(present.filter((name) => ![...all, 'home', 'serve', 'upkeep'].includes(name))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Another master key for the stored secrets, while everything runs. A kill at any point leaves all of them readable. */
+/** The rotation of the master key while ola runs. A kill at any point leaves every stored secret readable. */
 import type { ConfigStore, Resealed } from '../../core/config.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Store } from '../../core/store.ts';
@@ -15,27 +15,28 @@ import { makeKey } from '../../credentials/vault.ts';
 import type { Audit, Requester } from '../records/audit.ts';
 
 export interface Rotation {
-  /** Of the key that seals now. */
+  /** The id of the key that seals now. */
   readonly keyId: string;
-  /** Where it is kept. */
+  /** The place where that key is kept. */
   readonly source: string;
+  /** The number of secrets that were sealed anew. */
   readonly resealed: number;
-  /** Keys that nothing stored needs any more: retired from ola's own file, to be taken out of a source that ola does not write. */
+  /** Ids of keys that no stored secret needs any more. ola retires them from its own file; a person takes them out of another source. */
   readonly dropped: readonly string[];
-  /** Where ola keeps them from now on; null when they are not ola's to keep. */
+  /** The file in which ola keeps the dropped keys; null when ola does not write the source. */
   readonly retiredTo: string | null;
-  /** Keys that stay because damaged secrets name them. */
+  /** Ids of keys that stay because damaged secrets name them. */
   readonly kept: readonly string[];
-  /** Ids of secrets that do not open, left as they are. */
+  /** Ids of secrets that do not open; they are left as they are. */
   readonly damaged: readonly string[];
-  /** In words, what to do and to know. */
+  /** Sentences for the person who rotates: what to do and what to know. */
   readonly notes: readonly string[];
 }
 
 export interface Keys {
   /**
-   * One at a time. ola's own key file gets a new key; of any other source the first key is taken, which was put there.
-   * @throws OlaError `conflict` saying what to do first; `persistence_unavailable`: run it again, it goes on
+   * One rotation runs at a time. ola's own key file gets a new key; in any other source a person has put the new key first.
+   * @throws OlaError `conflict` saying what to do first; `persistence_unavailable`: the next rotation goes on where this one ended
    */
   rotate(requester: Requester): Promise<Rotation>;
 }
@@ -47,13 +48,14 @@ export interface KeysPorts {
   readonly audit: Audit;
 }
 
-/** Secrets in one transaction, and between two pauses: some milliseconds' work. */
-const atOnce = 100;
+/** Secrets in one transaction and between two pauses: some milliseconds of work. */
+const batchSize = 100;
+/** Milliseconds between two batches, for requests. */
 const pauseMs = 2;
-/** From sealing to writing nobody waits for anything but the store: by then that is done. */
+/** Milliseconds until a write that sealed with the old key has been stored: from sealing on it waits for the store alone. */
 const settleMs = 20;
-/** Secrets may be written while others are resealed; each round finds what came since the one before. */
-const mostRounds = 100;
+/** Rounds of a rotation: each reseals the secrets that were written during the round before. */
+const maxRounds = 100;
 
 export function createKeys(ports: KeysPorts): Keys {
   const { audit } = ports;
@@ -81,13 +83,13 @@ async function rotate(ports: KeysPorts, requester: Requester): Promise<Rotation>
   await refuseStaleRing(ports);
   const ring = source.write === null ? ringOutside(source, held) : await addKey(vault, source, source.write, held);
   const { resealed, damaged } = await resealAll(ports, ring[0]);
-  // What was overwritten stands in the log until then, sealed with the old key.
+  // Until the checkpoint, the overwritten envelopes stand in the database's log, sealed with the old key.
   await store.checkpoint();
   const needed = new Set(damaged.map(({ envelope }) => vault.sealedBy(envelope)));
   const [first, ...others] = ring;
   const kept = others.filter(({ id }) => needed.has(id));
   const dropped = others.filter(({ id }) => !needed.has(id));
-  const facts = {
+  const outcome = {
     keyId: first.id,
     source: source.name,
     resealed,
@@ -96,17 +98,17 @@ async function rotate(ports: KeysPorts, requester: Requester): Promise<Rotation>
     kept: idsOf(kept),
     damaged: damaged.map(({ id }) => id),
   };
-  await store.audit.append([audit.event('key.rotate', requester, facts)]);
+  await store.audit.append([audit.event('key.rotate', requester, outcome)]);
   if (source.write !== null) {
     source.write([first, ...kept]);
     vault.takeRing(allKeys(source));
   }
-  return { ...facts, notes: notesOf(facts, source, held) };
+  return { ...outcome, notes: notesOf(outcome, source, held) };
 }
 
 const idsOf = (keys: readonly MasterKey[]): string[] => keys.map(({ id }) => id);
 
-/** A source that changed since the start: what is sealed now would need a key that it does not have. */
+/** A source that changed since the start is refused: secrets that are sealed now would need a key that it does not have. */
 async function refuseStaleRing({ vault, source, store }: KeysPorts): Promise<void> {
   const held = allKeys(source);
   if (held[0].id !== vault.keyId()) {
@@ -140,23 +142,23 @@ function ringOutside(source: KeySource, held: KeyRing): KeyRing {
 }
 
 /**
- * The file first: nothing is sealed with a key that is not on the disk. Keys that an interrupted rotation left stay behind
- * the new one, and go with it.
+ * The file is written before the vault takes the ring: no secret is sealed with a key that is not on the disk. Keys that an
+ * interrupted rotation left stay behind the new one, and this rotation drops them.
  */
 async function addKey(vault: Vault, source: KeySource, write: (ring: KeyRing) => void, held: KeyRing): Promise<KeyRing> {
   const ring: KeyRing = [makeKey(), ...held];
   write(ring);
   vault.takeRing(allKeys(source));
-  // Whoever was sealing with the old key writes that now, where it is found and resealed.
+  // A write that has sealed with the old key is stored meanwhile, where the rotation finds and reseals it.
   await pause(settleMs);
   return ring;
 }
 
-/** Until every secret opens with the first key, as it is read back, or with none. */
+/** Reseals until every secret that opens at all opens with the first key. */
 async function resealAll({ vault, store }: KeysPorts, first: MasterKey) {
   let resealed = 0;
-  for (let round = 0; round < mostRounds; round++) {
-    const { waiting, damaged } = await judge(vault, await store.config.secrets(), first);
+  for (let round = 0; round < maxRounds; round++) {
+    const { waiting, damaged } = await sortSecrets(vault, await store.config.secrets(), first);
     if (waiting.length === 0) return { resealed, damaged };
     for (const some of batches(waiting)) {
       resealed += await store.config.reseal(some.map((secret) => resealWith(vault, secret)));
@@ -171,8 +173,8 @@ function resealWith(vault: Vault, { id, envelope }: SealedSecret): Resealed {
   return { id, from: envelope, to: vault.seal(vault.open(envelope, place), place) };
 }
 
-/** Which open, but with an older key, and which do not open at all. */
-async function judge(vault: Vault, secrets: readonly SealedSecret[], first: MasterKey) {
+/** @returns the secrets that open with an older key, and the secrets that do not open */
+async function sortSecrets(vault: Vault, secrets: readonly SealedSecret[], first: MasterKey) {
   const waiting: SealedSecret[] = [];
   const damaged: SealedSecret[] = [];
   for (const some of batches(secrets)) {
@@ -195,26 +197,27 @@ function opens(vault: Vault, { id, envelope }: SealedSecret): boolean {
 }
 
 function batches<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / atOnce) }, (_, index) =>
-    items.slice(index * atOnce, (index + 1) * atOnce),
+  return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) =>
+    items.slice(index * batchSize, (index + 1) * batchSize),
   );
 }
 
-/** Lets requests through. */
+/** Lets requests run. */
 function pause(milliseconds = pauseMs): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function sayBackups({ dropped, retiredTo }: Pick<Rotation, 'dropped' | 'retiredTo'>): string {
+/** Old backups need an old key: the note names it. */
+function backupNote({ dropped, retiredTo }: Pick<Rotation, 'dropped' | 'retiredTo'>): string {
   if (retiredTo === null || dropped.length === 0) {
     return 'Backups made before this need the old key: keep it as long as you keep them.';
   }
   return `Backups made before this need the retired key (${dropped.join(', ')}), kept in ${retiredTo}: keep that as long as you keep them.`;
 }
 
-function notesOf(facts: Omit<Rotation, 'notes'>, source: KeySource, held: KeyRing): string[] {
-  const { dropped, kept, damaged } = facts;
-  const notes = [sayBackups(facts)];
+function notesOf(outcome: Omit<Rotation, 'notes'>, source: KeySource, held: KeyRing): string[] {
+  const { dropped, kept, damaged } = outcome;
+  const notes = [backupNote(outcome)];
   if (source.write !== null && held.length > 1) notes.push('A rotation that had been interrupted was finished with this one.');
   if (source.write === null && dropped.length > 0) notes.push(`Take ${dropped.join(', ')} out of ${source.name} now.`);
   if (damaged.length > 0) notes.push(`${damaged.length} stored secrets are damaged and were left as they are: enter them again.`);

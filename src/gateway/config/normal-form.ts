@@ -1,4 +1,4 @@
-/** One form for documents that say the same: before they are checked, compared or stored. Pure. */
+/** One form for documents that say the same, made before they are checked, compared or stored. Pure. */
 import type { TSchema } from '@sinclair/typebox';
 import type { Catalog } from '../../catalog/lookup.ts';
 import { documentSchema } from '../../core/document.ts';
@@ -7,23 +7,28 @@ import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { memberSchema } from '../../core/secrets.ts';
 import { providerIdShape } from './provider-rules.ts';
 
-/** @throws OlaError `invalid_field` for an id of a provider that is none, or is there twice */
+/** @throws OlaError `invalid_field` for an id that no provider can have, and for a provider under two ids */
 export function normalForm(document: JsonObject, catalog: Catalog): JsonObject {
   return canonicalIds(mergeMirrors(dropNulls(document, documentSchema)), catalog);
 }
 
-const mostCharacters = 4 * 1024 * 1024;
-const mostDepth = 64;
+/** Characters of a document, as JSON about. */
+const maxCharacters = 4 * 1024 * 1024;
+/** Levels of a document. */
+const maxDepth = 64;
 
-/** Before anything walks it: a document of a sensible size, whose keys every object can have. @throws OlaError */
+/**
+ * Refuses what is too large or too deep to be walked, and the key `__proto__`, which would set an object's prototype.
+ * @throws OlaError `invalid_field`, `request_too_large`
+ */
 export function refuseUnwieldy(given: Json): void {
   let characters = 0;
   const measure = (value: Json | undefined, depth: number): void => {
-    if (depth > mostDepth) {
-      throw new OlaError('invalid_field', `The configuration is nested more than ${mostDepth} levels deep.`);
+    if (depth > maxDepth) {
+      throw new OlaError('invalid_field', `The configuration is nested more than ${maxDepth} levels deep.`);
     }
     characters += typeof value === 'string' ? value.length + 3 : 3;
-    if (characters > mostCharacters) throw new OlaError('request_too_large', 'The configuration is larger than 4 MiB.');
+    if (characters > maxCharacters) throw new OlaError('request_too_large', 'The configuration is larger than 4 MiB.');
     if (typeof value !== 'object' || value === null) return;
     for (const key of Object.keys(value)) {
       if (key === '__proto__') {
@@ -36,7 +41,7 @@ export function refuseUnwieldy(given: Json): void {
   measure(given, 1);
 }
 
-/** Takes out what is null or read-only where the schema knows the object; under unknown keys all stays. */
+/** Takes out members that are null or read-only where the schema knows the object; under unknown keys everything stays. */
 function dropNulls(object: JsonObject, schema: TSchema): JsonObject {
   const kept: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
@@ -56,7 +61,7 @@ function dropNullsInside(value: Json, schema: TSchema): Json {
   return isObject(value) ? dropNulls(value as JsonObject, schema) : value;
 }
 
-/** A mirror that is no object is left where it is: the schema says what is wrong with it. */
+/** `auth.profiles` over `authProfiles`, `auth.order` over `authOrder`. One that is no object stays: the schema refuses it. */
 function mergeMirrors(document: JsonObject): JsonObject {
   const { auth } = document;
   if (!isObject(auth)) return document;
@@ -78,7 +83,7 @@ function mergeMirrors(document: JsonObject): JsonObject {
   return merged as JsonObject;
 }
 
-/** Provider ids as everything else uses them, so that one that is written under an alias can be found again. */
+/** Provider ids without aliases, so that a provider that was written under an alias can be found again. */
 function canonicalIds(document: JsonObject, catalog: Catalog): JsonObject {
   const { providers, models } = document;
   const renamed: Record<string, Json | undefined> = { ...document };

@@ -3,7 +3,7 @@ import { type ConfigDocument, documentSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Log } from '../../core/ports.ts';
 import { parseReference } from '../../core/secret-references.ts';
-import { isSecretReference, mapSecrets, type Path, type SecretKind, type SecretsMemo } from '../../core/secrets.ts';
+import { isSecretReference, mapSecrets, type Path, type SecretKind } from '../../core/secrets.ts';
 import { placeOfSecret, type SealedSecret, type Vault } from '../../core/vault.ts';
 
 /** A secret in use. */
@@ -14,9 +14,9 @@ export interface OpenSecret {
   readonly hint: string;
 }
 
-/** Where references lead. */
+/** The places that references lead to. */
 export interface SecretPlaces {
-  /** Every sealed secret there is. */
+  /** Every sealed secret in the store. */
   readonly stored: () => Promise<readonly SealedSecret[]>;
   readonly vault: Vault;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -25,40 +25,47 @@ export interface SecretPlaces {
   readonly log: Log;
 }
 
-/** Opens documents, one after the other: what a document shares with the one before is not opened again. */
+/** Opens documents, one after the other. */
 export interface Opener {
   /**
    * Opens the sealed secrets that a document names.
-   * @param known those that are open already
-   * @param fresh sealed ones that are not stored yet
+   * @param known secrets that are open already
+   * @param fresh sealed secrets that are not stored yet
    */
   secrets(
     document: JsonObject,
     known: ReadonlyMap<string, OpenSecret>,
     fresh: readonly SealedSecret[],
   ): Promise<ReadonlyMap<string, OpenSecret>>;
-  /** The document with its secrets in place; what cannot be opened is left out, and said when it was not before. */
-  document(document: JsonObject, secrets: ReadonlyMap<string, OpenSecret>): ConfigDocument;
-  /** What was read from variables and files since they were forgotten. */
-  named(): readonly string[];
-  /** Files that documents name may have changed: they are read again. */
-  forget(): void;
+  /** Puts secrets in place; one that cannot be opened is left out, and logged when the document before had it or did not name it. */
+  document(document: JsonObject, secrets: ReadonlyMap<string, OpenSecret>): OpenDocument;
+}
+
+export interface OpenDocument {
+  readonly open: ConfigDocument;
+  /** The secrets that it has from variables and files. */
+  readonly named: readonly string[];
 }
 
 export function createOpener(places: SecretPlaces): Opener {
   const { stored, vault, log } = places;
-  const idsKnown: KnownIds = new WeakMap();
   /** Ids of secrets that do not open. */
   const damaged = new Set<string>();
-  let parts: SecretsMemo = new WeakMap();
-  let said: ReadonlySet<string> = new Set();
-  let named = new Set<string>();
+  /** Places that the document before left out. */
+  let leftOut: ReadonlySet<string> = new Set();
+
+  /** A variable that is not set is often meant to be; damage and a file that cannot be read never are. */
+  function logLeftOut(place: string, value: Json): void {
+    const secret = isSecretReference(value) ? value.$secret : String(value);
+    const level = parseReference(secret)?.kind === 'variable' ? 'warn' : 'error';
+    log.log(level, 'a secret cannot be opened; what it belongs to goes without it', { place, secret });
+  }
 
   return {
     async secrets(document, known, fresh) {
       const opened = new Map<string, OpenSecret>();
       const missing = new Set<string>();
-      for (const id of secretIds(document, idsKnown)) {
+      for (const id of secretIds(document)) {
         const secret = known.get(id);
         if (secret !== undefined) opened.set(id, secret);
         else if (!damaged.has(id)) missing.add(id);
@@ -76,53 +83,35 @@ export function createOpener(places: SecretPlaces): Opener {
       return opened;
     },
     document(document, secrets) {
-      const left = new Set<string>();
-      const open = (value: Json, path: Path, kind: SecretKind) => {
-        const secret = secretOf(value, kind === 'unknown', secrets, places);
-        if (secret !== null) {
-          if (!isSecretReference(value)) named.add(secret);
-          return secret;
-        }
-        const place = path.join('.');
-        left.add(place);
-        if (said.has(place)) return undefined;
-        const reference = isSecretReference(value) ? value.$secret : String(value);
-        // A variable that is not set is often meant to be; damage and a file that cannot be read never are.
-        const level = parseReference(reference)?.kind === 'variable' ? 'warn' : 'error';
-        log.log(level, 'a secret cannot be opened; what it belongs to goes without it', { place, secret: reference });
-        return undefined;
-      };
-      const opened = mapSecrets(document, documentSchema, open, parts) as ConfigDocument;
-      said = left;
-      return opened;
-    },
-    named: () => [...named],
-    forget() {
-      parts = new WeakMap();
-      named = new Set();
+      const missing = new Set<string>();
+      const named = new Set<string>();
+      const open = mapSecrets(document, documentSchema, (value, path, kind) => {
+        const secret = secretOf(value, kind, secrets, places);
+        if (secret === null) {
+          const place = placeOf(path);
+          missing.add(place);
+          if (!leftOut.has(place)) logLeftOut(place, value);
+        } else if (!isSecretReference(value)) named.add(secret);
+        return secret ?? undefined;
+      });
+      leftOut = missing;
+      return { open: open as ConfigDocument, named: [...named] };
     },
   };
 }
 
-/** Ids by parts of documents, which do not change. */
-type KnownIds = WeakMap<object, readonly string[]>;
+const placeOf = (path: Path): string => path.join('.');
 
 /** The ids of the sealed secrets that a document, or a part of one, names. */
-function secretIds(value: Json | undefined, known: KnownIds): readonly string[] {
+function secretIds(value: Json | undefined): readonly string[] {
   if (typeof value === 'string') {
     const named = value.startsWith('store:') ? parseReference(value) : null;
-    return named?.kind === 'store' ? [named.id] : none;
+    return named?.kind === 'store' ? [named.id] : [];
   }
-  if (typeof value !== 'object' || value === null) return none;
+  if (typeof value !== 'object' || value === null) return [];
   if (isSecretReference(value)) return [value.$secret];
-  const before = known.get(value);
-  if (before !== undefined) return before;
-  const ids = Object.keys(value).flatMap((key) => secretIds((value as JsonObject)[key], known));
-  known.set(value, ids);
-  return ids;
+  return Object.keys(value).flatMap((key) => secretIds((value as JsonObject)[key]));
 }
-
-const none: readonly string[] = [];
 
 /** @returns null when it is damaged, was moved, or its key is not there */
 function openSecret({ id, origin, hint, envelope }: SealedSecret, vault: Vault): OpenSecret | null {
@@ -133,16 +122,16 @@ function openSecret({ id, origin, hint, envelope }: SealedSecret, vault: Vault):
   }
 }
 
-/** @returns null when it is not there, or empty */
+/** @returns null when the secret is not there, or empty */
 function secretOf(
   value: Json,
-  isUnknown: boolean,
+  kind: SecretKind,
   secrets: ReadonlyMap<string, OpenSecret>,
   { environment, readSecretFile }: SecretPlaces,
 ): string | null {
   if (isSecretReference(value)) return secrets.get(value.$secret)?.value ?? null;
   const reference = typeof value === 'string' ? parseReference(value) : null;
   if (reference?.kind === 'variable') return environment[reference.name] || null;
-  if (reference === null || isUnknown) return null;
+  if (reference === null || kind === 'unknown') return null;
   return reference.kind === 'store' ? (secrets.get(reference.id)?.value ?? null) : readSecretFile(reference.path) || null;
 }

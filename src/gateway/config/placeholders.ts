@@ -1,56 +1,55 @@
-/** What stands in the secret places of a document that was sent, judged place by place. Pure. */
-import type { TSchema } from '@sinclair/typebox';
+/** Placeholders and references in the secret places of a document that was sent: each is kept, replaced or refused. Pure. */
+import { documentSchema } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isVariableName, parseReference } from '../../core/secret-references.ts';
 import { isSecretReference, mapSecrets, type Path, redacted, type SecretKind } from '../../core/secrets.ts';
 
-/** What is the truth: the database's newest revision, or a file. */
+/** Where the configuration is kept: in the database, as its newest revision, or in a file. */
 export type ConfigMode = 'database' | 'file';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface Settling {
-  readonly schema: TSchema;
-  /** What is stored at the same place. */
-  readonly stored: JsonObject;
-  readonly facts: { readonly mode: ConfigMode; readonly environment: Environment };
-  /** In front of each place in an error. */
-  readonly path: Path;
+export interface PlaceholderContext {
+  readonly mode: ConfigMode;
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Settles what stands in each secret place. `[REDACTED]` becomes what is stored there. In a file a credential must be a
- * reference; in the database only variables are known, and a bare name in capitals is one if it is set.
+ * Puts the stored secret in the place of each `[REDACTED]`, and `${NAME}` in the place of a variable's bare name. In a file a
+ * credential must be a reference. In the database the only references are variables, and a bare name in capitals is one when
+ * the variable is set.
+ * @param stored the document whose secrets the placeholders stand for
  * @throws OlaError `invalid_field` naming the place
  */
-export function resolvePlaceholders(given: JsonObject, { schema, stored, facts, path }: Settling): JsonObject {
-  const nothing: string[] = [];
-  const settled = mapSecrets(given, schema, (value, inner, kind) => {
-    const refuse = (what: string) => refusal([...path, ...inner], what);
-    // One that is sent in could point at another provider's secret, or keep a new one in clear.
-    if (isSecretReference(value)) throw refuse('is a reference to a stored secret; send the value itself.');
+export function resolvePlaceholders(given: JsonObject, stored: JsonObject, context: PlaceholderContext): JsonObject {
+  const missing: string[] = [];
+  const resolved = mapSecrets(given, documentSchema, (value, path, kind) => {
+    // A reference that is sent could point at another provider's secret, or keep a new secret in clear.
+    if (isSecretReference(value)) throw refusal(path, 'is a reference to a stored secret; send the value itself.');
     if (value === redacted) {
-      const kept = storedAt(given, stored, inner);
-      if (isSecretReference(kept) || (typeof kept === 'string' && parseReference(kept) !== null)) return kept as Json;
-      nothing.push([...path, ...inner].join('.'));
-      return undefined;
+      const kept = keptAt(given, stored, path);
+      if (kept === undefined) missing.push(path.join('.'));
+      return kept;
     }
-    if (typeof value !== 'string' || kind !== 'credential') return value;
-    const reference = parseReference(value);
-    if (reference === null && isVariableName(value) && (facts.mode === 'file' || isSet(facts, value))) return `\${${value}}`;
-    if (facts.mode === 'file' && reference === null) {
-      throw refuse(`stands in the file in clear; write \`\${NAME}\` for a variable or \`file:PATH\` for a file that holds it.`);
-    }
-    if (facts.mode === 'database' && reference !== null && reference.kind !== 'variable') {
-      throw refuse(`names a place (\`${reference.kind}:\`), which only a configuration file may do; send the secret itself.`);
-    }
-    return value;
+    return typeof value === 'string' && kind === 'credential' ? credential(value, path, context) : value;
   });
-  const [first] = nothing;
-  if (first === undefined) return settled;
-  const message = `${quoted(nothing)} ${nothing.length === 1 ? 'is' : 'are'} ${redacted}, but nothing is stored there; send the value itself.`;
-  throw new OlaError('invalid_field', message, { param: first, details: { paths: nothing } });
+  if (missing.length > 0) throw nothingStored(missing);
+  return resolved;
+}
+
+function credential(value: string, path: Path, { mode, environment }: PlaceholderContext): string {
+  const reference = parseReference(value);
+  if (reference === null && isVariableName(value) && (mode === 'file' || environment[value])) return `\${${value}}`;
+  if (mode === 'file' && reference === null) {
+    throw refusal(
+      path,
+      `stands in the file in clear; write \`\${NAME}\` for a variable or \`file:PATH\` for a file that holds it.`,
+    );
+  }
+  if (mode === 'database' && reference !== null && reference.kind !== 'variable') {
+    const place = `names a place (\`${reference.kind}:\`), which only a configuration file may do; send the secret itself.`;
+    throw refusal(path, place);
+  }
+  return value;
 }
 
 function refusal(path: Path, what: string): OlaError {
@@ -58,14 +57,17 @@ function refusal(path: Path, what: string): OlaError {
   return new OlaError('invalid_field', `'${param}' ${what}`, { param });
 }
 
-/** The first of many paths, and how many more there are. */
+/** The refusal of placeholders that stand for no secret. @param paths at least one */
+export function nothingStored(paths: readonly string[]): OlaError {
+  const [param = ''] = paths;
+  const message = `${quoted(paths)} ${paths.length === 1 ? 'is' : 'are'} ${redacted}, but nothing is stored there; send the value itself.`;
+  return new OlaError('invalid_field', message, { param, details: { paths } });
+}
+
+/** The first ten of many paths, and how many more there are. */
 export function quoted(paths: readonly string[]): string {
   const named = paths.slice(0, 10).map((path) => `'${path}'`);
   return paths.length <= 10 ? named.join(', ') : `${named.join(', ')} and ${paths.length - 10} more`;
-}
-
-function isSet({ environment }: { readonly environment: Environment }, name: string): boolean {
-  return (environment[name] ?? '') !== '';
 }
 
 /** Whether a string in a secret place is a reference, which is no secret. */
@@ -74,28 +76,35 @@ export function isReference(value: string, kind: SecretKind, mode: ConfigMode): 
   return reference !== null && (reference.kind === 'variable' || (mode === 'file' && kind !== 'unknown'));
 }
 
-/** What is stored at a place. Items of a list are found by their ids; without ids only in a list of the same length. */
-function storedAt(given: Json | undefined, stored: Json | undefined, path: Path): Json | undefined {
-  let wanted = given;
-  let found = stored;
+/** The secret or reference that is stored at a place; undefined when the stored value is neither. */
+function keptAt(given: JsonObject, stored: JsonObject, path: Path): Json | undefined {
+  const kept = storedAt(given, stored, path);
+  const isKept = isSecretReference(kept) || (typeof kept === 'string' && parseReference(kept) !== null);
+  return isKept ? (kept as Json) : undefined;
+}
+
+/** The stored value of a place. An item of a list is found by its id; without ids only in a list of the same length. */
+function storedAt(given: JsonObject, stored: JsonObject, path: Path): Json | undefined {
+  let sent: Json | undefined = given;
+  let found: Json | undefined = stored;
   for (const key of path) {
     if (found === undefined) return undefined;
-    found = Array.isArray(wanted) ? storedItem(wanted, Number(key), found) : member(found, key);
-    wanted = member(wanted, key);
+    found = Array.isArray(sent) ? storedItem(sent, Number(key), found) : member(found, key);
+    sent = member(sent, key);
   }
   return found;
 }
 
-/** Its own, never what every object has. */
+/** An own member; `constructor` is a key like any other. */
 function member(value: Json | undefined, key: string): Json | undefined {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as JsonObject)[key];
 }
 
-function storedItem(given: readonly Json[], index: number, stored: Json): Json | undefined {
+function storedItem(sent: readonly Json[], index: number, stored: Json): Json | undefined {
   if (!Array.isArray(stored)) return undefined;
-  const id = member(given[index], 'id');
+  const id = member(sent[index], 'id');
   const same = typeof id === 'string' && id !== redacted ? stored.filter((other: Json) => member(other, 'id') === id) : [];
   if (same.length === 1) return same[0];
-  return given.length === stored.length ? (stored as readonly Json[])[index] : undefined;
+  return sent.length === stored.length ? (stored as readonly Json[])[index] : undefined;
 }

@@ -1,4 +1,4 @@
-/** What the original program left behind, as ola's own shapes: its configuration, its task rows, its usage rows. Pure. */
+/** Data of the predecessor, the original program, in ola's own shapes: its configuration, its task rows, its usage rows. Pure. */
 import { documentSchema } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import { foldNames } from '../../core/field-names.ts';
@@ -14,34 +14,34 @@ import { type ReadContext, readDocument } from './read-document.ts';
 export interface PredecessorDocument {
   readonly document: JsonObject;
   readonly tokens: readonly ImportedToken[];
-  /** Where it says that its tasks are kept; null when it does not. */
+  /** The database that the document names for its tasks; null when it names none. */
   readonly database: string | null;
   readonly warnings: readonly Warning[];
 }
 
-/** Rows that could be taken over, and how many could not. */
 export interface PredecessorRows<T> {
+  /** Rows that could be taken over. */
   readonly rows: readonly T[];
+  /** The number of rows that could not. */
   readonly unusable: number;
 }
 
-/** An alias of a provider to its id. */
+/** From an alias of a provider to its id. */
 type CanonicalId = (text: string) => string;
 
 /**
- * Reads a configuration that the original program wrote: `config.json`, or one of its snapshots.
- * @throws OlaError `invalid_json`, `invalid_field`: nothing of it may be stored then
+ * Reads a configuration that the predecessor wrote: `config.json`, or one of its snapshots.
+ * @throws OlaError `invalid_json`, `invalid_field`: no part of the document may be stored then
  */
-export function readPredecessorDocument(text: string, facts: ReadContext): PredecessorDocument {
+export function readPredecessorDocument(text: string, context: ReadContext): PredecessorDocument {
   const given = foldNames(parseJsonc(text), documentSchema);
   if (!isObject(given)) throw new OlaError('invalid_field', 'It is not a JSON object.');
-  // parseJsonc gives JSON alone.
   const own = dropForeign(given as JsonObject);
-  const { document, tokens, warnings } = readDocument(own.document, {}, facts);
+  const { document, tokens, warnings } = readDocument(own.document, {}, context);
   return { document, tokens, database: own.database, warnings: [...own.warnings, ...warnings] };
 }
 
-/** Takes out what was true of the original program's own files and habits, and is not of ola's. */
+/** Takes out settings that hold for the predecessor's own files and habits alone. */
 function dropForeign(given: JsonObject): Omit<PredecessorDocument, 'tokens'> {
   const { activeProviderIds: active, durableState: durable, ...rest } = given;
   const document: Record<string, Json | undefined> = rest;
@@ -60,7 +60,7 @@ function dropForeign(given: JsonObject): Omit<PredecessorDocument, 'tokens'> {
   return { document, database, warnings };
 }
 
-/** Rows of its table `task_ownership`. Subjects stay as they are. */
+/** @param rows of the predecessor's table `task_ownership`; subjects stay as they are */
 export function taskOwners(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<TaskOwner> {
   return each(rows, (row) => {
     const provider = textIn(row['provider_id']);
@@ -72,7 +72,7 @@ export function taskOwners(rows: readonly SqlRow[], canonicalId: CanonicalId): P
   });
 }
 
-/** Rows of its table `task_action_history`, in their order. */
+/** @param rows of the predecessor's table `task_action_history`, in their order */
 export function taskActions(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<TaskAction> {
   return each(rows, (row) => {
     const provider = textIn(row['provider_id']);
@@ -114,7 +114,7 @@ function outcomeOf(text: string | null, status: number | null): TaskAction['outc
   return status < 500 ? 'rejected' : 'failed';
 }
 
-/** What its details say in words; an outcome that ola has no name for is kept there too. */
+/** The reason that a row's details give in words; an outcome that ola has no name for is kept as the reason too. */
 function reasonOf(row: SqlRow): string | null {
   const details = parsed(textIn(row['details_json']));
   const said = isObject(details) ? (details['reason'] ?? details['error'] ?? details['message']) : null;
@@ -131,7 +131,7 @@ function parsed(text: string | null): unknown {
   }
 }
 
-/** Rows of its table `usage_records`. Costs become whole micro-dollars; who called it did not record. */
+/** @param rows of the predecessor's table `usage_records`: it has no subject, and its costs become whole micro-dollars */
 export function usageRows(rows: readonly SqlRow[], canonicalId: CanonicalId): PredecessorRows<UsageRow> {
   return each(rows, (row) => {
     const startedAt = instantIn(row['ts']);
@@ -170,10 +170,10 @@ export function usageRows(rows: readonly SqlRow[], canonicalId: CanonicalId): Pr
   });
 }
 
-/** A row id is made of the time, and a row id has 53 bits: later than this it would be another time. */
+/** The last usable time: a row id is made of its time and has 53 bits, so a later time would become another one. */
 const latest = Date.parse('2248-01-01T00:00:00Z');
 
-/** ISO 8601; without an offset it is taken for UTC. */
+/** @param value ISO 8601; a time without an offset is taken for UTC */
 function instantIn(value: SqlValue | undefined): number | null {
   const text = textIn(value);
   const parts = text === null ? null : /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?$/.exec(text);

@@ -1,32 +1,69 @@
-/** What a schema cannot say of a configured provider or profile; shared by the write of one and of the whole document. */
+/** Rules of a configured provider or profile that a schema cannot say. Pure. */
 import { X509Certificate } from 'node:crypto';
-import type { ProviderConfig } from '../../core/document.ts';
+import type { Catalog } from '../../catalog/lookup.ts';
+import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import type { EgressReason } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
-import { redacted } from '../../core/secrets.ts';
+import { type Path, redacted } from '../../core/secrets.ts';
 import { builtProtocols } from '../routing/registry.ts';
 import { headerValue } from '../routing/secret-origins.ts';
+import { prefixIn } from './parts.ts';
 
 export const providerIdShape = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-/** Usually `provider:name`; before the first colon no slash, so that an id in a path is read in one way. */
-export const profileIdShape = /^(?=.{1,128}$)[A-Za-z0-9._@+-]*(?::[A-Za-z0-9._@+:/-]*)?$/;
+/** Usually `provider:name`. No slash stands before the first colon, so that an id in a path is read in one way. */
+const profileIdShape = /^(?=.{1,128}$)[A-Za-z0-9._@+-]*(?::[A-Za-z0-9._@+:/-]*)?$/;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
-/** What ola itself sets, and what would change how the request is framed or where it goes. */
+/** Headers that ola sets itself, and headers that change how a request is framed or where it goes. */
 const ownHeaders =
   /^(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|proxy-.*|__proto__)$/i;
 
 /** Ways of signing that this version knows. */
 const builtAuth = ['api-key', 'token'] as const;
 
-/** @param path in front of each field's name in an error: `providers.acme.` */
-export function checkProvider(id: string, provider: ProviderConfig, path: string): void {
-  checkUrl(id, provider.baseUrl, `${path}baseUrl`);
-  checkCredential(provider.apiKey, `${path}apiKey`);
-  checkAuthorities(provider.ca, `${path}ca`);
+/**
+ * @param document with the entries to be checked, before placeholders are resolved
+ * @param part the part that was sent: errors name its fields as they stand in it
+ * @returns what this version cannot serve, and keeps
+ * @throws OlaError `invalid_field`, `unsafe_destination`
+ */
+export function checkEntries(document: ConfigDocument, part: Path): Warning[] {
+  const warnings: Warning[] = [];
+  const check = (map: Readonly<Record<string, ProviderConfig>> | undefined, section: Path) => {
+    for (const [id, config] of Object.entries(map ?? {})) {
+      const prefix = prefixIn(part, [...section, id]);
+      checkProvider(id, config, prefix);
+      warnings.push(...notServed(config, prefix));
+    }
+  };
+  check(document.providers, ['providers']);
+  check(document.models?.providers, ['models', 'providers']);
+  for (const [id, profile] of Object.entries(document.authProfiles ?? {})) checkProfile(id, profile, part);
+  checkCredential(document.serverToken, 'serverToken');
+  return warnings;
+}
+
+/**
+ * A provider that is written alone is meant to be used: it is refused when this version cannot serve it or when its address is
+ * not known. A whole document keeps such a provider, and says so.
+ * @throws OlaError `invalid_field`
+ */
+export function refuseUnusable(id: string, provider: ProviderConfig, catalog: Catalog): void {
+  const [missing] = notServed(provider, '');
+  if (missing !== undefined) throw new OlaError('invalid_field', `${missing.reason}.`, { param: missing.path });
+  if (provider.baseUrl !== undefined || catalog.provider(id) !== null) return;
+  const message = `'baseUrl' is missing: '${id}' is not in the catalog, so ola does not know where it is.`;
+  throw new OlaError('invalid_field', message, { param: 'baseUrl' });
+}
+
+/** @param prefix in front of each field's name in an error: `providers.acme.` */
+function checkProvider(id: string, provider: ProviderConfig, prefix: string): void {
+  checkUrl(id, provider.baseUrl, `${prefix}baseUrl`);
+  checkCredential(provider.apiKey, `${prefix}apiKey`);
+  checkAuthorities(provider.ca, `${prefix}ca`);
   for (const [name, value] of Object.entries(provider.headers ?? {})) {
-    const param = `${path}headers.${name}`;
+    const param = `${prefix}headers.${name}`;
     if (!headerName.test(name) || ownHeaders.test(name)) {
       throw new OlaError('invalid_field', `'${param}' is not a header that can be set.`, { param });
     }
@@ -36,9 +73,20 @@ export function checkProvider(id: string, provider: ProviderConfig, path: string
   }
 }
 
+function checkProfile(id: string, profile: NonNullable<ConfigDocument['authProfiles']>[string], part: Path): void {
+  if (!profileIdShape.test(id)) {
+    const param = `authProfiles.${id}`;
+    const message = `'${param}' is no profile id: use 1 to 128 of A-Z, a-z, 0-9 and \`._@+:/-\`, \`/\` only after a \`:\`.`;
+    throw new OlaError('invalid_field', message, { param });
+  }
+  const prefix = prefixIn(part, ['authProfiles', id]);
+  checkUrl(profile.provider, profile.baseUrl, `${prefix}baseUrl`);
+  for (const field of ['key', 'token', 'access'] as const) checkCredential(profile[field], `${prefix}${field}`);
+}
+
 const certificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** One that cannot be read would leave the system's authorities in force, or refuse every call. */
+/** A text that cannot be read would leave the system's authorities in force, or refuse every call. */
 function checkAuthorities(pem: string | undefined, param: string): void {
   if (pem === undefined) return;
   const certificates = pem.match(certificate) ?? [];
@@ -57,39 +105,34 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-/** What a provider asks for that this version cannot do. */
-export function notServed(provider: ProviderConfig, path: string): Warning[] {
+/** The fields of a provider that ask for something this version cannot do. */
+function notServed({ api, auth }: ProviderConfig, prefix: string): Warning[] {
   const missing: Warning[] = [];
-  const { api, auth } = provider;
   const has = (list: readonly string[], name: string) => list.includes(name);
   if (api !== undefined && !has(builtProtocols, api)) {
-    missing.push({
-      path: `${path}api`,
-      reason: `'api' ${api} is not served by this version; it has ${builtProtocols.join(', ')}`,
-    });
+    const reason = `'api' ${api} is not served by this version; it has ${builtProtocols.join(', ')}`;
+    missing.push({ path: `${prefix}api`, reason });
   }
   if (auth !== undefined && !has(builtAuth, auth)) {
-    missing.push({
-      path: `${path}auth`,
-      reason: `'auth' ${auth} is not served by this version; it has ${builtAuth.join(' and ')}`,
-    });
+    const reason = `'auth' ${auth} is not served by this version; it has ${builtAuth.join(' and ')}`;
+    missing.push({ path: `${prefix}auth`, reason });
   }
   return missing;
 }
 
-/** A secret that goes into a header. */
-export function checkCredential(value: string | undefined, param: string): void {
-  if (value === undefined || isSendable(value)) return;
+/** A credential goes into a header. */
+function checkCredential(value: unknown, param: string): void {
+  if (typeof value !== 'string' || isSendable(value)) return;
   throw new OlaError('invalid_field', `'${param}' is empty or has characters that a header cannot carry.`, { param });
 }
 
-/** A placeholder stands for what was checked when it came, a reference for what is checked when it is used. */
+/** A placeholder stands for a secret that was checked when it came, a reference for one that is checked when it is used. */
 function isSendable(value: string): boolean {
   return value === redacted || headerValue.test(value) || parseReference(value) !== null;
 }
 
-/** User info and query may hold secrets, and a base URL is shown in clear: of what is refused nothing is repeated. */
-export function checkUrl(provider: string, value: string | undefined, param: string): void {
+/** User info and query may hold secrets, and a base URL is shown in clear. The refusal repeats nothing of the URL. */
+function checkUrl(provider: string, value: string | undefined, param: string): void {
   if (value === undefined) return;
   const user = hasUser(value);
   if (!user && URL.canParse(value) && !/[?#]/.test(value)) return;
@@ -101,7 +144,7 @@ export function checkUrl(provider: string, value: string | undefined, param: str
   );
 }
 
-/** Also where the parser finds none: `//@host` has an empty one. */
+/** Also a user that the parser does not find: `//@host` has an empty one. */
 function hasUser(url: string): boolean {
   const [authority = ''] = url.replace(/^[a-z0-9+.-]*:[/\\]*/i, '').split(/[/\\]/);
   return authority.includes('@');

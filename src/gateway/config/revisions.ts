@@ -5,7 +5,9 @@ import { OlaError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { valueAt } from '../../core/secrets.ts';
 import type { Requester } from '../records/audit.ts';
-import { type Config, type CurrentConfig, redactDocument } from './config.ts';
+import type { Config } from './config.ts';
+import type { CurrentConfig } from './in-force.ts';
+import { redactDocument } from './shown.ts';
 
 export interface DocumentChange extends Difference {
   /** Secrets redacted; undefined where nothing stood. */
@@ -21,25 +23,26 @@ export interface Revisions {
   /** @param to null: the newest. @throws OlaError `not_found` naming the numbers there are */
   diff(from: number, to: number | null): Promise<{ readonly to: number; readonly changes: readonly DocumentChange[] }>;
   /**
-   * Makes a new revision with the document of an old one, its secrets too. Nothing is asked of the network, so that an undo
-   * always works: calls are judged when they are made.
-   * @throws OlaError `not_found`; `conflict` when it is in force
+   * Makes a new revision with the document of an old one and its secrets. Neither the network nor the rules of today are asked,
+   * so that an undo always works: calls are judged when they are made.
+   * @throws OlaError `not_found`; `conflict` when the revision is in force
    */
   rollback(number: number, ifMatch: string | null, requester: Requester): Promise<CurrentConfig>;
 }
 
-/** What the database held before the first change, so that this too can be undone. */
+/** What the database held before the first change, so that the first change can be undone too. */
 const emptyRevision: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
 
-/** More than the store keeps. */
-const everyRevision = 1000;
+/** Revisions in one list; more than the store keeps. */
+const maxListed = 1000;
 
-export function createRevisions(ports: {
+export interface RevisionsPorts {
   readonly store: Pick<ConfigStore, 'current' | 'revision' | 'revisions'>;
   readonly config: Config;
-}): Revisions {
-  const { store, config } = ports;
-  const list = () => store.revisions({ file: config.file, limit: everyRevision });
+}
+
+export function createRevisions({ store, config }: RevisionsPorts): Revisions {
+  const list = () => store.revisions({ file: config.file, limit: maxListed });
 
   async function read(number: number): Promise<Revision> {
     if (number === 0 && config.file === null) return emptyRevision;
@@ -71,20 +74,14 @@ export function createRevisions(ports: {
       }));
       return { to: after.number, changes };
     },
-    rollback: (number, ifMatch, requester) =>
-      config.change(requester, ifMatch, async (current) => {
-        if (number === current.revision) {
-          throw new OlaError('conflict', `Revision ${number} is in force already; GET /config/revisions lists the others.`);
-        }
-        const { document } = await read(number);
-        return {
-          summary: `config.rollback ${number}`,
-          action: 'config.rollback',
-          details: { to: number },
-          document,
-          originOf: () => null,
-        };
-      }),
+    async rollback(number, ifMatch, requester) {
+      const content = async (current: CurrentConfig) => {
+        if (number !== current.revision) return { kind: 'stored', value: (await read(number)).document } as const;
+        throw new OlaError('conflict', `Revision ${number} is in force already; GET /config/revisions lists the others.`);
+      };
+      const record = { action: 'config.rollback', about: String(number), details: { to: number } };
+      return (await config.writeSection({ path: [], content, record }, ifMatch, requester)).snapshot;
+    },
   };
 }
 
@@ -97,8 +94,8 @@ function unknownRevision(number: number, kept: readonly RevisionSummary[], file:
   });
 }
 
-/** Numbers count through all histories. */
+/** Numbers count through the histories of the database and of every file. */
 function gaps(kept: readonly RevisionSummary[]): string {
   const [newest = 0, oldest = 0] = [kept[0]?.number, kept.at(-1)?.number];
-  return kept.length === newest - oldest + 1 ? '' : ' with gaps, as other configurations count on';
+  return kept.length === newest - oldest + 1 ? '' : ' with gaps, because the numbers count through other configurations too';
 }

@@ -1,18 +1,16 @@
 /** Copies of the configuration under names: saved, exported, imported, put in force. */
 import type { ConfigStore, Snapshot } from '../../core/config.ts';
-import { documentSchema } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { parseJsonc } from '../../core/jsonc.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Warning } from '../../core/schema.ts';
-import { mapSecrets, redacted } from '../../core/secrets.ts';
 import type { Vault } from '../../core/vault.ts';
-import { tokenRecords } from '../access/imported-tokens.ts';
 import type { Audit, Requester } from '../records/audit.ts';
-import { type Config, type CurrentConfig, redactDocument, sealDocument } from './config.ts';
-import { judgeDocument } from './documents.ts';
-import { originOfSecrets, readDocument, refuseUnsafeDestinations, type WriteContext } from './read-document.ts';
+import type { Config, Written } from './config.ts';
+import { sealDocument } from './seal.ts';
+import { missingSecrets, redactDocument } from './shown.ts';
+import { nextDocument, type WriteContext } from './write-section.ts';
 
 export interface SnapshotView {
   readonly name: string;
@@ -33,21 +31,17 @@ export interface ExportedSnapshot {
 export interface Snapshots {
   /** By name. */
   list(): Promise<SnapshotView[]>;
-  /** Puts a copy of what is in force aside; one of the same name is replaced. */
+  /** Keeps a copy of the configuration in force; a snapshot of the same name is replaced. */
   save(name: string, requester: Requester): Promise<void>;
   /**
-   * @param content JSON text; `[REDACTED]` is what stands at the same place now, if it is for the same address
+   * @param content JSON text; `[REDACTED]` is the secret that stands at the same place now, if it is for the same address
    * @throws OlaError as a write of the whole configuration does
    */
   import(name: string, content: string, requester: Requester): Promise<readonly Warning[]>;
   /** @throws OlaError `not_found` */
   export(name: string): Promise<ExportedSnapshot>;
-  /** Puts it in force. @throws OlaError `not_found`, and as a write of the whole configuration does */
-  activate(
-    name: string,
-    ifMatch: string | null,
-    requester: Requester,
-  ): Promise<{ readonly snapshot: CurrentConfig; readonly warnings: readonly Warning[] }>;
+  /** Puts a snapshot in force. @throws OlaError `not_found`, and as a write of the whole configuration does */
+  activate(name: string, ifMatch: string | null, requester: Requester): Promise<Written>;
   /** @throws OlaError `not_found` */
   remove(name: string, requester: Requester): Promise<void>;
 }
@@ -57,14 +51,14 @@ export interface SnapshotsPorts {
   readonly config: Config;
   readonly vault: Vault;
   readonly audit: Audit;
-  readonly facts: WriteContext;
+  readonly context: WriteContext;
   readonly now: Clock;
 }
 
 export function createSnapshots(ports: SnapshotsPorts): Snapshots {
   const { store, config, vault, audit, now } = ports;
   // A snapshot is kept in the database and can be put in force there, whatever governs now.
-  const facts: WriteContext = { ...ports.facts, mode: 'database' };
+  const context: WriteContext = { ...ports.context, mode: 'database' };
 
   async function read(name: string): Promise<Snapshot> {
     checkSnapshotName(name);
@@ -86,13 +80,13 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
     },
     async import(name, content, requester) {
       checkSnapshotName(name);
-      const current = config.snapshot();
-      const { document: given, tokens, warnings } = await judgeDocument(parseJsonc(content), current, facts);
+      const sent = { kind: 'sent', value: parseJsonc(content) } as const;
+      const next = await nextDocument([], sent, config.snapshot(), context);
       const at = now();
-      const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, at);
+      const { document, sealed } = sealDocument(next.document, next.originOf, vault, at);
       await store.saveSnapshot({ name, at, document }, sealed, audit.event('snapshot.import', requester, { name }));
-      const dropped = new Set(tokens.map((token) => `authorization.tokens.${token.name}`));
-      return warnings.map((warning) => (dropped.has(warning.path) ? { ...warning, reason: tokenLeftOut } : warning));
+      const leftOut = new Set(next.tokens.map((token) => `authorization.tokens.${token.name}`));
+      return next.warnings.map((warning) => (leftOut.has(warning.path) ? { ...warning, reason: tokenLeftOut } : warning));
     },
     async export(name) {
       const { document } = await read(name);
@@ -100,23 +94,13 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
     },
     async activate(name, ifMatch, requester) {
       checkSnapshotName(name);
-      let warnings: readonly Warning[] = [];
-      const snapshot = await config.change(requester, ifMatch, async () => {
-        const stored = (await read(name)).document;
-        // As if it were sent: the rules of now hold, and each secret is the one that the snapshot itself has stored.
-        const given = readDocument(redactDocument(stored), stored, facts);
-        await refuseUnsafeDestinations(given.document, facts);
-        warnings = given.warnings;
-        return {
-          summary: `config.activate ${name}`,
-          action: 'config.activate',
-          details: { name },
-          document: given.document,
-          originOf: originOfSecrets(given.document, facts),
-          tokens: tokenRecords(given.tokens, now()),
-        };
-      });
-      return { snapshot, warnings };
+      // Judged as if it were sent: the rules of now hold, and each secret is the one that the snapshot itself has stored.
+      const content = async () => {
+        const kept = (await read(name)).document;
+        return { kind: 'sent', value: redactDocument(kept), kept } as const;
+      };
+      const record = { action: 'config.activate', about: name, details: { name } };
+      return config.writeSection({ path: [], content, record }, ifMatch, requester);
     },
     async remove(name, requester) {
       checkSnapshotName(name);
@@ -128,16 +112,17 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
 const tokenLeftOut =
   'it is left out: a snapshot keeps no access tokens; import the whole configuration, or make one with `ola token create`';
 
-const longestName = 128;
+/** Characters of a name. */
+const maxName = 128;
 
 /**
- * Names are no paths here; they were, in the original program, and may become some on whoever exports them.
+ * A name is no path here, but it was one in the original program, and an export may be saved under it.
  * @throws OlaError `invalid_request`
  */
 export function checkSnapshotName(name: string): void {
-  const isPlain = name !== '' && name.length <= longestName && !/[/\\\p{Cc}\p{Cs}]|\.\./u.test(name);
+  const isPlain = name !== '' && name.length <= maxName && !/[/\\\p{Cc}\p{Cs}]|\.\./u.test(name);
   if (isPlain) return;
-  const message = `A name of a snapshot has 1 to ${longestName} characters, no \`/\`, no \`\\\`, no \`..\` and no control characters.`;
+  const message = `A name of a snapshot has 1 to ${maxName} characters, no \`/\`, no \`\\\`, no \`..\` and no control characters.`;
   throw new OlaError('invalid_request', message, { param: 'name' });
 }
 
@@ -149,14 +134,4 @@ function unknownSnapshot(name: string): OlaError {
 
 function exportText(document: JsonObject): string {
   return JSON.stringify(redactDocument(document), null, 2);
-}
-
-/** The places of a document whose secrets are not shown. */
-export function missingSecrets(document: JsonObject): string[] {
-  const missing: string[] = [];
-  mapSecrets(redactDocument(document), documentSchema, (value, path) => {
-    if (value === redacted) missing.push(path.join('.'));
-    return value;
-  });
-  return missing;
 }

@@ -1,56 +1,12 @@
 /** `/config/tokens`. */
-import { Type } from '@sinclair/typebox';
-import { scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
+import { newTokenSchema } from '../../core/tokens.ts';
 import type { TokenView } from '../../gateway/access/tokens.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requesterOf } from '../call.ts';
-import { page, pageOf } from '../paging.ts';
+import { page } from '../paging.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
-import { deleted, time, timeOrNull } from '../shapes.ts';
-
-const scopeSchema = Type.Union(
-  scopes.map((scope) => Type.Literal(scope)),
-  { description: 'read, write or admin' },
-);
-export const newTokenSchema = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
-    scopes: Type.Optional(Type.Array(scopeSchema, { minItems: 1, description: 'default read and write' })),
-    admin: Type.Optional(Type.Boolean({ description: 'all scopes' })),
-    project: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    expiresAt: Type.Optional(
-      Type.Union([Type.String(), Type.Number(), Type.Null()], {
-        description: 'ISO 8601 or milliseconds since 1970; null or `never`: never',
-      }),
-    ),
-    expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'default 30' })),
-  },
-  // A restriction that is not understood would be a restriction that is not kept: refuse it.
-  { additionalProperties: false },
-);
-
-const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
-const id = Type.String({ description: 'names the token, and is no secret: `tok_` and 32 hex digits for one that ola made' });
-const fields = {
-  hint: Type.String({ description: 'the end of the token, to recognize it by' }),
-  name: Type.String(),
-  owner: nullable('the person that it belongs to; null: no person'),
-  project: nullable('the project that its use counts for'),
-  scopes: Type.Array(scopeSchema),
-  admin: Type.Boolean({ description: 'whether it has every scope' }),
-  enabled: Type.Boolean(),
-  createdAt: time('when it was made'),
-  expiresAt: timeOrNull('when it expires; null: never'),
-  lastUsedAt: timeOrNull('when it was used last, up to a minute late; null: not yet'),
-  useCount: Type.Integer({ minimum: 0 }),
-};
-const tokenSchema = Type.Object({ id, ...fields }, { $id: 'Token', description: 'An access token, without the token itself.' });
-const madeSchema = Type.Object(
-  { id, token: Type.String({ description: 'the token itself, shown this once: copy it now' }), ...fields },
-  { $id: 'NewToken', description: 'An access token that was just made.' },
-);
 
 const dayMs = 86_400_000;
 const defaultDays = 30;
@@ -59,14 +15,7 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
   const { tokens } = gateway;
   return [
     bodyRoute(
-      {
-        method: 'POST',
-        path: '/config/tokens',
-        scope: 'admin',
-        summary: 'Make an access token',
-        body: newTokenSchema,
-        answer: madeSchema,
-      },
+      { method: 'POST', path: '/config/tokens', scope: 'admin', summary: 'Make an access token', body: newTokenSchema },
       async (call, principal, body) => {
         const { name, project, admin } = body;
         const { token, view } = await tokens.create(
@@ -83,26 +32,20 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
         return reply(call, { id, token, ...rest }, 201);
       },
     ),
-    route(
-      {
-        method: 'GET',
-        path: '/config/tokens',
-        scope: 'admin',
-        summary: 'List access tokens',
-        answer: pageOf(tokenSchema),
-      },
-      (call) => reply(call, page(tokens.list().map(onTheWire), call.request)),
+    route({ method: 'GET', path: '/config/tokens', scope: 'admin', summary: 'List access tokens' }, (call) =>
+      reply(call, page(tokens.list().map(onTheWire), call.request)),
     ),
     route(
-      { method: 'GET', path: '/config/tokens/:id', scope: 'admin', summary: 'Show an access token', answer: tokenSchema },
+      { method: 'GET', path: '/config/tokens/:id', scope: 'admin', summary: 'Show an access token' },
       (call, _principal, params) => {
         const view = tokens.list().find(({ id }) => id === params['id']);
-        if (view === undefined) throw unknownToken();
+        if (view === undefined)
+          throw new OlaError('not_found', 'There is no such token; GET /config/tokens lists those there are.');
         return reply(call, onTheWire(view));
       },
     ),
     route(
-      { method: 'DELETE', path: '/config/tokens/:id', scope: 'admin', summary: 'Revoke an access token', answer: deleted },
+      { method: 'DELETE', path: '/config/tokens/:id', scope: 'admin', summary: 'Revoke an access token' },
       async (call, principal, params) => {
         const id = params['id'] ?? '';
         await tokens.revoke(id, requesterOf(call, principal));
@@ -110,10 +53,6 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
       },
     ),
   ];
-}
-
-export function unknownToken(): OlaError {
-  return new OlaError('not_found', 'There is no such token; GET /config/tokens lists those there are.');
 }
 
 interface Expiry {

@@ -115,17 +115,14 @@ describe('config set', () => {
     const before: Moment['before'] = async ({ method, path }) => {
       if (method !== 'POST' || path !== '/config' || others >= most) return;
       others++;
-      await scene.gateway.gateway.config.change(
-        { principal: localPrincipal, requestId: 'req_2', clientIp: null, userAgent: null },
+      await scene.gateway.gateway.config.writeSection(
+        {
+          path: ['publicHosts'],
+          content: { kind: 'sent', value: [`n${others}.example`] },
+          record: { action: 'config.update', about: 'publicHosts', details: {} },
+        },
         null,
-        async ({ document }) => ({
-          summary: 'config.update',
-          action: 'config.update',
-          details: {},
-          document: { ...document, publicHosts: [`n${others}.example`] },
-          originOf: () => null,
-          tokens: [],
-        }),
+        { principal: localPrincipal, requestId: 'req_2', clientIp: null, userAgent: null },
       );
     };
     await done('config set defaultModel openai/gpt-4o', { before });

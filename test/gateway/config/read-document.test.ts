@@ -556,13 +556,15 @@ describe('any document', () => {
             const number = numbers[taken.back % Math.max(1, numbers.length)];
             if (number === undefined) continue;
             const old = await scene.store.config.revision(number);
-            await scene.gateway.config.change(own, null, async () => ({
-              summary: 'back',
-              action: 'config.rollback',
-              details: {},
-              document: old?.document ?? {},
-              originOf: () => null,
-            }));
+            await scene.gateway.config.writeSection(
+              {
+                path: [],
+                content: { kind: 'stored', value: old?.document ?? {} },
+                record: { action: 'config.rollback', about: 'back', details: {} },
+              },
+              null,
+              own,
+            );
             expect(used()).toEqual(seen.get(number) as JsonObject);
           }
           seen.set(revision(), used());

@@ -271,13 +271,15 @@ test('a header that was entered for another address is not sent: the provider ca
   await providers.put('acme', acme, null, own);
   // As an import or a catalog that moved would leave it: no write of a provider comes to this.
   const moved = { acme: { baseUrl: 'https://two.example/v1', apiKey: 'third-key-0123' } };
-  await config.change(own, null, async ({ document }) => ({
-    summary: 'config.import',
-    action: 'config.update',
-    details: {},
-    document: { ...document, models: { providers: moved } },
-    originOf: () => 'https://two.example',
-  }));
+  await config.writeSection(
+    {
+      path: ['models'],
+      content: { kind: 'stored', value: { providers: moved } },
+      record: { action: 'config.update', about: 'config.import', details: {} },
+    },
+    null,
+    own,
+  );
   await expect(scene.gateway.inference.run(...call())).rejects.toThrow('headers.x-key belongs to another address');
   expect(asked).toEqual([]);
 });

@@ -1,0 +1,274 @@
+/**
+ * The rows of the README's table "to add", each carried out: the edits that make such a thing, and edits left out or done
+ * by half, each with the check that then fails.
+ */
+
+export interface Edit {
+  /** From the root of the tree. */
+  readonly path: string;
+  /** @param text the file as it is; empty when there is none */
+  readonly change: (text: string) => string;
+}
+
+/** Something that is not whole yet. */
+export interface Half {
+  readonly what: string;
+  /** What is done to this file when all is whole is left out. */
+  readonly leaveOut: string;
+  /** Done to it in place of that. */
+  readonly instead?: Edit['change'];
+  /** A file of tests, or the compiler. */
+  readonly guard: string;
+  /** Of that file, the tests that are asked, by a part of their names. */
+  readonly tests: string;
+  /** Stands in what the guard prints; default that a test fails. */
+  readonly says?: string;
+}
+
+export interface Addition {
+  /** The first cell of its row. */
+  readonly row: string;
+  readonly edits: readonly Edit[];
+  /** The code that acts on a setting, which no table can name. */
+  readonly acting?: Edit;
+  readonly halves: readonly Half[];
+}
+
+export const compiler = 'the compiler';
+
+/** @throws Error when the file no longer has the text that the edit goes by */
+function before(path: string, anchor: string, added: string): Edit {
+  return replace(path, anchor, added + anchor);
+}
+
+function after(path: string, anchor: string, added: string): Edit {
+  return replace(path, anchor, anchor + added);
+}
+
+function replace(path: string, anchor: string, by: string): Edit {
+  return { path, change: (text) => replaced(path, text, anchor, by) };
+}
+
+function replaced(path: string, text: string, anchor: string, by: string): string {
+  if (text.split(anchor).length !== 2) throw new Error(`${path} has not exactly one: ${anchor}`);
+  return text.replace(anchor, () => by);
+}
+
+const both = (first: Edit, second: Edit): Edit => ({ path: first.path, change: (text) => second.change(first.change(text)) });
+
+/** Data of a row of the catalog, whose address is a server of the test. */
+function provider(upstream: string): Addition {
+  const models = after(
+    'src/catalog/models.ts',
+    'export const catalogModels: Readonly<Record<string, readonly CatalogModel[]>> = {\n',
+    "  acme: [model('large', [200, 32], [1, 5])],\n",
+  );
+  return {
+    row: 'a provider of a known protocol',
+    edits: [
+      before(
+        'src/catalog/providers.ts',
+        '];\n\nexport const catalogProviders',
+        `  row('acme', 'Acme', ['ACME_API_KEY'], [completions('${upstream}')], { aliases: ['acme-llm'], local: true }),\n`,
+      ),
+      models,
+      {
+        path: 'docs/providers.md',
+        change: (text) => `${text.trimEnd()}\n| \`acme\` | Acme | \`ACME_API_KEY\` | \`acme-llm\` |\n`,
+      },
+    ],
+    halves: [
+      {
+        what: 'models of a provider that has no row',
+        leaveOut: 'src/catalog/providers.ts',
+        guard: 'test/catalog/data.test.ts',
+        tests: 'belong to a provider',
+      },
+      {
+        what: 'a provider that the page does not have',
+        leaveOut: 'docs/providers.md',
+        guard: 'test/rules/docs.test.ts',
+        tests: 'the table of providers',
+      },
+    ],
+  };
+}
+
+const commandFile = (examples: string) => `/** \`ola moon\`. */
+import { command } from '../command.ts';
+import { exitCodes } from '../ports.ts';
+
+export const moon = command({
+  path: ['moon'],
+  summary: 'Show the phase of the moon',
+  options: {},
+  arguments: {},
+  examples: [${examples}],
+  async run({ ports }) {
+    ports.terminal.out('full\\n');
+    return exitCodes.ok;
+  },
+});
+`;
+
+const command: Addition = {
+  row: 'a command',
+  edits: [
+    {
+      path: 'src/cli/commands/moon.ts',
+      change: () => commandFile("{ command: 'ola moon', note: 'for people' }"),
+    },
+    both(
+      before('src/cli/commands/all.ts', "import { status } from './status.ts';\n", "import { moon } from './moon.ts';\n"),
+      before('src/cli/commands/all.ts', '  help,\n];', '  moon,\n'),
+    ),
+  ],
+  halves: [
+    {
+      what: 'a command without an example',
+      leaveOut: 'src/cli/commands/moon.ts',
+      instead: () => commandFile(''),
+      guard: 'test/cli/commands/all.test.ts',
+      tests: 'ola moon',
+    },
+  ],
+};
+
+const routesFile = 'src/http/routes/keys.ts';
+const keysRoute = (scope: string) =>
+  after(
+    routesFile,
+    '  return [\n',
+    `    route({ method: 'GET', path: '/config/keys',${scope} summary: 'Name the cipher that seals secrets' }, (call) =>
+      reply(call, { cipher: 'AES-256-GCM' }),
+    ),
+`,
+  );
+
+const route: Addition = {
+  row: 'a route',
+  edits: [
+    keysRoute(" scope: 'admin',"),
+    after(
+      'src/http/reference/server.ts',
+      'export const serverOperations: Operations = {\n',
+      `  'GET /config/keys': {
+    id: 'getKeys',
+    tag: 'Configuration',
+    answers: [{ status: 200, description: 'The cipher.', content: json(Type.Object({ cipher: Type.String() })) }],
+  },
+`,
+    ),
+    after(
+      'test/http/reference/reference.test.ts',
+      "    await expectTold(200, 'POST', '/config/keys/rotate', '/config/keys/rotate');\n",
+      "    await expectTold(200, 'GET', '/config/keys', '/config/keys');\n",
+    ),
+    before(
+      'docs/api.md',
+      '| `POST /config/keys/rotate` |',
+      '| `GET /config/keys` | admin | Name the cipher that seals secrets |\n',
+    ),
+  ],
+  halves: [
+    {
+      what: 'a route without a scope',
+      leaveOut: routesFile,
+      instead: keysRoute('').change,
+      guard: compiler,
+      tests: '',
+      says: "Property 'scope' is missing",
+    },
+    {
+      what: 'a route that the reference says nothing of',
+      leaveOut: 'src/http/reference/server.ts',
+      guard: 'test/http/reference/reference.test.ts',
+      tests: 'has every route of the table',
+    },
+    {
+      what: 'a route that no test asks',
+      leaveOut: 'test/http/reference/reference.test.ts',
+      guard: 'test/http/reference/reference.test.ts',
+      tests: 'are what it says they are',
+    },
+    {
+      what: 'a route that the page does not have',
+      leaveOut: 'docs/api.md',
+      guard: 'test/rules/docs.test.ts',
+      tests: 'the table of routes',
+    },
+  ],
+};
+
+const setting: Addition = {
+  row: 'a key of the document',
+  edits: [
+    before(
+      'src/core/document.ts',
+      '    publicHosts: Type.Optional(',
+      "    modelNote: Type.Optional(text('stands in the list of models')),\n",
+    ),
+    before(
+      'docs/configuration.md',
+      '| `publicHosts` |',
+      '| `modelNote` | a note that stands in the list of models | none | yes |\n',
+    ),
+  ],
+  acting: replace(
+    'src/http/routes/models.ts',
+    'data: gateway.listModels() }',
+    'data: gateway.listModels(), note: gateway.config.snapshot().open.modelNote }',
+  ),
+  halves: [
+    {
+      what: 'a key that nothing acts on',
+      leaveOut: 'src/http/routes/models.ts',
+      guard: 'test/rules/configuration.test.ts',
+      tests: 'is read by the code',
+    },
+    {
+      what: 'a key that the page does not have',
+      leaveOut: 'docs/configuration.md',
+      guard: 'test/rules/configuration.test.ts',
+      tests: 'every key is on the page',
+    },
+  ],
+};
+
+const variable: Addition = {
+  row: 'a variable',
+  edits: [
+    both(
+      before(
+        'src/core/settings.ts',
+        '  /** `DISABLE_AUTH`:',
+        '  /** `OPEN_LLM_AUTH_MOTTO`. */\n  readonly motto: string | null;\n',
+      ),
+      before('src/core/settings.ts', '    disableAuth: flag(', "    motto: text(environment, 'OPEN_LLM_AUTH_MOTTO'),\n"),
+    ),
+    before('test/core/settings.test.ts', '      disableAuth: false,\n', '      motto: null,\n'),
+    before('docs/environment.md', '| `DISABLE_AUTH` |', '| `OPEN_LLM_AUTH_MOTTO` | a line for the log of the start |\n'),
+  ],
+  acting: before(
+    'src/serve/serve.ts',
+    '    warn(parts, home, log);\n',
+    "    if (settings.motto !== null) log.log('info', settings.motto);\n",
+  ),
+  halves: [
+    {
+      what: 'a variable without a default',
+      leaveOut: 'test/core/settings.test.ts',
+      guard: 'test/core/settings.test.ts',
+      tests: 'that says nothing',
+    },
+    {
+      what: 'a variable that the page does not have',
+      leaveOut: 'docs/environment.md',
+      guard: 'test/rules/docs.test.ts',
+      tests: 'every variable of ola',
+    },
+  ],
+};
+
+/** In the order of the README's table. @param vendor the base URL of the provider that is added */
+export const additionsOver = (vendor: string): readonly Addition[] => [provider(vendor), command, route, setting, variable];
