@@ -1,4 +1,4 @@
-/** Calls of the API from a command: what comes back is either what the route promises or a worded failure. */
+/** API calls made by commands: each returns the answer that the route documents, or throws a Failure with its message. */
 import { type ErrorCode, OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import { exitCodeOf, Failure } from './failure.ts';
@@ -10,9 +10,9 @@ export interface Call extends CallOptions {
   readonly method: Method;
   readonly path: string;
   readonly body?: unknown;
-  /** What is not done when it fails: `the token was not made`. */
+  /** The `what` line of the error when the call fails: `the token was not created`. */
   readonly failure: string;
-  /** Exit codes that this call has of its own. */
+  /** Exit codes of this call that differ from the general table in failure.ts. */
   readonly exitCodes?: { readonly [code in ErrorCode]?: ExitCode };
   /** The command to run next by error code; default `ola status`. */
   readonly next?: { readonly [code in ErrorCode]?: string };
@@ -71,8 +71,8 @@ export async function listAll(
   return items;
 }
 
-/** The answer is not what the route promises: another version runs. */
+/** Failure for an answer that the route does not document: the server is another version of ola. */
 export function unexpected(failure: string): Failure {
-  const why = 'The gateway answered in a form that this version does not know.';
+  const why = 'The running gateway gave an answer that this version of ola cannot read.';
   return new Failure({ code: 'internal_error', what: failure, why, next: 'ola status', exitCode: exitCodeOf('internal_error') });
 }

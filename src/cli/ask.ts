@@ -1,21 +1,21 @@
-/** Questions to a person; without a terminal they are refused, with what to type instead. */
+/** Questions to a person. Without a terminal the command fails, and the error says which option to use instead. */
 import { Failure, usageFailure } from './failure.ts';
 import { type Dialogue, exitCodes } from './ports.ts';
 
 interface Question {
   readonly message: string;
-  /** What cannot be done without an answer: `the secret was not set`. */
+  /** The `what` line of the error when there is no answer: `the secret was not set`. */
   readonly failure: string;
-  /** How to go without a question: a sentence. */
+  /** A sentence that names the option to use instead of answering. */
   readonly instead: string;
   /** The command to run next. */
   readonly next: string;
 }
 
-/** Loaded for a question: most commands ask none. */
+/** The prompts library. It is loaded at the first question, because most commands ask none. */
 type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'password'>;
 
-/** What is typed is not shown. @throws Failure */
+/** Asks for a secret; the typed characters are not shown. @throws Failure */
 export function askSecret(dialogue: Dialogue | null, question: Question): Promise<string> {
   return ask(
     dialogue,
@@ -51,6 +51,6 @@ async function ask<T extends string | boolean>(
 }
 
 function cancelled({ failure, next }: Question): Failure {
-  const why = 'It was cancelled; nothing was changed.';
+  const why = 'You cancelled it; nothing was changed.';
   return new Failure({ code: 'cancelled', what: failure, why, next, exitCode: exitCodes.cancelled });
 }

@@ -1,26 +1,26 @@
-/** What a command is: data, and one function that does it. The table of all of them is commands.ts. */
+/** The type of a command: its options and arguments as data, and one function that runs it. The table of all commands is commands/all.ts. */
 import { InvalidArgumentError } from 'commander';
 import type { CliPorts, ExitCode } from './ports.ts';
 
-/** What a command gets besides what was typed. */
+/** What `run` is given besides the typed options and arguments. */
 export interface Context {
   readonly ports: CliPorts;
-  /** The help of a command or of a group of them (no words: of the program); null when there is none. */
+  /** The help text of a command or a group; of the program when the path is empty; null when nothing has that path. */
   readonly help: (path: readonly string[]) => string | null;
 }
 
-/** An option; its flag is the kebab-case form of its key in the record: `logLevel` is `--log-level`. */
+/** An option. Its flag is its key in the record in kebab case: `logLevel` is `--log-level`. */
 export interface Option<T> {
-  /** Stands for the value in the help; null: a flag without one. */
+  /** The name of the value in the help, such as PORT; null for a flag that takes no value. */
   readonly placeholder: string | null;
   readonly summary: string;
-  /** The value when it is not given. */
+  /** The value when the option is not typed. */
   readonly initial: T;
   readonly choices?: readonly string[];
-  /** Keys of options that it cannot be used with. */
+  /** Keys of the options that exclude this one. */
   readonly conflicts?: readonly string[];
   /**
-   * Reads one occurrence; `before` is what the one before it gave.
+   * Reads one occurrence of the option; `before` is the value after the occurrence before it.
    * @throws InvalidArgumentError from `expected`
    */
   read(text: string, before: T | undefined): T;
@@ -29,7 +29,7 @@ export interface Option<T> {
 /** A positional argument, in the order of the record. */
 export interface Argument<T> {
   readonly summary: string;
-  /** `rest` takes all that follows, also nothing. */
+  /** `rest` takes all remaining words, which may be none. */
   readonly takes: 'one' | 'one or none' | 'rest';
   read(text: string, before: T | undefined): T;
 }
@@ -45,11 +45,11 @@ export interface Example {
 }
 
 interface Described {
-  /** What is typed after `ola`; of two words the first is a group. */
+  /** The words typed after `ola`. Of two words the first names a group. */
   readonly path: readonly string[];
   /** One line, no full stop. */
   readonly summary: string;
-  /** What the summary does not say; above the options in `--help`. */
+  /** Sentences after the summary in `--help`. */
   readonly description?: string;
   readonly examples: readonly Example[];
 }
@@ -64,7 +64,7 @@ export interface Command extends Described {
   ) => Promise<ExitCode>;
 }
 
-/** Declares a command: `run` gets options and arguments with the types that their readers give. */
+/** Declares a command: the types of `run`'s options and arguments are those that their `read` functions return. */
 export function command<const O extends Options, const A extends Arguments>(
   declared: Described & {
     readonly options: O;
@@ -78,7 +78,7 @@ export function command<const O extends Options, const A extends Arguments>(
   };
 }
 
-/** A value that does not fit; the line break parts what is wrong (commander's words) from what would be right (ours). */
+/** The error for an unreadable value. The line break separates commander's sentence (the error) from ours (the expected form). */
 export function expected(what: string): InvalidArgumentError {
   return new InvalidArgumentError(`\nExpected ${what}.`);
 }

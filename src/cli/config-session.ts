@@ -1,4 +1,4 @@
-/** The configuration where it is the truth, database or file: read, checked, and changed there. */
+/** The configuration in use, read, checked and changed where it is kept: in the database or in a file. */
 import { differencesOf } from '../core/diff.ts';
 import { documentSchema } from '../core/document.ts';
 import { OlaError } from '../core/errors.ts';
@@ -13,15 +13,15 @@ import { type CliPorts, exitCodes } from './ports.ts';
 import { printable } from './text.ts';
 import { file } from './values.ts';
 
-/** For every command about the configuration. */
-export const configOption = file('the file that governs, when no server runs');
+/** `--config` of every command that works on the configuration. */
+export const configOption = file('the configuration file to work on when no server is running');
 
-/** One command's way to the configuration. */
+/** One command's access to the configuration. */
 export interface Session {
   readonly ports: CliPorts;
-  /** As typed; null: what governs without it. */
+  /** The path typed with `--config`; null without that option. */
   readonly configFile: string | null;
-  /** What is not done when it fails. */
+  /** The `what` line of the error when the command fails. */
   readonly failure: string;
 }
 
@@ -52,15 +52,15 @@ export function callConfig(
   });
 }
 
-export interface Governing {
-  /** The file that governs, absolute; null in database mode. */
+export interface ConfigLocation {
+  /** Absolute path of the configuration file in use; null in database mode. */
   readonly file: string | null;
   readonly database: string;
   readonly configDir: string;
   readonly configFile: string;
 }
 
-export async function whatGoverns(session: Session): Promise<Governing> {
+export async function configLocation(session: Session): Promise<ConfigLocation> {
   const { body } = await callConfig(session, { method: 'GET', path: '/config/config-file-path' });
   const { mode, database, configDir, configFile } = isObject(body) ? body : {};
   if (typeof database !== 'string' || typeof configDir !== 'string' || typeof configFile !== 'string') {
@@ -81,7 +81,7 @@ export interface Warning {
   readonly reason: string;
 }
 
-/** What an answer says that ola does not act on. */
+/** The warnings of an answer: the parts of the configuration that ola does not act on. */
 export function warningsOf(body: unknown): readonly Warning[] {
   const list: unknown = isObject(body) ? body['warnings'] : undefined;
   if (!Array.isArray(list)) return [];
@@ -94,7 +94,7 @@ export function sayWarnings({ terminal }: CliPorts, warnings: readonly Warning[]
 
 const ifMatch = (etag: string | null) => (etag === null ? {} : { headers: { 'if-match': etag } });
 
-/** Stores a whole document in place of the one that has this entity tag. @throws Failure `precondition_failed` for another one */
+/** Replaces the stored document. @param etag of the document to replace. @throws Failure `precondition_failed` when another document is stored */
 export async function storeConfig(session: Session, document: Json, etag: string | null): Promise<readonly Warning[]> {
   const { body } = await callConfig(session, { method: 'POST', path: '/config', body: document, ...ifMatch(etag) });
   return warningsOf(body);
@@ -106,23 +106,24 @@ export async function checkConfig(session: Session, document: Json): Promise<rea
   return warningsOf(body);
 }
 
-/** Writers that come at the same moment overtake each other again and again unless each waits for another while. */
-const mostRepeats = 5;
-const longestPauseMs = 100;
+/** Repeats of a change whose document was replaced between its read and its write. */
+const maxRepeats = 5;
+/** Longest random pause before a repeat, in ms: writers that repeat in step would collide each time. */
+const maxPauseMs = 100;
 
-/** @param work reads, changes and writes; repeated when another write came between */
+/** @param work reads, changes and writes the document; repeated when another write came between */
 async function repeating<T>(work: () => Promise<T>): Promise<T> {
-  for (let left = mostRepeats; ; left--) {
+  for (let left = maxRepeats; ; left--) {
     try {
       return await work();
     } catch (thrown) {
       if (left === 0 || !(thrown instanceof Failure) || thrown.facts.code !== 'precondition_failed') throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * longestPauseMs));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * maxPauseMs));
     }
   }
 }
 
-/** Reads the configuration from the database, changes it and stores it; again when another write came between. */
+/** Reads the configuration from the database, changes it and stores it; repeats when another write came between. */
 export function changeStored(session: Session, change: (document: JsonObject) => JsonObject): Promise<readonly Warning[]> {
   return repeating(async () => {
     const { document, etag } = await readConfig(session);
@@ -143,7 +144,7 @@ export function readInputOrFile(session: Pick<Session, 'ports' | 'failure'>, pat
   return path === '-' ? session.ports.readInput() : readText(session, path);
 }
 
-/** @param name where the text is from, for messages. @throws Failure that says what is wrong, by line and column */
+/** @param name of the source, for messages: a path or `the text`. @throws Failure with line and column of the error */
 export function parseDocument({ failure }: Pick<Session, 'failure'>, text: string, name: string): JsonObject {
   const invalid = (why: string) => invalidFailure(failure, `${name}: ${why}`, 'ola help config validate');
   try {
@@ -162,8 +163,8 @@ export function invalidFailure(what: string, why: string, next: string): Failure
 }
 
 /**
- * Changes the text of the file that governs: checked as a whole first, then written in one step; again when another write
- * came between.
+ * Changes the text of the configuration file: the new text is checked as a whole, then written in one step. Repeats when
+ * another write came between.
  */
 export function changeFile(
   session: Session,
@@ -180,22 +181,22 @@ export function changeFile(
 }
 
 export function changedMeanwhile({ failure }: Session, path: string): Failure {
-  const why = `Something else changed ${path} meanwhile.`;
+  const why = `Another program changed ${path} in the meantime.`;
   return new Failure({ code: 'precondition_failed', what: failure, why, next: 'ola config diff', exitCode: exitCodes.failure });
 }
 
-/** Whether a text may become that of the file that governs. @throws Failure */
+/** Checks a new text of the configuration file. @throws Failure when it cannot be used */
 export async function checkText(session: Session, text: string, name: string): Promise<readonly Warning[]> {
   const document = parseDocument(session, text, name);
   const stand = placesOf(document, redacted)[0];
   if (stand !== undefined) {
-    const why = `'${formatPath(stand)}' is ${redacted}, which keeps nothing in a file: write a reference like \${NAME} there.`;
+    const why = `'${formatPath(stand)}' is ${redacted}. In a file this placeholder keeps no secret: write a reference like \${NAME} there.`;
     throw invalidFailure(session.failure, why, 'ola help config set');
   }
   return checkConfig(session, document);
 }
 
-/** Where a string stands in a document. */
+/** The paths in a document whose value is this string. */
 export function placesOf(value: Json | undefined, text: string): (readonly string[])[] {
   if (value === text) return [[]];
   if (typeof value !== 'object' || value === null) return [];
@@ -206,11 +207,11 @@ export function placesOf(value: Json | undefined, text: string): (readonly strin
 
 interface Edit {
   readonly path: Path;
-  /** Undefined: taken out. */
+  /** Undefined removes the value. */
   readonly value: Json | undefined;
 }
 
-/** What is to be set for one document to become another; what is redacted in that stays as it is. */
+/** The edits that turn one document into another. A `[REDACTED]` in the target keeps the secret of the source. */
 export function edits(from: JsonObject, to: JsonObject): Edit[] {
   return differencesOf(from, to)
     .map(({ path }) => ({ path, value: valueAt(to, path) }))

@@ -1,11 +1,11 @@
-/** How the command line says that something failed: three lines for people or one JSON object, always on stderr. */
+/** Errors of the command line: three lines for people or one JSON object for scripts, always on stderr. */
 import { type ErrorCode, OlaError } from '../core/errors.ts';
 import { createRedactor } from '../core/redaction.ts';
 import { type ExitCode, exitCodes } from './ports.ts';
 import { printable } from './text.ts';
 
 export interface FailureDetails {
-  /** Stable: `usage`, `ambiguous_name`, or a code of core/errors. */
+  /** Never renamed, because scripts compare it: `usage`, `ambiguous_name`, or a code of core/errors. */
   readonly code: string;
   readonly what: string;
   readonly why: string;
@@ -14,7 +14,7 @@ export interface FailureDetails {
   readonly exitCode: ExitCode;
 }
 
-/** A failure that is worded already. */
+/** An error that carries its three lines. */
 export class Failure extends Error {
   readonly facts: FailureDetails;
 
@@ -25,7 +25,7 @@ export class Failure extends Error {
   }
 }
 
-/** What was typed cannot be meant. */
+/** The typed command line is wrong. */
 export function usageFailure(what: string, why: string, next: string): Failure {
   return new Failure({ code: 'usage', what, why, next, exitCode: exitCodes.usage });
 }
@@ -35,7 +35,7 @@ export function configFailure(what: string, why: string, next: string): Failure 
   return new Failure({ code: 'invalid_field', what, why, next, exitCode: exitCodes.configInvalid });
 }
 
-/** Codes that scripts tell apart; every other one is a plain failure. */
+/** Error codes with an exit code of their own, for scripts; every other one exits with `failure`. */
 const exitCodeByError: { readonly [code in ErrorCode]?: ExitCode } = {
   invalid_api_key: exitCodes.authNeeded,
   insufficient_scope: exitCodes.authNeeded,
@@ -43,7 +43,7 @@ const exitCodeByError: { readonly [code in ErrorCode]?: ExitCode } = {
   request_timeout: exitCodes.unreachable,
 };
 
-/** What helps more than the command's own help. */
+/** The command to run next by error code, where the command's own `--help` would not help. */
 const nextByError: { readonly [code in ErrorCode]?: string } = {
   conflict: 'ola status',
 };
@@ -52,7 +52,7 @@ export function exitCodeOf(code: string): ExitCode {
   return exitCodeByError[code as ErrorCode] ?? exitCodes.failure;
 }
 
-/** Whatever a command threw, worded. @param typed the command: `ola serve` */
+/** Turns any thrown value into a Failure. @param typed the command: `ola serve` */
 export function asFailure(thrown: unknown, typed: string): Failure {
   if (thrown instanceof Failure) return thrown;
   const code: ErrorCode = thrown instanceof OlaError ? thrown.code : 'internal_error';
@@ -66,10 +66,10 @@ export function asFailure(thrown: unknown, typed: string): Failure {
   });
 }
 
-// No secret is held here; what looks like a key was typed, or came in a message.
+// The command line knows no secrets to look for. The redactor finds keys by their form, in typed text and in messages.
 const redact = createRedactor(() => []);
 
-/** @returns what goes to stderr */
+/** @returns the text for stderr */
 export function renderFailure({ code, what, why, next }: FailureDetails, asJson: boolean): string {
   const [message, reason] = [what, why].map((text) => printable(redact(text)));
   if (asJson) return `${JSON.stringify({ error: { code, message, reason, next } })}\n`;

@@ -1,4 +1,4 @@
-/** Passphrases: from a file, or asked for; never an argument, which others on the machine can see. */
+/** Passphrases come from a file or from a question. They are never arguments: other users of the machine can see those. */
 import { askSecret } from './ask.ts';
 import { readText, type Session } from './config-session.ts';
 import { usageFailure } from './failure.ts';
@@ -7,13 +7,13 @@ import { file } from './values.ts';
 export const passphraseOption = file('a file whose first line is the passphrase');
 
 interface PassphraseRequest {
-  /** As typed with --passphrase-file. */
+  /** The path typed with --passphrase-file; null without it. */
   readonly file: string | null;
-  /** What it is for: `the secrets in the export`. */
+  /** The data that the passphrase protects, for the question: `the secrets in the export`. */
   readonly of: string;
-  /** Whether it is a new one: it is asked for twice then. */
+  /** True when the passphrase seals: the question is then asked twice. False when it opens. */
   readonly isNew: boolean;
-  /** The command to run next when it cannot be had. */
+  /** The command to run next when there is no passphrase. */
   readonly next: string;
 }
 
@@ -32,7 +32,7 @@ export async function readPassphrase(
   const { dialogue } = ports.terminal;
   const passphrase = await askSecret(dialogue, { ...question, message: `Passphrase for ${of}` });
   if (isNew && (await askSecret(dialogue, { ...question, message: 'The same passphrase again' })) !== passphrase) {
-    throw usageFailure(failure, 'The two passphrases are not the same.', next);
+    throw usageFailure(failure, 'The two passphrases differ.', next);
   }
   return passphrase;
 }

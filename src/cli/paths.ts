@@ -1,4 +1,4 @@
-/** Places in the configuration, as people write them: `providers.acme.headers["x-a.b"]`, `egressPolicy.allowedPorts[0]`. */
+/** Paths in the configuration as people type them: `providers.acme.headers["x-a.b"]`, `egressPolicy.allowedPorts[0]`. */
 import { documentSchema } from '../core/document.ts';
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import type { compileCheck } from '../core/schema.ts';
@@ -7,15 +7,15 @@ import { usageFailure } from './failure.ts';
 
 type Schema = Parameters<typeof compileCheck>[0];
 
-/** A place that the document may have. */
+/** A path in the document and the schema of the value there. */
 export interface DocumentPath {
-  /** Names in the schema's spelling. */
+  /** Keys in the schema's spelling. */
   readonly path: Path;
-  /** Null where the schema knows nothing. */
+  /** Null when the schema does not describe this path. */
   readonly schema: Schema | null;
 }
 
-/** A key with a dot in it stands in brackets; quotes are optional there, because shells eat them. */
+/** One key of a path. A key that contains a dot is put in brackets; quotes are optional there, because shells remove them. */
 const step = /(?:^|\.)([^.[\]"']+)|(?:^|\.)("(?:[^"\\]|\\.)+")|\[("(?:[^"\\]|\\.)+")\]|\['([^']+)'\]|\[([^\]"']+)\]/y;
 
 /** @throws Failure (usage) */
@@ -30,18 +30,18 @@ export function readDocumentPath(text: string, next: string): DocumentPath {
       .find((part) => part !== undefined);
     const key = written?.startsWith('"') ? unquoted(written) : written;
     if (key === undefined) {
-      const why = `Expected names with dots between, and brackets around a name with a dot: providers.acme.headers["x-a.b"].`;
+      const why = `Expected names separated by dots, and brackets around a name that contains a dot: providers.acme.headers["x-a.b"].`;
       throw usageFailure('the path cannot be read', why, next);
     }
     const name = spelling(schema, key);
     path.push(name);
     schema = memberOf(schema, name);
   }
-  if (path.length === 0) throw usageFailure('the path is empty', 'Name a place, like providers.acme.baseUrl.', next);
+  if (path.length === 0) throw usageFailure('the path is empty', 'Give a path like providers.acme.baseUrl.', next);
   return { path, schema };
 }
 
-/** @returns undefined for what is not a JSON string */
+/** @returns undefined when the text is not a JSON string */
 function unquoted(text: string): string | undefined {
   try {
     return JSON.parse(text) as string;
@@ -50,7 +50,7 @@ function unquoted(text: string): string | undefined {
   }
 }
 
-/** The text that `readPlace` reads back. */
+/** The inverse of `readDocumentPath`. */
 export function formatPath(path: Path): string {
   const text = path.map((key) => {
     if (/^\d+$/.test(key)) return `[${key}]`;
@@ -59,12 +59,12 @@ export function formatPath(path: Path): string {
   return text.join('').replace(/^\./, '');
 }
 
-/** Whether text that is written there is taken for a secret: as annotated, or because nothing is known of the place. */
+/** True when text at this path is treated as a secret: the schema says so, or does not describe the path. */
 export function isSecret({ schema }: DocumentPath): boolean {
   return schema === null || schema['x-secret'] === true;
 }
 
-/** snake_case of a known name becomes that name. */
+/** The schema's name for a key that is typed in snake_case; any other key as it is. */
 function spelling(schema: Schema | null, key: string): string {
   const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   return !knows(schema, key) && knows(schema, camel) ? camel : key;
@@ -78,7 +78,7 @@ function knows(schema: Schema | null, key: string): boolean {
   return Object.hasOwn(propertiesOf(schema), key);
 }
 
-/** What each member is, of a map or a list. */
+/** The schema of the members of a map or a list. */
 function eachOf(schema: Schema | null): Schema | null {
   const patterns = schema?.['patternProperties'] as Record<string, Schema> | undefined;
   return (patterns === undefined ? (schema?.['items'] as Schema | undefined) : Object.values(patterns)[0]) ?? null;
@@ -88,24 +88,24 @@ function memberOf(schema: Schema | null, key: string): Schema | null {
   return knows(schema, key) ? (propertiesOf(schema)[key] ?? null) : eachOf(schema);
 }
 
-/** Whether the schema leaves names at this level to whoever writes: a map, a section of a later version, or nothing known. */
+/** True when the user chooses the names at this level: in a map, in a section of a later version, and where there is no schema. */
 function isFree(schema: Schema | null): boolean {
   if (schema === null || schema['patternProperties'] !== undefined) return true;
   return schema['x-later'] === true && Object.keys(propertiesOf(schema)).length === 0;
 }
 
-/** The first key on the way to a place that neither the document nor the schema has. */
+/** The first key of a path that neither the document nor the schema has. */
 export interface Unknown {
   readonly key: string;
-  /** The level that it was looked for in. */
+  /** Path of the object in which the key was looked for. */
   readonly parent: Path;
-  /** The names there that come closest; all of them when none is close. */
+  /** The names there that are most like the key; all names when none is like it. */
   readonly nearest: readonly string[];
 }
 
 /**
- * @param free whether names that the schema leaves open may be new: of a provider that is being added
- * @returns null when all is known
+ * @param free true when a new name is allowed where the user chooses names: to add a provider
+ * @returns null when every key is known
  */
 export function unknownKey(document: JsonObject, { path }: DocumentPath, free: boolean): Unknown | null {
   let schema: Schema | null = documentSchema;
@@ -129,17 +129,18 @@ export function sayUnknown({ key, parent, nearest }: Unknown): string {
   return `Nothing is named '${key}'${where}.${names}`;
 }
 
-const mostNames = 8;
+/** Names suggested for an unknown key. */
+const maxSuggestions = 8;
 
 function nearestOf(key: string, names: readonly string[]): readonly string[] {
   const close = names
     .map((name) => ({ name, distance: distance(key.toLowerCase(), name.toLowerCase()) }))
     .filter((candidate) => candidate.distance <= Math.max(2, key.length / 3))
     .sort((a, b) => a.distance - b.distance);
-  return (close.length > 0 ? close.map(({ name }) => name) : [...names].sort()).slice(0, mostNames);
+  return (close.length > 0 ? close.map(({ name }) => name) : [...names].sort()).slice(0, maxSuggestions);
 }
 
-/** How many letters are to be added, dropped or changed (Levenshtein). */
+/** Letters to add, remove or replace to turn one text into the other (Levenshtein distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...a].entries()) {
@@ -153,10 +154,10 @@ function distance(a: string, b: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** Sections with an older name, which a file may still use. */
+/** Older names of sections, which a configuration file may still use. */
 const olderNames: Readonly<Record<string, Path>> = { authProfiles: ['auth', 'profiles'], authOrder: ['auth', 'order'] };
 
-/** The same place in a file's document (names folded), where it may stand in an older section. */
+/** The same path in a file's document (names folded), which may use the older name of the section. */
 export function placeInFile(document: JsonObject, { path, schema }: DocumentPath): DocumentPath {
   const [section = '', id, ...rest] = path;
   const older = Object.hasOwn(olderNames, section) ? olderNames[section] : undefined;
@@ -164,7 +165,7 @@ export function placeInFile(document: JsonObject, { path, schema }: DocumentPath
   return { path: [...older, id, ...rest], schema };
 }
 
-/** The path as the file spells it: snake_case where it does, numbers for items of lists. */
+/** The path in the file's spelling: snake_case where the file uses it, numbers for items of lists. */
 export function spelledIn(document: JsonObject, path: Path): (string | number)[] {
   const spelled: (string | number)[] = [];
   let schema: Schema | null = documentSchema;
@@ -180,8 +181,8 @@ export function spelledIn(document: JsonObject, path: Path): (string | number)[]
 }
 
 /**
- * A copy with one value set, or taken out (undefined); what is missing on the way is made.
- * @throws Failure (usage) when something on the way has no members
+ * Copies the document with one value set, or removed when it is undefined. Missing objects on the path are created.
+ * @throws Failure (usage) when a value on the path is neither an object nor a list
  */
 export function setAt(document: JsonObject, path: Path, value: Json | undefined, next: string): JsonObject {
   const refuse = (at: Path) =>
@@ -196,7 +197,7 @@ export function setAt(document: JsonObject, path: Path, value: Json | undefined,
     const object = (current ?? {}) as JsonObject;
     const member = within(Object.hasOwn(object, key) ? object[key] : undefined, depth + 1);
     if (member === undefined) return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
-    // A computed name makes an own property, also of `__proto__`.
+    // A computed key defines an own property, even when it is `__proto__`.
     return { ...object, [key]: member };
   }
   return within(document, 0) as JsonObject;

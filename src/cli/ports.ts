@@ -1,6 +1,6 @@
-/** What the command line needs of the process around it; main hands it over. */
+/** The ports of the command line: everything that it needs of the process around it. main hands them in. */
 
-/** What a process says by its exit code; `ola help exit-codes` prints these. */
+/** Exit codes; `ola help exit-codes` prints their meanings. */
 export const exitCodes = {
   ok: 0,
   failure: 1,
@@ -13,17 +13,17 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export interface Terminal {
-  /** Data. A closed pipe ends the program quietly. */
+  /** Writes data to standard output. A closed pipe ends the program without a message. */
   out(text: string): void;
-  /** Prompts, progress, errors. */
+  /** Writes prompts, progress and errors to standard error. */
   err(text: string): void;
-  /** Whether a person reads what `out` writes. */
+  /** True when standard output is a terminal. */
   readonly interactive: boolean;
-  /** Whether a person reads what `err` writes. */
+  /** True when standard error is a terminal. */
   readonly watched: boolean;
   /**
-   * Where a person can be asked: standard input, and standard error, because standard output is data. Null unless both are a
-   * terminal.
+   * The streams for questions: standard input and standard error, because standard output carries data. Null unless both
+   * are a terminal.
    */
   readonly dialogue: Dialogue | null;
 }
@@ -37,14 +37,14 @@ export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly demo: boolean;
-  /** Seconds that streams get to finish after the first signal. */
+  /** Time for running streams to finish after the first signal, in seconds. */
   readonly grace: number;
   readonly requireToken: boolean;
-  /** No authentication; on a loopback address alone. */
+  /** Turns authentication off; refused unless ola listens on a loopback address. */
   readonly disableAuth: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'pretty' | 'json' | null;
-  /** The file that governs (file mode), as typed; null: the database does. */
+  /** Path of the configuration file (file mode), as typed; null in database mode. */
   readonly config: string | null;
 }
 
@@ -57,95 +57,98 @@ export interface ApiAnswer {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** The file that governs when no server runs, as typed; one that runs must be governed by it. Null or absent: as it is. */
+  /**
+   * Path of the configuration file to work on when no server runs, as typed. A running server must use that file. Null or
+   * absent: the server's configuration, or the database.
+   */
   readonly configFile?: string | null;
 }
 
 /**
- * A person's files, by paths as typed, from the working directory. Text is UTF-8, at most 4 MiB.
- * Each method throws OlaError with a message that names the path and what to do.
+ * The user's files. Paths are as typed, relative to the working directory. Text is UTF-8, at most 4 MiB.
+ * Each method throws OlaError with a message that names the path and the remedy.
  */
 export interface Files {
-  /** @returns null when there is nothing at the path */
+  /** @returns null when nothing exists at the path */
   read(path: string): Promise<string | null>;
-  /** Makes a new file, 0600, durable. @returns false when there is something at the path; it is left as it is */
+  /** Creates a file with mode 0600, synced to disk. @returns false when the path exists; the existing file is left unchanged */
   create(path: string, text: string): Promise<boolean>;
   /**
-   * Replaces a file in one step, durable; what a link points to, not the link; mode kept.
-   * @returns false, and nothing is written, when the file no longer holds `from`
+   * Replaces a file in one step, synced to disk. A symbolic link stays; its target is replaced. The mode is kept.
+   * @returns false when the file no longer holds `from`; nothing is written then
    */
   replace(path: string, change: { readonly from: string; readonly to: string }): Promise<boolean>;
   /**
-   * Makes a file, 0600, in a new directory that only its owner can enter.
-   * @param name `config.json`: editors go by its end. @returns its absolute path
+   * Creates a file with mode 0600 in a new directory that only its owner can enter.
+   * @param name such as `config.json`: editors choose the language by the extension. @returns the file's absolute path
    */
   temporary(name: string, text: string): Promise<string>;
   /** Removes a file that `temporary` made, with its directory. */
   discard(path: string): Promise<void>;
 }
 
-/** One backup, to be made or to be put back. */
+/** Options of `ola backup` and `ola restore`. */
 export interface CopyOptions {
-  /** As typed. */
+  /** Path of the backup, as typed. */
   readonly file: string;
-  /** Seals the keys that its secrets need into it, or opens them; null: they are not in it, or not asked for. */
+  /** Seals the master keys into the backup, or opens the keys in it. Null: no keys are put in, or none are opened. */
   readonly passphrase: string | null;
-  /** The file that governs, as typed; null: none is named. */
+  /** Path of the configuration file, as typed; null when none was typed. */
   readonly configFile: string | null;
 }
 
 export interface BackupReport {
-  /** Absolute. */
+  /** Absolute path of the backup. */
   readonly file: string;
   readonly bytes: number;
-  /** How many sealed secrets are in it. */
+  /** Number of sealed secrets in the backup. */
   readonly secrets: number;
-  /** Of the key that they need; with commas when there are several. */
+  /** Id of the key that seals the secrets; several ids are joined by commas. */
   readonly keyId: string;
-  /** Where that key is: a path, or the name of a variable; with `and` when there are several places. */
+  /** Where that key is: the path of a file or the name of a variable; several are joined by `and`. */
   readonly keySource: string;
-  /** Whether the key is in it, sealed to the passphrase. */
+  /** True when the backup contains the key, sealed with the passphrase. */
   readonly withKey: boolean;
 }
 
 export interface RestoreReport {
   readonly home: string;
-  /** Where the former database is kept; null when there was none. */
+  /** Path to which the former database was moved; null when there was none. */
   readonly replaced: string | null;
   readonly secrets: number;
-  /** Of the key that they need; with commas when there are several. */
+  /** Id of the key that opens the secrets; several ids are joined by commas. */
   readonly keyId: string;
-  /** The key file that was written from the backup; null when the key at hand fits. */
+  /** Path of the key file that was written from the backup; null when the home's own key opens the secrets. */
   readonly keyWritten: string | null;
 }
 
-/** The process that holds the home. */
+/** The server process that holds the lock of the home. */
 export interface RunningServer {
   readonly pid: number;
   readonly version: string;
   /** `http://127.0.0.1:8080` */
   readonly address: string;
-  /** The file that governs it; null: its database does. */
+  /** The configuration file that the server uses; null in database mode. */
   readonly configFile: string | null;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
 
 export interface CliPorts {
-  /** What was typed after the program's name. */
+  /** The words typed after `ola`. */
   readonly argv: readonly string[];
   readonly terminal: Terminal;
   /** `ola 0.1.0 (abc1234) bun 1.4.5 linux-x64` */
   readonly version: string;
-  /** The home directory that would be used, absolute. */
+  /** Absolute path of the home directory. */
   readonly home: string;
-  /** Why it is that one: the variable OPEN_LLM_AUTH_HOME is set, or not. */
+  /** The source of that path: `environment` when the variable OPEN_LLM_AUTH_HOME is set. */
   readonly homeFrom: 'environment' | 'default';
-  /** Who holds the home now; null when nobody does. */
+  /** The server that holds the home; null when no server runs. */
   readonly running: () => Promise<RunningServer | null>;
   /**
-   * Calls the API as the owner of the home: through the control socket when a server runs, else in this process
-   * under the store's lock. @throws OlaError
+   * Calls the API as the owner of the home: through the control socket when a server runs, else in this process under the
+   * lock of the home. @throws OlaError
    */
   readonly call: (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -153,24 +156,21 @@ export interface CliPorts {
     body?: unknown,
     options?: CallOptions,
   ) => Promise<ApiAnswer>;
-  /** Runs the gateway until it is told to stop. */
+  /** Runs the gateway until a signal stops it. */
   readonly startServer: (options: ServeOptions) => Promise<ExitCode>;
   readonly files: Files;
-  /** Standard input to its end, at most 4 MiB. @throws OlaError */
+  /** Reads standard input to its end, at most 4 MiB. @throws OlaError */
   readonly readInput: () => Promise<string>;
   /**
-   * Lets a person edit a file: VISUAL, else EDITOR, else vi.
-   * @returns its exit code. @throws OlaError when it cannot be started
+   * Opens a file in the user's editor: VISUAL, else EDITOR, else vi.
+   * @returns the editor's exit code. @throws OlaError when the editor cannot be started
    */
   readonly editor: (path: string) => Promise<number>;
-  /**
-   * Copies the database, also while it is in use.
-   * @throws OlaError
-   */
+  /** Copies the database; a server may run. @throws OlaError */
   readonly backUp: (options: CopyOptions) => Promise<BackupReport>;
   /**
-   * Puts a copy in the place of the database; no server may run.
-   * @throws OlaError `secret_required` when the key is in the backup alone and no passphrase was given
+   * Replaces the database by a backup; no server may run.
+   * @throws OlaError `secret_required` when only the backup contains the key and no passphrase was given
    */
   readonly restore: (options: CopyOptions) => Promise<RestoreReport>;
   readonly now: () => number;

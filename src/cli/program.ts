@@ -1,9 +1,9 @@
-/** The command table as a commander program: it chooses what to run and words the help; it runs nothing. */
+/** The command table as a commander program. It parses the typed words and prints the help; it runs no command. */
 import { Argument, Command as Commander, type CommanderError, Help, Option } from 'commander';
 import type { Command, Example } from './command.ts';
 import { usageFailure } from './failure.ts';
 
-/** Commands are wrapped to this: the narrowest terminal in use. */
+/** Width of the help in columns: that of the narrowest common terminal. */
 const helpWidth = 80;
 
 export interface Choice {
@@ -13,9 +13,9 @@ export interface Choice {
 }
 
 export interface Program {
-  /** @returns null when help or version was asked for, and printed. @throws Failure when what was typed fits no command */
+  /** @returns null when help or the version was printed. @throws Failure when the typed words are no valid command */
   choose(argv: readonly string[]): Choice | null;
-  /** The help at a path of command words, null when there is nothing at it. */
+  /** The help text of the command or group at a path; null when there is none. */
   help(path: readonly string[]): string | null;
 }
 
@@ -23,7 +23,7 @@ interface Tree {
   readonly commands: readonly Command[];
   readonly groups: Readonly<Record<string, string>>;
   readonly version: string;
-  /** Below the help of the program itself. */
+  /** Text at the end of `ola --help`. */
   readonly epilogue: string;
 }
 
@@ -61,7 +61,7 @@ function grow({ commands, groups, version, epilogue }: Tree, out: (text: string)
   const root = prepare(new Commander('ola'), out, epilogue)
     .description('One local address for every language model and agent runtime, with the keys kept safe.')
     .version(version, '-V, --version', 'show the version')
-    // Else `ola token create --version` would be read as the program's own option.
+    // Without this `ola token create --version` would be read as the program's own option.
     .enablePositionalOptions();
   for (const command of commands) {
     const leaf = prepare(new Commander(command.path.at(-1)), out, examplesText(command.examples));
@@ -74,10 +74,10 @@ function grow({ commands, groups, version, epilogue }: Tree, out: (text: string)
   return { root, chosen: () => chosen };
 }
 
-/** Thrown in place of an exit: what was asked for is printed already. */
+/** Thrown where commander would exit: the help or the version has been printed. */
 class Displayed extends Error {}
 
-/** No exit, no colour, no output but help: failures are worded in one place. */
+/** Keeps commander from exiting, from colours and from printing errors: failure.ts prints those. */
 function prepare(command: Commander, out: (text: string) => void, after: string): Commander {
   return command
     .helpCommand(false)
@@ -97,7 +97,7 @@ function prepare(command: Commander, out: (text: string) => void, after: string)
     });
 }
 
-/** Commander's message is `error: WHAT`, a line break, and a suggestion or what was expected. */
+/** Turns commander's error into a Failure. Its message is `error: WHAT`, a line break, then a suggestion or the expected form. */
 function misuse(command: Commander, error: CommanderError): Error {
   const typedPath = pathOf(command);
   const next = `${typedPath} --help`;

@@ -1,4 +1,4 @@
-/** One run of the command line: choose, do, and say by the exit code how it went. */
+/** One run of the command line: parse the typed words, run the command, return its exit code. */
 import { commands, groups } from './commands/all.ts';
 import { topics } from './commands/help.ts';
 import { asFailure, type Failure, renderFailure } from './failure.ts';
@@ -15,8 +15,8 @@ More: ola COMMAND --help, ${[...topics.keys()].map((topic) => `ola help ${topic}
 `;
 
 /**
- * Runs one command. stdout gets data and help, stderr the rest.
- * @returns the exit code (`ola help exit-codes`); it never throws
+ * Runs one command. Data and help go to stdout, everything else to stderr.
+ * @returns the exit code (`ola help exit-codes`). Never throws
  */
 export async function runCli(ports: CliPorts): Promise<ExitCode> {
   const { argv, terminal, version } = ports;
@@ -32,13 +32,13 @@ export async function runCli(ports: CliPorts): Promise<ExitCode> {
   }
 }
 
-/** For a failure that came before any command was chosen, too. */
+/** Prints a failure; also used for one that happens before a command is chosen. */
 export function sayFailure({ facts }: Failure, { argv, terminal }: Pick<CliPorts, 'argv' | 'terminal'>): ExitCode {
   terminal.err(renderFailure(facts, wantsJson(argv)));
   return facts.exitCode;
 }
 
-/** Asked before the arguments are understood, because that is what may fail. */
+/** Looks for `--json` in the raw words, because the failure may be that they cannot be parsed. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');

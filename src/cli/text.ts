@@ -1,19 +1,21 @@
-/** Text for people: aligned columns, times with how far away they are, and nothing that drives a terminal. */
+/** Output for people: aligned columns, relative times, and no control characters. */
 
+/** Width of a table, in columns. */
 const maxWidth = 100;
+/** Space between two columns of a table, in characters. */
 const gap = 2;
 
-/** Names are other people's text: an escape sequence in one must not reach the terminal (CWE-150). */
+/** Replaces control characters: an escape sequence in a stored name must not reach the terminal (CWE-150). */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
-/** As it is typed in a shell, quoted where that is needed. */
+/** The text as a shell word, quoted when it has to be. */
 export function shellWord(text: string): string {
   return /^[\w.:/@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** JSON for scripts, also pleasant to read. */
+/** Indented JSON, for scripts and people. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
@@ -26,7 +28,7 @@ export function pairs(rows: readonly (readonly [name: string, value: string])[])
 
 /**
  * A table of at most 100 columns.
- * @param flexible the title of the column that is cut when the others leave it too little room
+ * @param flexible title of the column that is shortened when the table would be too wide
  */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[], flexible: string): string {
   const lines = [titles, ...rows.map((row) => row.map(printable))];
@@ -55,7 +57,7 @@ function fill(text: string, width: number): string {
   return kept + ' '.repeat(width - widthOf(kept));
 }
 
-/** Columns that a terminal gives it: East Asian characters and emoji take two, marks none (Unicode annex 11, in short). */
+/** The width of a text on a terminal, in columns: East Asian characters and emoji take two, marks none (a short form of Unicode annex 11). */
 function widthOf(text: string): number {
   let width = 0;
   for (const character of text) {

@@ -1,15 +1,15 @@
-/** Kinds of options and arguments: each reads text into a value or says what it expected. */
+/** Kinds of options and arguments: each turns text into a value or throws with the expected form. */
 import { type Argument, expected, type Option } from './command.ts';
 
-/** On or off. */
+/** An option without a value. */
 export function flag(summary: string, more: Pick<Option<boolean>, 'conflicts'> = {}): Option<boolean> {
   return { placeholder: null, summary, initial: false, read: () => true, ...more };
 }
 
-/** For every command that a script may read. */
-export const json = flag('print one JSON object; an error is one on stderr');
+/** `--json` of every command that a script may call. */
+export const json = flag('print one JSON object; an error is one JSON object on stderr');
 
-/** @param range both ends included */
+/** A whole number. @param range includes both ends */
 export function wholeNumber(
   placeholder: string,
   summary: string,
@@ -20,7 +20,7 @@ export function wholeNumber(
     summary,
     initial,
     read(text) {
-      // Number('') is 0 and Number('0x10') is 16: digits alone.
+      // Only digits are accepted: Number('') is 0 and Number('0x10') is 16.
       const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
       if (!(value >= from && value <= to)) throw expected(`a whole number from ${from} to ${to}`);
       return value;
@@ -28,7 +28,7 @@ export function wholeNumber(
   };
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const T extends string, const I extends T | null>(
   placeholder: string,
   summary: string,
@@ -37,7 +37,7 @@ export function choice<const T extends string, const I extends T | null>(
   return { placeholder, summary, initial, choices: of, read: (text) => oneOf(of, text) };
 }
 
-/** Some of a few words: the option is given once for each. */
+/** Any of several words: the option is repeated for each. */
 export function choices<const T extends string>(
   placeholder: string,
   summary: string,
@@ -72,58 +72,58 @@ export function text(placeholder: string, summary: string): Option<string | null
   return { placeholder, summary, initial: null, read: (typed) => typed };
 }
 
-/** A path of a file. */
+/** The path of a file. */
 export function file(summary: string): Option<string | null> {
   return { placeholder: 'FILE', summary, initial: null, read: (text) => readFile(text) };
 }
 
-/** A label for people. */
+/** A name that the user chooses freely. */
 export function label(placeholder: string, summary: string): Option<string | null> {
   return { placeholder, summary, initial: null, read: (text) => readLabel(text) };
 }
 
-/** An argument that is a label for people. */
+/** An argument that is a freely chosen name. */
 export function labelArgument(summary: string): Argument<string> {
   return { summary, takes: 'one', read: (text) => readLabel(text) };
 }
 
-/** An argument that has to be there. */
+/** An argument that must be typed. */
 export function required(summary: string): Argument<string> {
   return { summary, takes: 'one', read: (text) => text };
 }
 
-/** An argument that may be left out; then it is undefined. */
+/** An argument that may be left out; its value is undefined then. */
 export function optional(summary: string): Argument<string | undefined> {
   return { summary, takes: 'one or none', read: (text) => text };
 }
 
-/** A number of a revision that may be left out. */
+/** The number of a revision; it may be left out. */
 export function optionalRevision(summary: string): Argument<number | undefined> {
   return {
     summary,
     takes: 'one or none',
     read(text) {
       if (!/^(?:0|[1-9]\d{0,8})$/.test(text)) {
-        throw expected('the number of a revision, as ola config history shows it; 0: nothing configured');
+        throw expected('the number of a revision from ola config history, or 0 for the empty configuration');
       }
       return Number(text);
     },
   };
 }
 
-/** Every word that is left. */
+/** All remaining words. */
 export function rest(summary: string): Argument<readonly string[]> {
   return { summary, takes: 'rest', read: (text, before) => [...(before ?? []), text] };
 }
 
 function readFile(text: string): string {
-  // A leading dash is the next option, taken for the path that was forgotten.
-  if (!/^(?!-)[^\p{Cc}]+$/u.test(text)) throw expected('a path, no dash in front (./-name for such a name)');
+  // A leading dash means that the path was forgotten and the next option was taken for it.
+  if (!/^(?!-)[^\p{Cc}]+$/u.test(text)) throw expected('a path, no dash in front (write ./-name for a file named -name)');
   return text;
 }
 
 function readLabel(text: string): string {
-  // A leading dash is the next option, taken for the value that was forgotten: `--project --json`.
+  // A leading dash means that the value was forgotten and the next option was taken for it: `--project --json`.
   if (!/^(?!-)[^\p{Cc}]{1,128}$/u.test(text) || text.trim() === '') {
     throw expected('1 to 128 characters, no control characters, no dash in front');
   }

@@ -1,4 +1,4 @@
-/** The command table: one record a command. A new one is written in the file of its noun and named here. */
+/** The command table: one record per command. Each command is written in the file of its noun and listed here. */
 
 import type { Command } from '../command.ts';
 import { backup, restore } from './backup.ts';
@@ -38,9 +38,9 @@ export const commands: readonly Command[] = [
   help,
 ];
 
-/** First words of commands that have two, with what they are about. */
+/** First words of the commands that have two words, with the summary of the group. */
 export const groups: Readonly<Record<string, string>> = {
-  config: 'Read, change, compare, move and undo the configuration',
-  keys: 'Change the key that seals stored secrets',
-  token: 'Make, list and revoke access tokens',
+  config: 'Show, change, compare, export and undo the configuration',
+  keys: 'Change the key that seals the stored secrets',
+  token: 'Create, list and revoke access tokens',
 };

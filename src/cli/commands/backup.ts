@@ -1,4 +1,4 @@
-/** `ola backup|restore`: a copy of everything durable, and back. */
+/** `ola backup|restore`: copy the database into a file, and put it back. */
 import { OlaError } from '../../core/errors.ts';
 import { askWhether } from '../ask.ts';
 import { command } from '../command.ts';
@@ -11,22 +11,22 @@ import { flag, json, required } from '../values.ts';
 
 export const backup = command({
   path: ['backup'],
-  summary: 'Copy everything durable into one file',
+  summary: 'Copy configuration, tokens and usage into one file',
   description:
-    'Also while a server runs. Secrets in it are sealed; the key that opens them is not in it unless --with-key seals that to a passphrase. FILE must not exist.',
+    'A server may be running. The secrets in the backup are sealed. The key that opens them is not in the backup; --with-key adds it, sealed with a passphrase. FILE must not exist.',
   options: {
-    withKey: flag('with the key, sealed to a passphrase'),
+    withKey: flag('add the key, sealed with a passphrase'),
     passphraseFile: passphraseOption,
     config: configOption,
     json,
   },
-  arguments: { file: required('the file to make; its owner alone can read it') },
+  arguments: { file: required('the file to create; only its owner can read it') },
   examples: [
-    { command: 'ola backup ola.backup', note: 'keep the key somewhere else' },
-    { command: 'ola backup ola.backup --with-key --passphrase-file words.txt', note: 'with all that a restore needs' },
+    { command: 'ola backup ola.backup', note: 'without the key: keep that somewhere else' },
+    { command: 'ola backup ola.backup --with-key --passphrase-file words.txt', note: 'with everything that a restore needs' },
   ],
   async run({ ports }, { withKey, passphraseFile, config: configFile, json: asJson }, { file }) {
-    const session = { ports, failure: 'there is no backup' };
+    const session = { ports, failure: 'no backup was made' };
     const next = 'ola backup --help';
     if (passphraseFile !== null && !withKey) throw usageFailure(session.failure, '--passphrase-file is for --with-key.', next);
     const wanted = { file: passphraseFile, of: 'the key in the backup', isNew: true, next };
@@ -43,8 +43,8 @@ export const backup = command({
           ]),
     );
     if (!asJson && !made.withKey && made.secrets > 0) {
-      const why = 'without it nothing opens the secrets in this backup, also after a rotation has retired it';
-      ports.terminal.err(`Keep the key too, somewhere else: ${why}.\n`);
+      const why = 'Without it the secrets in this backup cannot be opened, even after `ola keys rotate` has retired it.';
+      ports.terminal.err(`Keep a copy of the key in another place. ${why}\n`);
     }
     return exitCodes.ok;
   },
@@ -52,14 +52,14 @@ export const backup = command({
 
 export const restore = command({
   path: ['restore'],
-  summary: 'Put a backup in the place of what is there',
+  summary: 'Replace the current data with a backup',
   description:
-    'Stop the server first. Everything is checked before anything is changed, and the former database is kept beside the new one.',
+    'Stop the server first. The backup is checked completely before anything is changed. The former database is kept beside the new one.',
   options: { passphraseFile: passphraseOption, config: configOption, yes: flag('do not ask'), json },
   arguments: { file: required('a file that ola backup made') },
   examples: [
     { command: 'ola restore ola.backup --yes', note: 'without a question, for a script' },
-    { command: 'ola restore ola.backup --yes --passphrase-file words.txt', note: 'with the key that is in it' },
+    { command: 'ola restore ola.backup --yes --passphrase-file words.txt', note: 'with the key that the backup contains' },
   ],
   async run({ ports }, { passphraseFile, config: configFile, yes, json: asJson }, { file }) {
     const session = { ports, failure: 'nothing was restored' };
@@ -67,13 +67,15 @@ export const restore = command({
     const wanted = { file: passphraseFile, of: 'the key in the backup', isNew: false, next };
     const given = passphraseFile === null ? null : await readPassphrase(session, wanted);
     if (!yes) {
-      const message = printable(`Replace everything in ${ports.home} by ${file}? What is there now is kept beside it.`);
+      const message = printable(
+        `Replace the data in ${ports.home} with ${file}? The current database is kept beside the new one.`,
+      );
       await askWhether(ports.terminal.dialogue, { message, failure: session.failure, instead: 'Use --yes.', next });
     }
     const restored = await ports
       .restore({ file, passphrase: given, configFile })
       .catch(async (thrown: unknown) => {
-        // Only the file knows whether its key is in it.
+        // Whether the backup contains the key is known only once it has been read.
         if (given !== null || !isKeyMissing(thrown) || ports.terminal.dialogue === null) throw thrown;
         return ports.restore({ file, passphrase: await readPassphrase(session, wanted), configFile });
       })

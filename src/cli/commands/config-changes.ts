@@ -1,4 +1,4 @@
-/** `ola config set|edit`: one value, or the whole text in an editor. */
+/** `ola config set|edit`: change one value, or the whole text in an editor. */
 
 import { documentSchema } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
@@ -15,6 +15,7 @@ import {
   changeFile,
   changeStored,
   checkText,
+  configLocation,
   configOption,
   parseDocument,
   readConfig,
@@ -23,7 +24,6 @@ import {
   sayWarnings,
   storeConfig,
   type Warning,
-  whatGoverns,
 } from '../config-session.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import {
@@ -47,33 +47,33 @@ export const setConfig = command({
   path: ['config', 'set'],
   summary: 'Change one value of the configuration',
   description:
-    'VALUE is JSON where JSON fits (true, 8443, ["a"]), else text. A secret is asked for or read with --stdin, because arguments can be seen by others; a reference to a variable may be typed. A file that governs is changed itself, its comments stay.',
+    'VALUE is read as JSON when it is valid JSON (true, 8443, ["a"]), otherwise as text. A secret is never a VALUE, because other users can see arguments: ola asks for it, or reads it with --stdin. A reference to a variable may be typed. In file mode ola edits the configuration file and keeps its comments.',
   options: {
     stdin: flag('read the value from standard input', { conflicts: ['unset'] }),
-    unset: flag('take the value out', { conflicts: ['stdin'] }),
+    unset: flag('remove the value', { conflicts: ['stdin'] }),
     config: configOption,
     json,
   },
   arguments: {
-    path: required('the place of the value: providers.acme.baseUrl'),
-    value: optional('the value, when it is no secret'),
+    path: required('path of the value, such as providers.acme.baseUrl'),
+    value: optional('the value, unless it is a secret'),
   },
   examples: [
     { command: 'ola config set defaultModel openai/gpt-4o', note: 'text' },
     { command: "ola config set egressPolicy.allowedPorts '[443,8443]'", note: 'JSON' },
     {
       command: `ola config set providers.openai.apiKey '\${OPENAI_KEY}'`,
-      note: 'a variable of the server, quoted for the shell',
+      note: "a reference to a variable of the server's environment, quoted for the shell",
     },
     { command: 'ola config set providers.openai.apiKey --stdin', note: 'a secret from a pipe' },
-    { command: 'ola config set providers.openai.enabled --unset', note: 'back to the default' },
+    { command: 'ola config set providers.openai.enabled --unset', note: 'the default again' },
   ],
   async run({ ports }, { stdin, unset, config, json: asJson }, { path, value }) {
     const session = { ports, configFile: config, failure: 'nothing was set' };
     const place = readDocumentPath(path, setHelp);
     if (unset && value !== undefined) throw usageFailure(session.failure, '--unset takes no VALUE.', setHelp);
     const given = unset ? undefined : await valueGiven(session, place, { argument: value, stdin });
-    const { file } = await whatGoverns(session);
+    const { file } = await configLocation(session);
     const change = (document: JsonObject, at: DocumentPath): JsonObject => changed(document, at, given, value !== undefined);
     const warnings =
       file === null
@@ -104,7 +104,7 @@ async function valueGiven({ ports, failure }: Session, place: DocumentPath, { ar
   return askSecret(ports.terminal.dialogue, { ...question, failure });
 }
 
-/** JSON when it is JSON, unless only the text itself fits: a model named `1`. A secret is always text. */
+/** Reads JSON, except where the schema accepts only the text itself: a model named `1`. A secret is always text. */
 function readValue(text: string, { schema }: DocumentPath): Json {
   const parsed = schema?.['x-secret'] === true ? undefined : parsedOf(text);
   if (parsed === undefined) return text;
@@ -130,8 +130,8 @@ function fits(schema: NonNullable<DocumentPath['schema']>, value: Json): boolean
 }
 
 /**
- * @param typed whether the value was an argument
- * @throws Failure for a place that nothing knows, and for a secret that was typed
+ * @param typed true when the value was an argument
+ * @throws Failure for an unknown path, and for a secret that was typed
  */
 function changed(document: JsonObject, place: DocumentPath, value: Json | undefined, typed: boolean): JsonObject {
   const failure = 'nothing was set';
@@ -145,19 +145,19 @@ function changed(document: JsonObject, place: DocumentPath, value: Json | undefi
   return next;
 }
 
-/** Arguments stand in the list of processes and in the shell's history. */
+/** Refuses secrets in arguments: other users see them in the list of processes, and the shell's history keeps them. */
 function refuseTypedSecrets(document: JsonObject, { path }: DocumentPath): void {
   mapSecrets(document, documentSchema, (value, at) => {
     const inside = path.every((key, index) => at[index] === key);
     if (!inside || typeof value !== 'string' || value === redacted || parseReference(value) !== null) return value;
-    const why = `'${formatPath(at)}' is a secret, and arguments can be seen by others on this machine.`;
+    const why = `'${formatPath(at)}' is a secret, and other users of this machine can see arguments.`;
     throw usageFailure('nothing was set', why, `ola config set ${shellWord(formatPath(path))} --stdin`);
   });
 }
 
 interface Done {
   readonly what: string;
-  /** The file that was changed; null: the database. */
+  /** Path of the changed file; null when the database was changed. */
   readonly file: string | null;
   readonly warnings: readonly Warning[];
   readonly asJson: boolean;
@@ -174,13 +174,13 @@ export const editConfig = command({
   path: ['config', 'edit'],
   summary: 'Edit the configuration in an editor',
   description:
-    'Opens $VISUAL, else $EDITOR, else vi. Secrets are [REDACTED] there; left so, they stay as they are. A text that is refused is kept.',
+    'Opens $VISUAL, else $EDITOR, else vi. Secrets are shown as [REDACTED]; leave that to keep them. If ola refuses your text, it keeps it in a file.',
   options: { config: configOption, json },
   arguments: {},
-  examples: [{ command: 'ola config edit', note: 'stored when the editor ends' }],
+  examples: [{ command: 'ola config edit', note: 'stored when you close the editor' }],
   async run({ ports }, { config, json: asJson }) {
     const session = { ports, configFile: config, failure: 'the configuration was not changed' };
-    const { file } = await whatGoverns(session);
+    const { file } = await configLocation(session);
     const edit = file === null ? await storedEdit(session) : await fileEdit(session, file);
     const warnings = await editWith(session, edit);
     if (warnings === null) {
@@ -221,14 +221,14 @@ async function fileEdit(session: Session, file: string): Promise<Edit> {
   };
 }
 
-/** @returns null when the text is as it was. @throws Failure that says where the edited text is kept */
+/** @returns null when the text was not changed. @throws Failure that names the file in which the edited text is kept */
 async function editWith({ ports, failure }: Session, { name, from, save }: Edit): Promise<readonly Warning[] | null> {
   const path = await ports.files.temporary(name, from);
   let kept = false;
   try {
     const ended = await ports.editor(path);
     const to = await ports.files.read(path);
-    if (to === null) throw editorFailed(failure, 'The editor left no file behind.');
+    if (to === null) throw editorFailed(failure, 'The file is gone: the editor removed it.');
     kept = to !== from;
     if (ended !== 0) throw editorFailed(failure, `The editor ended with exit code ${ended}.`);
     if (!kept) return null;
@@ -255,8 +255,8 @@ function keptFailure(thrown: unknown, path: string): unknown {
           what: 'the configuration was not changed',
           why: String(thrown),
         };
-  const told = `${why} Your text is kept in ${path}; delete it when you are done.`;
-  // Importing it now would undo what came between.
+  const told = `${why} Your text is kept in ${path}; delete that file when you no longer need it.`;
+  // Importing the text after another change would undo that change.
   const next = code === 'precondition_failed' ? 'ola config edit' : `ola config import ${shellWord(path)}`;
   return new Failure({ code, what, why: told, next, exitCode: exitCodes.failure });
 }

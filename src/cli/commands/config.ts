@@ -1,4 +1,4 @@
-/** `ola config show|get|path|schema|validate`: what is configured, and whether it may be. */
+/** `ola config show|get|path|schema|validate`: show and check the configuration. */
 import { documentSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { valueAt } from '../../core/secrets.ts';
@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import {
   checkConfig,
   checkText,
+  configLocation,
   configOption,
   parseDocument,
   readConfig,
@@ -14,7 +15,6 @@ import {
   type Session,
   sayWarnings,
   type Warning,
-  whatGoverns,
 } from '../config-session.ts';
 import { Failure } from '../failure.ts';
 import { type DocumentPath, formatPath, readDocumentPath, sayUnknown, unknownKey } from '../paths.ts';
@@ -23,15 +23,16 @@ import { jsonText, pairs, printable } from '../text.ts';
 import { json, optional, required, text } from '../values.ts';
 import { contentOf } from './exports.ts';
 
-const pathForm = 'Names with dots between; one that has a dot itself stands in brackets: \'providers.acme.headers["x-a.b"]\'.';
+const pathForm =
+  'A path is names separated by dots; a name that contains a dot goes in brackets: \'providers.acme.headers["x-a.b"]\'.';
 
 export const showConfig = command({
   path: ['config', 'show'],
-  summary: 'Show the configuration in force, secrets redacted',
-  options: { path: text('PATH', 'only what is at this place, as for ola config get'), config: configOption, json },
+  summary: 'Show the current configuration, secrets redacted',
+  options: { path: text('PATH', 'show only this path, written as for ola config get'), config: configOption, json },
   arguments: {},
   examples: [
-    { command: 'ola config show', note: 'all of it' },
+    { command: 'ola config show', note: 'the whole configuration' },
     { command: 'ola config show --path providers', note: 'one section' },
   ],
   async run({ ports }, { path, config }) {
@@ -46,9 +47,9 @@ export const showConfig = command({
 export const getConfig = command({
   path: ['config', 'get'],
   summary: 'Print one value of the configuration',
-  description: `A string is printed as it is, all else as JSON; a secret is [REDACTED]. ${pathForm}`,
+  description: `A string is printed without quotes, any other value as JSON, a secret as [REDACTED]. ${pathForm}`,
   options: { config: configOption, json },
-  arguments: { path: required('the place of the value') },
+  arguments: { path: required('path of the value') },
   examples: [
     { command: 'ola config get defaultModel', note: 'for a script' },
     { command: 'ola config get egressPolicy.allowedPorts[0]', note: 'an item of a list' },
@@ -63,7 +64,7 @@ export const getConfig = command({
   },
 });
 
-/** @throws Failure that tells a name that nothing knows from one that is not set */
+/** @throws Failure that says whether the name is unknown or the value is not set */
 function valueThere(document: JsonObject, place: DocumentPath, failure: string): Json {
   const value = valueAt(document, place.path);
   if (value !== undefined) return value;
@@ -78,24 +79,23 @@ function valueThere(document: JsonObject, place: DocumentPath, failure: string):
 
 export const configPath = command({
   path: ['config', 'path'],
-  summary: 'Show where the configuration is, and why there',
+  summary: 'Show where the configuration is kept, and why there',
   options: { config: configOption, json },
   arguments: {},
   examples: [
-    { command: 'ola config path', note: 'which home, and whether a file governs' },
+    { command: 'ola config path', note: 'which home, and whether it is a file or the database' },
     { command: 'ola config path --json', note: 'for scripts' },
   ],
   async run({ ports }, { config, json: asJson }) {
-    const session = { ports, configFile: config, failure: 'it is not known where the configuration is' };
-    const { file, database, configDir } = await whatGoverns(session);
+    const session = { ports, configFile: config, failure: 'the place of the configuration could not be read' };
+    const { file, database, configDir } = await configLocation(session);
     const { home, homeFrom } = ports;
     const why = homeFrom === 'environment' ? 'OPEN_LLM_AUTH_HOME' : 'the default; OPEN_LLM_AUTH_HOME is not set';
-    const governs = file === null ? 'the database' : file;
     ports.terminal.out(
       asJson
         ? jsonText({ mode: file === null ? 'database' : 'file', home, homeFrom, configDir, database, file })
         : pairs([
-            ['governs', governs],
+            ['source', file ?? 'the database'],
             ['database', database],
             ['home', `${home} (${why})`],
           ]),
@@ -108,10 +108,10 @@ export const configSchema = command({
   path: ['config', 'schema'],
   summary: 'Print the JSON Schema of the configuration',
   description:
-    'For editors that complete and check a file. Annotations beside it: x-secret, x-plain (a secret that a file may hold in clear) and x-later (kept, not acted on).',
+    'For editors that complete and check a configuration file. Annotations of ola: x-secret (a secret), x-plain (a secret that a file may hold in clear), x-later (ola keeps the value but does not act on it yet).',
   options: { json },
   arguments: {},
-  examples: [{ command: 'ola config schema', note: 'redirect it into a file for your editor' }],
+  examples: [{ command: 'ola config schema', note: 'redirect the output into a file for your editor' }],
   async run({ ports }) {
     const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Configuration of ola' };
     ports.terminal.out(jsonText({ ...head, ...documentSchema }));
@@ -123,11 +123,11 @@ export const validateConfig = command({
   path: ['config', 'validate'],
   summary: 'Check a configuration without storing it',
   description:
-    'JSON with comments. Without FILE the configuration in force is checked; of a file that governs, its text as it is now. Exits 3 when it is not valid.',
+    'FILE is JSON with comments. Without FILE the current configuration is checked; in file mode that is the present text of the configuration file. Exits with 3 when the configuration is not valid.',
   options: { config: configOption, json },
-  arguments: { file: optional('the file to check; - for standard input') },
+  arguments: { file: optional('the file to check; - reads standard input') },
   examples: [
-    { command: 'ola config validate', note: 'what is in force' },
+    { command: 'ola config validate', note: 'the current configuration' },
     { command: 'ola config validate ola.json', note: 'before ola config import' },
     { command: 'ola config validate --config ola.json', note: 'before ola serve --config' },
   ],
@@ -145,7 +145,7 @@ async function checkGiven(session: Session, file: string): Promise<readonly Warn
 }
 
 async function checkInForce(session: Session): Promise<readonly Warning[]> {
-  const { file } = await whatGoverns(session);
+  const { file } = await configLocation(session);
   if (file !== null) return checkText(session, await readText(session, file), file);
   return checkConfig(session, (await readConfig(session)).document);
 }

@@ -1,4 +1,4 @@
-/** `ola config export|import`: the whole configuration as a file, its secrets only when they are sealed to a passphrase. */
+/** `ola config export|import`: the whole configuration as a file; with secrets only when a passphrase seals them. */
 import { documentSchema } from '../../core/document.ts';
 import { foldNames } from '../../core/field-names.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
@@ -8,6 +8,7 @@ import { command } from '../command.ts';
 import {
   callConfig,
   changeFile,
+  configLocation,
   configOption,
   edits,
   parseDocument,
@@ -16,7 +17,6 @@ import {
   sayWarnings,
   type Warning,
   warningsOf,
-  whatGoverns,
 } from '../config-session.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
@@ -25,14 +25,14 @@ import { exitCodes } from '../ports.ts';
 import { jsonText, printable } from '../text.ts';
 import { flag, json, optional, required } from '../values.ts';
 
-/** An exported file: a document, or one with the secrets that belong to it. */
+/** The contents of an exported file: a document, and its sealed secrets when it was exported with them. */
 export interface Exported {
   readonly content: JsonObject;
-  /** Null: a plain document. */
+  /** Null when the file is a plain document. */
   readonly sealed: JsonObject | null;
 }
 
-/** Tells an export with secrets from a document. */
+/** Value of `format` in an export with secrets; a plain document has none. */
 const exportFormat = 'ola-export';
 
 export function contentOf(document: JsonObject): Exported {
@@ -45,17 +45,17 @@ export const exportConfig = command({
   path: ['config', 'export'],
   summary: 'Export the configuration for another machine',
   description:
-    'Secrets are [REDACTED] unless --with-secrets seals them to a passphrase. FILE must not exist; it is readable by its owner alone.',
+    'Secrets are exported as [REDACTED]; --with-secrets exports them sealed with a passphrase. FILE must not exist; only its owner can read it.',
   options: {
-    withSecrets: flag('with the secrets, sealed to a passphrase'),
+    withSecrets: flag('add the secrets, sealed with a passphrase'),
     passphraseFile: passphraseOption,
     config: configOption,
     json,
   },
-  arguments: { file: optional('the file to make (default: standard output)') },
+  arguments: { file: optional('the file to create (default: standard output)') },
   examples: [
     { command: 'ola config export', note: 'to standard output, without secrets' },
-    { command: 'ola config export move.json --with-secrets --passphrase-file words.txt', note: 'with everything that it needs' },
+    { command: 'ola config export move.json --with-secrets --passphrase-file words.txt', note: 'to a file, with secrets' },
   ],
   async run({ ports }, { withSecrets, passphraseFile, config, json: asJson }, { file }) {
     const session = { ports, configFile: config, failure: 'nothing was exported' };
@@ -80,36 +80,36 @@ export const exportConfig = command({
 
 async function createFile({ ports, failure }: Session, file: string, text: string): Promise<void> {
   if (await ports.files.create(file, text)) return;
-  const why = `There is something at ${file} already, and it is not overwritten.`;
+  const why = `${file} exists already, and ola does not overwrite it.`;
   throw new Failure({ code: 'conflict', what: failure, why, next: 'ola config export --help', exitCode: exitCodes.failure });
 }
 
 function sayMissing(missing: readonly unknown[]): string {
   const places = missing.map((path) => `  ${printable(String(path))}\n`).join('');
-  return `Secrets that are not in it:\n${places}next: ola config export FILE --with-secrets\n`;
+  return `Secrets that are not in the export:\n${places}next: ola config export FILE --with-secrets\n`;
 }
 
 export const importConfig = command({
   path: ['config', 'import'],
-  summary: 'Replace the configuration by that of a file',
+  summary: 'Replace the configuration with the one in a file',
   description:
-    'JSON with comments, or what ola config export made. [REDACTED] keeps the secret that is stored at the same place. A file that governs is changed itself: its comments stay.',
+    'FILE is JSON with comments, or an export of ola config export. [REDACTED] keeps the secret that is stored at the same path. In file mode ola edits the configuration file and keeps its comments.',
   options: { passphraseFile: passphraseOption, config: configOption, json },
-  arguments: { file: required('the file; - for standard input') },
+  arguments: { file: required('the file to import; - reads standard input') },
   examples: [
-    { command: 'ola config import ola.json', note: 'checked as a whole first' },
+    { command: 'ola config import ola.json', note: 'stored only when all of it is valid' },
     { command: 'ola config import moved.json --passphrase-file words.txt', note: 'an export with secrets' },
   ],
   async run({ ports }, { passphraseFile, config, json: asJson }, { file }) {
     const session = { ports, configFile: config, failure: 'nothing was imported' };
     const exported = contentOf(parseDocument(session, await readInputOrFile(session, file), file));
-    const { file: governs } = await whatGoverns(session);
+    const { file: current } = await configLocation(session);
     const warnings =
-      governs === null ? await importStored(session, exported, passphraseFile) : await importIntoFile(session, exported, governs);
+      current === null ? await importStored(session, exported, passphraseFile) : await importIntoFile(session, exported, current);
     ports.terminal.out(
       asJson
-        ? jsonText({ status: 'ok', file: governs, warnings })
-        : `imported ${printable(governs === null ? file : `${file} into ${governs}`)}\n`,
+        ? jsonText({ status: 'ok', file: current, warnings })
+        : `imported ${printable(current === null ? file : `${file} into ${current}`)}\n`,
     );
     if (!asJson) sayWarnings(ports, warnings);
     return exitCodes.ok;
@@ -123,7 +123,11 @@ async function importStored(
 ): Promise<readonly Warning[]> {
   const next = 'ola config import --help';
   if (sealed === null && passphraseFile !== null) {
-    throw usageFailure(session.failure, '--passphrase-file is for an export with secrets; this file has none sealed.', next);
+    throw usageFailure(
+      session.failure,
+      '--passphrase-file is for an export with secrets; this file has no sealed secrets.',
+      next,
+    );
   }
   const wanted = { file: passphraseFile, of: 'the secrets in the export', isNew: false, next };
   const secrets = sealed === null ? {} : { sealed, passphrase: await readPassphrase(session, wanted) };
@@ -131,13 +135,13 @@ async function importStored(
   return warningsOf(body);
 }
 
-function importIntoFile(session: Session, { content, sealed }: Exported, governs: string): Promise<readonly Warning[]> {
+function importIntoFile(session: Session, { content, sealed }: Exported, current: string): Promise<readonly Warning[]> {
   if (sealed !== null) {
-    const why = `${governs} governs, and secrets in clear are not written into a file: export without secrets, and set references.`;
+    const why = `The configuration is the file ${current}, and ola does not write secrets into a file. Export without secrets, then set references like \${NAME}.`;
     throw usageFailure(session.failure, why, 'ola config export --help');
   }
   const to = foldNames(content, documentSchema) as JsonObject;
-  return changeFile(session, governs, (text, document) =>
+  return changeFile(session, current, (text, document) =>
     edits(foldNames(document, documentSchema) as JsonObject, to).reduce(
       (edited, { path, value }) => editJsonc(edited, spelledIn(document, path), value),
       text,

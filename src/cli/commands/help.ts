@@ -1,20 +1,20 @@
-/** `ola help`: of a command, or of a topic that belongs to none. */
+/** `ola help`: the help of a command, or of a topic that belongs to no single command. */
 import { command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { exitCodes } from '../ports.ts';
 import { rest } from '../values.ts';
 
 const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  ok: 'it is done, or all is well',
-  failure: 'it failed; stderr says why',
-  usage: 'what was typed cannot be meant; nothing was done',
+  ok: 'success',
+  failure: 'failure; stderr says why',
+  usage: 'usage error; nothing was done',
   configInvalid: 'the configuration or the environment is not valid',
-  authNeeded: 'a credential is missing, expired or not enough',
-  unreachable: 'no gateway runs, or it does not answer',
-  cancelled: 'stopped by Ctrl-C',
+  authNeeded: 'a token is missing, expired or lacks a scope',
+  unreachable: 'no server is running, or it does not answer',
+  cancelled: 'cancelled with Ctrl-C',
 };
 
-/** Topics by name; each is the text that `ola help NAME` prints. */
+/** The texts that `ola help NAME` prints, by name of the topic. */
 export const topics: ReadonlyMap<string, string> = new Map([
   [
     'exit-codes',
@@ -29,7 +29,7 @@ export const help = command({
   summary: 'Show help for a command or a topic',
   description: `Topics: ${[...topics.keys()].join(', ')}.`,
   options: {},
-  arguments: { topic: rest('a command (token create) or a topic') },
+  arguments: { topic: rest('a command, such as token create, or a topic') },
   examples: [
     { command: 'ola help token create', note: 'the same as ola token create --help' },
     { command: 'ola help exit-codes', note: 'what scripts can rely on' },
@@ -37,7 +37,7 @@ export const help = command({
   async run({ ports, help: helpOf }, _options, { topic }) {
     const text = topics.get(topic.join(' ')) ?? helpOf(topic);
     if (text === null) {
-      const known = `Topics: ${[...topics.keys()].join(', ')}; every command has help too.`;
+      const known = `Topics: ${[...topics.keys()].join(', ')}; every command has help as well.`;
       throw usageFailure(`no help for '${topic.join(' ')}'`, known, 'ola help');
     }
     ports.terminal.out(text);

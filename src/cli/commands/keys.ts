@@ -1,4 +1,4 @@
-/** `ola keys rotate`: another key for the stored secrets. */
+/** `ola keys rotate`: seal the stored secrets with a new key. */
 import { isObject } from '../../core/json.ts';
 import { callApi, unexpected } from '../api.ts';
 import { command } from '../command.ts';
@@ -11,11 +11,11 @@ export const rotateKeys = command({
   path: ['keys', 'rotate'],
   summary: 'Seal all stored secrets with a new key',
   description:
-    'Nothing stops meanwhile, and it may be stopped at any point. The old key is retired, not lost: older backups need it. A key from the environment is changed there first: the new one in front, then restart.',
+    'The server keeps running, and interrupting the rotation is safe. The old key is kept, because older backups need it. A key from the environment must be changed there first: put the new key in front of the old one, then restart the server.',
   options: { config: configOption, json },
   arguments: {},
   examples: [
-    { command: 'ola keys rotate', note: 'after a key may have been seen' },
+    { command: 'ola keys rotate', note: 'after someone may have seen the key' },
     { command: 'ola keys rotate --json', note: 'for scripts' },
   ],
   async run({ ports }, { config: configFile, json: asJson }) {

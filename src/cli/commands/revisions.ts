@@ -1,4 +1,4 @@
-/** `ola config history|diff|rollback`: what the configuration was, and back to it. */
+/** `ola config history|diff|rollback`: earlier revisions of the configuration, and the way back to them. */
 import { documentSchema } from '../../core/document.ts';
 import { foldNames } from '../../core/field-names.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -9,6 +9,7 @@ import { command } from '../command.ts';
 import {
   callConfig,
   changeFile,
+  configLocation,
   configOption,
   edits,
   placesOf,
@@ -17,7 +18,6 @@ import {
   sayWarnings,
   type Warning,
   warningsOf,
-  whatGoverns,
 } from '../config-session.ts';
 import { Failure } from '../failure.ts';
 import { placeInFile, spelledIn } from '../paths.ts';
@@ -50,7 +50,7 @@ async function revisionsOf({ ports, configFile, failure }: Session): Promise<rea
 export const configHistory = command({
   path: ['config', 'history'],
   summary: 'List the revisions of the configuration, newest first',
-  description: 'The database and each file that governs have a history of their own; 50 revisions are kept.',
+  description: 'The database and each configuration file have their own history. ola keeps 50 revisions of each.',
   options: { config: configOption, json },
   arguments: {},
   examples: [
@@ -65,7 +65,7 @@ export const configHistory = command({
       return exitCodes.ok;
     }
     if (data.length === 0) {
-      ports.terminal.err('No revisions: nothing has been configured.\nnext: ola config set\n');
+      ports.terminal.err('No revisions: nothing has been configured yet.\nnext: ola config set --help\n');
       return exitCodes.ok;
     }
     const rows = data
@@ -79,15 +79,15 @@ export const configHistory = command({
 export const configDiff = command({
   path: ['config', 'diff'],
   summary: 'Show what differs between two revisions',
-  description: 'Lines of + (added), - (removed) and ~ (changed); a secret is [REDACTED] on both sides.',
+  description: 'Each line begins with + (added), - (removed) or ~ (changed). Secrets are shown as [REDACTED].',
   options: { config: configOption, json },
   arguments: {
-    from: optionalRevision('a revision (default: the one before the newest)'),
-    to: optionalRevision('another one (default: the newest)'),
+    from: optionalRevision('number of a revision (default: the one before the newest)'),
+    to: optionalRevision('number of another revision (default: the newest)'),
   },
   examples: [
     { command: 'ola config diff', note: 'the newest change' },
-    { command: 'ola config diff 1 2', note: 'between two of them' },
+    { command: 'ola config diff 1 2', note: 'from revision 1 to revision 2' },
   ],
   async run({ ports }, { config, json: asJson }, { from, to }) {
     const session = { ports, configFile: config, failure: 'nothing was compared' };
@@ -98,16 +98,16 @@ export const configDiff = command({
   },
 });
 
-/** The newest revision and the one before it; before the first of the database nothing was configured: 0. @throws Failure when there is none */
+/** The newest revision and the one before it. Revision 0, the empty configuration, comes before the first revision of the database. @throws Failure when there is no revision */
 async function lastTwo(session: Session): Promise<{ newest: number; before: number | null }> {
   const [newest, before] = (await revisionsOf(session)).slice(0, 2).map((item) => readRevision(item, session.failure));
-  if (newest === undefined) throw noRevision(session, 'There are no revisions: nothing has been configured.');
+  if (newest === undefined) throw noRevision(session, 'There are no revisions: nothing has been configured yet.');
   if (before !== undefined) return { newest: newest.number, before: before.number };
-  const { file } = await whatGoverns(session);
+  const { file } = await configLocation(session);
   return { newest: newest.number, before: file === null ? 0 : null };
 }
 
-/** @throws Failure when there is only one */
+/** @throws Failure when there is only one revision */
 async function beforeNewest(session: Session): Promise<number> {
   const { before } = await lastTwo(session);
   if (before === null) throw noRevision(session, 'There is no revision before the newest one.');
@@ -125,7 +125,7 @@ interface Change {
   readonly after: Json | undefined;
 }
 
-/** @param to undefined: the newest */
+/** @param to undefined for the newest revision */
 async function diffOf(
   session: Session,
   from: number,
@@ -156,16 +156,16 @@ export const rollbackConfig = command({
   path: ['config', 'rollback'],
   summary: 'Go back to an earlier revision of the configuration',
   description:
-    'Makes a new revision with the old values, secrets too, so that it can be undone in the same way. Without NUMBER it undoes the newest change.',
+    'Creates a new revision with the old values, secrets included. A rollback can therefore be undone by another rollback. Without NUMBER the newest change is undone.',
   options: { config: configOption, json },
   arguments: { number: optionalRevision('the revision to go back to (default: the one before the newest)') },
   examples: [
     { command: 'ola config rollback', note: 'undo the newest change' },
-    { command: 'ola config rollback 1', note: 'to a revision that ola config history shows' },
+    { command: 'ola config rollback 1', note: 'go back to a revision that ola config history shows' },
   ],
   async run({ ports }, { config, json: asJson }, { number }) {
     const session = { ports, configFile: config, failure: 'nothing was rolled back' };
-    const { file } = await whatGoverns(session);
+    const { file } = await configLocation(session);
     const { etag } = await readConfig(session);
     const { newest } = await lastTwo(session);
     const to = number ?? (await beforeNewest(session));
@@ -203,11 +203,11 @@ interface Rollback {
   readonly changes: readonly Change[];
 }
 
-/** Writes the old values into the file that governs. @throws Failure when one is a secret in clear, which nothing shows */
+/** Writes the old values into the configuration file. @throws Failure when one of them is a secret in clear: answers show those as `[REDACTED]` */
 async function rollBackFile(session: Session, file: string, { newest, to, changes }: Rollback): Promise<readonly Warning[]> {
   const hidden = changes.find(({ after }) => placesOf(after, redacted).length > 0);
   if (hidden !== undefined) {
-    const why = `'${hidden.path}' was a secret in clear, which is not written into ${file}: set it there yourself.`;
+    const why = `'${hidden.path}' was a secret in clear, and ola does not write secrets into ${file}. Set it there yourself.`;
     throw new Failure({
       code: 'secret_required',
       what: session.failure,

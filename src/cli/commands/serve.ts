@@ -4,25 +4,30 @@ import { choice, file, flag, host, wholeNumber } from '../values.ts';
 
 export const serve = command({
   path: ['serve'],
-  summary: 'Run the gateway until it is told to stop',
+  summary: 'Run the gateway until a signal stops it',
   description:
-    'Stops on SIGTERM or Ctrl-C: takes no new requests, lets streams finish for --grace seconds, then ends. A second signal ends at once.',
+    'SIGTERM or Ctrl-C stops the gateway: it accepts no new requests, waits up to --grace seconds for running streams, then exits. A second signal exits at once.',
   options: {
     host: host('ADDRESS', 'address to listen on', '127.0.0.1'),
-    port: wholeNumber('PORT', 'port to listen on; 0 takes any free one', { initial: 8080, from: 0, to: 65_535 }),
-    config: file('JSON file that governs in place of the stored configuration; it is watched'),
+    port: wholeNumber('PORT', 'port to listen on; 0 takes any free port', { initial: 8080, from: 0, to: 65_535 }),
+    config: file('take the configuration from this JSON file instead of the database; reloaded when it changes'),
     demo: flag('add a provider that needs no key and no network'),
-    grace: wholeNumber('SECONDS', 'time that streams get to finish', { initial: 30, from: 0, to: 86_400 }),
+    grace: wholeNumber('SECONDS', 'time for running streams to finish after a signal', { initial: 30, from: 0, to: 86_400 }),
     requireToken: flag('refuse to start when no access token is configured', { conflicts: ['disableAuth'] }),
-    disableAuth: flag('let everybody on this machine in as admin, for development', { conflicts: ['requireToken'] }),
-    logLevel: choice('LEVEL', 'least level that is logged', { of: ['debug', 'info', 'warn', 'error'], initial: 'info' }),
-    logFormat: choice('FORMAT', 'default: pretty on a terminal, else json', { of: ['pretty', 'json'], initial: null }),
+    disableAuth: flag('ask for no token: every program on this machine is admin; for development', {
+      conflicts: ['requireToken'],
+    }),
+    logLevel: choice('LEVEL', 'log this level and those above it', { of: ['debug', 'info', 'warn', 'error'], initial: 'info' }),
+    logFormat: choice('FORMAT', 'form of the log (default: pretty on a terminal, else json)', {
+      of: ['pretty', 'json'],
+      initial: null,
+    }),
   },
   arguments: {},
   examples: [
     { command: 'ola serve', note: 'on 127.0.0.1, port 8080' },
-    { command: 'ola serve --demo --port 0', note: 'try it without any key, on a free port' },
-    { command: 'ola serve --config /etc/ola/config.json', note: 'governed by a file, which is read again when it changes' },
+    { command: 'ola serve --demo --port 0', note: 'try it without a key, on a free port' },
+    { command: 'ola serve --config /etc/ola/config.json', note: 'with the configuration of a file' },
     { command: 'ola serve --log-level debug --log-format json', note: 'for a log collector' },
   ],
   run: ({ ports }, options) => ports.startServer(options),

@@ -1,11 +1,11 @@
-/** `ola status`: who holds the home and whether it is well. */
+/** `ola status`: which server runs in the home, and its health. */
 import { isObject } from '../../core/json.ts';
 import { command } from '../command.ts';
 import { type CliPorts, exitCodes, type RunningServer } from '../ports.ts';
 import { isoTime, jsonText, pairs, span } from '../text.ts';
 import { json } from '../values.ts';
 
-/** What `/health` says; `unreachable` when the process holds the home and does not answer. */
+/** The answer of `/health`; its status is `unreachable` when the server runs and does not answer. */
 interface Health {
   readonly status: string;
   readonly checks: Readonly<Record<string, string>>;
@@ -13,8 +13,8 @@ interface Health {
 
 export const status = command({
   path: ['status'],
-  summary: 'Show what runs, where, and whether it is healthy',
-  description: 'Exits 0 when it runs and is healthy, 1 when it runs and is not (degraded too), 5 when nothing runs.',
+  summary: 'Show whether the server runs, where, and its health',
+  description: 'Exits with 0 when the server is healthy, 1 when it is not (degraded included), 5 when no server is running.',
   options: { json },
   arguments: {},
   examples: [
@@ -40,7 +40,7 @@ export const status = command({
   },
 });
 
-/** The same keys as `report`, so that a script reads one shape. */
+/** Has the same keys as `report`, so that scripts need to read one shape only. */
 const nothingRuns = {
   running: false,
   healthy: false,
@@ -55,7 +55,7 @@ const nothingRuns = {
 };
 
 async function healthOf(ports: CliPorts): Promise<Health> {
-  // Not a failure of this command: that nobody answers is what was asked.
+  // A server that does not answer is a finding of this command, not an error.
   const answer = await ports.call('GET', '/health').catch(() => null);
   const body = answer?.body;
   if (!isObject(body) || typeof body['status'] !== 'string') return { status: 'unreachable', checks: {} };

@@ -14,27 +14,27 @@ const path = '/config/tokens';
 
 export const createToken = command({
   path: ['token', 'create'],
-  summary: 'Make an access token for a client',
-  description: 'Prints the token, the only time it is shown. Without --scope and --admin it may read and write, not administer.',
+  summary: 'Create an access token for a client',
+  description: 'Prints the token; ola shows it only once. Without --scope and --admin its scopes are read and write.',
   options: {
-    scope: choices('SCOPE', 'what it may do; repeat for several', { of: scopes }),
+    scope: choices('SCOPE', 'a scope of the token; repeat the option for several', { of: scopes }),
     admin: flag('all scopes', { conflicts: ['scope'] }),
-    expires: expiryOption('30d, 12h, never, or an ISO date (default: 30d)'),
-    project: label('PROJECT', 'the project that its use counts for'),
+    expires: expiryOption('expiry: 30d, 12h, never, or an ISO date (default: 30d)'),
+    project: label('PROJECT', "project that the token's usage is counted for"),
     config: configOption,
     json,
   },
-  arguments: { name: labelArgument('what it is for, for people') },
+  arguments: { name: labelArgument('a name for the token, for example the name of the client') },
   examples: [
     { command: 'ola token create laptop', note: 'read and write, for 30 days' },
-    { command: 'ola token create dashboard --scope read --expires 12h', note: 'reads only, until tonight' },
+    { command: 'ola token create dashboard --scope read --expires 12h', note: 'read only, for 12 hours' },
     { command: 'ola token create ops --admin --expires never --json', note: 'for a script that administers' },
   ],
   async run({ ports }, { json: asJson, config: configFile, ...options }, { name }) {
-    const failure = 'the token was not made';
+    const failure = 'the token was not created';
     const expiresAt = options.expires === null ? undefined : momentOf(options.expires, ports.now());
     if (typeof expiresAt === 'number' && expiresAt <= ports.now()) {
-      throw usageFailure('--expires has passed already', `It is ${isoTime(ports.now())} now.`, 'ola token create --help');
+      throw usageFailure('--expires is in the past', `The time is now ${isoTime(ports.now())}.`, 'ola token create --help');
     }
     const body = {
       name,
@@ -56,11 +56,11 @@ export const createToken = command({
 export const listTokens = command({
   path: ['token', 'list'],
   summary: 'List access tokens, without the revoked ones',
-  description: 'ENDS is how the token itself ends, so that a found one can be told; --json has every field.',
+  description: "ENDS shows the token's last four characters, so that you can recognise one you find. --json prints every field.",
   options: { config: configOption, json },
   arguments: {},
   examples: [
-    { command: 'ola token list', note: 'who may call, and for how long' },
+    { command: 'ola token list', note: 'names, scopes and expiry' },
     { command: 'ola token list --json', note: 'with project, last use and number of uses' },
   ],
   async run({ ports }, { config: configFile, json: asJson }) {
@@ -88,9 +88,9 @@ export const listTokens = command({
 
 export const revokeToken = command({
   path: ['token', 'revoke'],
-  summary: 'End an access token at once',
+  summary: 'Revoke an access token at once',
   options: { config: configOption, json },
-  arguments: { token: required('its id, or its name when only one token has it; never the token itself') },
+  arguments: { token: required('id of the token, or its name if no other token has that name; never the token itself') },
   examples: [
     { command: 'ola token revoke laptop', note: 'by name' },
     { command: 'ola token revoke tok_0123456789abcdef0123456789abcdef', note: 'by id' },
@@ -100,7 +100,7 @@ export const revokeToken = command({
     if (args.token.startsWith('ola_')) {
       throw usageFailure(
         failure,
-        'That looks like a token; its id is wanted. Column ENDS shows how a token ends.',
+        'That looks like a token. Give its id instead: find it in the list by the last four characters, in the column ENDS.',
         'ola token list',
       );
     }
@@ -112,7 +112,7 @@ export const revokeToken = command({
   },
 });
 
-/** What people are shown of a token; times are milliseconds since 1970. */
+/** The fields of a token that `token list` prints. `expiresAt` is in milliseconds since 1970. */
 interface Token {
   readonly id: string;
   readonly name: string;
@@ -121,7 +121,7 @@ interface Token {
   readonly expiresAt: number | null;
 }
 
-/** @returns null for what is not a token of the API */
+/** @returns null when the value does not have the form of a token in the API */
 function readToken(value: unknown): Token | null {
   if (!isObject(value)) return null;
   const { id, name, hint, scopes: granted, expiresAt } = value;
@@ -139,7 +139,7 @@ function readTokens(data: readonly unknown[], failure: string): readonly Token[]
   });
 }
 
-/** An id wins over a name, so that nobody can shield a token by naming another one like it. */
+/** Finds a token by id, then by name. The id comes first: a token that is named like another's id must not protect that one. */
 function match(tokens: readonly Token[], wanted: string): Token {
   const byId = tokens.find(({ id }) => id === wanted);
   const [first, ...others] = byId ? [byId] : tokens.filter(({ name }) => name === wanted);
@@ -148,20 +148,20 @@ function match(tokens: readonly Token[], wanted: string): Token {
   if (first === undefined) throw refuse('not_found', `No token has the id or the name '${wanted}'.`);
   if (others.length > 0) {
     const ids = [first, ...others].map(({ id }) => id);
-    throw refuse('ambiguous_name', `${ids.length} tokens are named '${wanted}'; name one by its id: ${ids.join(', ')}.`);
+    throw refuse('ambiguous_name', `${ids.length} tokens have the name '${wanted}'. Use an id: ${ids.join(', ')}.`);
   }
   return first;
 }
 
-/** How to use a token, without the token: what stands on a screen twice is copied twice. */
+/** How to use a token. The token is not repeated: a secret that is on the screen twice is copied twice. */
 async function note(ports: CliPorts, token: Token): Promise<string> {
   const server = await ports.running();
   const ends =
     token.expiresAt === null ? 'never expires' : `expires ${isoTime(token.expiresAt)} (${fromNow(token.expiresAt, ports.now())})`;
   return [
     '',
-    `This is shown once. ${token.id}, ${token.scopes.join(', ')}, ${ends}.`,
-    'Give it to a client as its API key, for instance:',
+    `The token is shown only once. Its id is ${token.id}, its scopes are ${token.scopes.join(', ')}, and it ${ends}.`,
+    'Give it to a client as its API key, for example:',
     '  export OPENAI_API_KEY=<the token>',
     `  export OPENAI_BASE_URL=${server?.address ?? 'http://127.0.0.1:8080'}/v1`,
     '',

@@ -11,7 +11,7 @@ export const version = command({
   arguments: {},
   examples: [
     { command: 'ola version', note: 'the line that --version prints' },
-    { command: 'ola version --json', note: 'its parts' },
+    { command: 'ola version --json', note: 'number, commit, runtime and platform as fields' },
   ],
   async run({ ports }, { json: asJson }) {
     ports.terminal.out(asJson ? jsonText(parts(ports.version)) : `${ports.version}\n`);
@@ -19,7 +19,7 @@ export const version = command({
   },
 });
 
-/** The parts of `ola 0.1.0 (abc1234) bun 1.4.5 linux-x64`; null for those that are not there. */
+/** The parts of `ola 0.1.0 (abc1234) bun 1.4.5 linux-x64`; a missing part is null. */
 function parts(line: string) {
   const [, number, commit, runtime, platform] = /^ola (\S+)(?: \((\S+)\))?(?: (bun \S+))?(?: (\S+))?$/.exec(line) ?? [];
   return { version: number ?? line, commit: commit ?? null, runtime: runtime ?? null, platform: platform ?? null };

@@ -30,7 +30,7 @@ describe('backup', () => {
         '',
       ].join('\n'),
     );
-    expect(err).toStartWith('Keep the key too');
+    expect(err).toStartWith('Keep a copy of the key in another place');
   });
 
   test('takes the key in under a passphrase, from a file or asked for twice', async () => {
@@ -58,7 +58,7 @@ describe('backup', () => {
     expect(asked).toEqual([]);
     const refuse = async () => Promise.reject(new OlaError('conflict', 'There is something at b already.'));
     expect((await ola(['backup', 'b'], { backUp: refuse })).err).toBe(
-      'error: there is no backup\n  why: There is something at b already.\n  next: ola backup --help\n',
+      'error: no backup was made\n  why: There is something at b already.\n  next: ola backup --help\n',
     );
   });
 });
@@ -86,7 +86,7 @@ describe('restore', () => {
     ] as const) {
       const { dialogue, seen } = person(keys);
       expect(await ola(['restore', 'ola.backup'], { restore, dialogue })).toMatchObject({ exit, out: '' });
-      expect(seen()).toContain(`Replace everything in ${home} by ola.backup?`);
+      expect(seen()).toContain(`Replace the data in ${home} with ola.backup?`);
     }
     expect(await ola(['restore', 'ola.backup'], { restore })).toMatchObject({ exit: exitCodes.usage, out: '' });
     expect(asked).toEqual([]);

@@ -69,9 +69,7 @@ describe('config set', () => {
     expect(await refused('config set providers.acme.apiKey --stdin', exitCodes.configInvalid, literal)).toContain(
       'providers.acme.apiKey',
     );
-    expect(await refused('config set providers.acme.apiKey [REDACTED]', exitCodes.configInvalid)).toContain(
-      'keeps nothing in a file',
-    );
+    expect(await refused('config set providers.acme.apiKey [REDACTED]', exitCodes.configInvalid)).toContain('keeps no secret');
     await done('config set providers.acme.apiKey file:acme.key');
     expect(now()).toContain('"apiKey": "file:acme.key"');
   });
@@ -121,7 +119,7 @@ describe('config edit', () => {
       return { text: seen.replace('[443]', '[443, 8443]') };
     };
     const ended = await run('config edit', { edit });
-    expect([ended.exit, ended.err]).toEqual([exitCodes.failure, expect.stringContaining(`Something else changed ${path}`)]);
+    expect([ended.exit, ended.err]).toEqual([exitCodes.failure, expect.stringContaining(`Another program changed ${path}`)]);
     expect(now()).toBe(`${text}// another hand\n`);
   });
 });
@@ -142,7 +140,7 @@ describe('config import', () => {
     scene.files.set('words.txt', 'correct horse battery');
     await done('config export moved.json --with-secrets --passphrase-file words.txt');
     expect(await refused('config import moved.json --passphrase-file words.txt', exitCodes.usage)).toContain(
-      'not written into a file',
+      'does not write secrets into a file',
     );
   });
 });
@@ -171,7 +169,7 @@ describe('config rollback', () => {
 test('config path names the file, and show, diff and history are of it', async () => {
   await done('config set defaultModel acme/x');
   expect(JSON.parse(await done('config path --json'))).toMatchObject({ mode: 'file', file: path });
-  expect(await done('config path')).toContain(`governs   ${path}\n`);
+  expect(await done('config path')).toContain(`source    ${path}\n`);
   const shown = await done('config show');
   expect(JSON.parse(shown)).toMatchObject({ providers: { acme: { apiKey: reference, headers: { 'X-Team': '[REDACTED]' } } } });
   expect(await done('config diff')).toBe('+ defaultModel: "acme/x"\n');

@@ -80,7 +80,7 @@ describe('config set', () => {
       `cors {"origins":["${key}"]}`,
     ]) {
       const said = await refused(`config set ${typed}`, exitCodes.usage);
-      expect(said).toContain('arguments can be seen by others');
+      expect(said).toContain('other users of this machine can see arguments');
       expect(said).toContain('--stdin');
       expect(said).not.toContain('CANARY');
     }
@@ -91,7 +91,7 @@ describe('config set', () => {
 
   test('stops at Ctrl-C without a change', async () => {
     const { dialogue } = person('half\u0003');
-    expect(await refused('config set serverToken', exitCodes.cancelled, { dialogue })).toContain('It was cancelled');
+    expect(await refused('config set serverToken', exitCodes.cancelled, { dialogue })).toContain('You cancelled it');
   });
 
   test('names the nearest keys for one that nothing knows, and changes nothing', async () => {
@@ -301,7 +301,7 @@ describe('config export and import', () => {
   test('ask for a new passphrase twice', async () => {
     const different = person('correct horse\r', 'correct house\r');
     const said = await refused('config export x.json --with-secrets', exitCodes.usage, { dialogue: different.dialogue });
-    expect(said).toContain('not the same');
+    expect(said).toContain('passphrases differ');
     const same = person('correct horse\r', 'correct horse\r');
     await done('config export x.json --with-secrets', { dialogue: same.dialogue });
     expect(different.seen() + same.seen()).not.toMatch(/horse|house/);
@@ -310,7 +310,7 @@ describe('config export and import', () => {
 
   test('write over no file, and take no file that is not valid', async () => {
     scene.files.set('there.json', 'mine').set('bad.json', '{"egressPolicy": 1}');
-    expect(await refused('config export there.json', exitCodes.failure)).toContain('not overwritten');
+    expect(await refused('config export there.json', exitCodes.failure)).toContain('does not overwrite it');
     expect(scene.files.get('there.json')).toBe('mine');
     expect(await refused('config import bad.json', exitCodes.configInvalid)).toContain('egressPolicy');
     expect(await refused('config export x.json --passphrase-file words.txt', exitCodes.usage)).toContain('--with-secrets');
@@ -319,7 +319,7 @@ describe('config export and import', () => {
 
 test('config path says which home and what governs, and why', async () => {
   const out = await done('config path');
-  expect(out).toMatch(/^governs +the database$/m);
+  expect(out).toMatch(/^source +the database$/m);
   expect(out).toContain('the default; OPEN_LLM_AUTH_HOME is not set');
   expect(JSON.parse(await done('config path --json'))).toMatchObject({ mode: 'database', file: null, homeFrom: 'default' });
 });

@@ -89,11 +89,11 @@ describe('token create', () => {
     expect(denied).toMatchObject({
       exit: 4,
       out: '',
-      err: 'error: the token was not made\n  why: Not allowed.\n  next: ola status\n',
+      err: 'error: the token was not created\n  why: Not allowed.\n  next: ola status\n',
     });
     expect(await refusing(503, { error: { code: 'shutting_down', message: 'Bye.' } })).toMatchObject({ exit: 5 });
     expect(await refusing(500, 'oops')).toMatchObject({ exit: 1, err: expect.stringContaining('status 500') });
-    expect(await refusing(201, { id: 'x' })).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('does not know') });
+    expect(await refusing(201, { id: 'x' })).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('this version of ola cannot read') });
   });
 });
 
