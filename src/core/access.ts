@@ -1,17 +1,17 @@
-/** Who calls and what they may do. */
+/** Callers and their scopes. */
 
 export const scopes = ['read', 'write', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** What a route asks of its caller; `none` is public. */
+/** The scope that a route requires; `none` makes the route public. */
 export type RouteScope = Scope | 'none';
 
 /** An authenticated caller. Scope `admin` implies the other two; `write` does not imply `read`. */
 export interface Principal {
-  /** Ownership, idempotency and audit go by this: `user:<id>`, a token's id, `legacy-admin`, `proxy-key`, `anonymous`, `local`. */
+  /** Identifies the caller in ownership, idempotency and audit: `user:<id>`, a token's id, `legacy-admin`, `proxy-key`, `anonymous`, `local`. */
   readonly subject: string;
   readonly project: string | null;
-  /** The access token it came with, null for the built-in ones. */
+  /** Id of the caller's access token; null for built-in principals. */
   readonly tokenId: string | null;
   readonly scopes: readonly Scope[];
 }
@@ -20,5 +20,5 @@ export function may(principal: Principal, scope: Scope): boolean {
   return principal.scopes.includes(scope) || principal.scopes.includes('admin');
 }
 
-/** The owner of the home, over the control socket or with the store's lock. */
+/** The owner of the home, who calls over the control socket or holds the home's lock. */
 export const localPrincipal: Principal = { subject: 'local', tokenId: null, project: null, scopes };

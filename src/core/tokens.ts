@@ -1,12 +1,12 @@
 /**
- * Access tokens: their format, what is asked for one, their record, their store.
- * Format: `ola_`, 43 base62 characters (256 bits) from a CSPRNG, 6 base62 characters of CRC-32 over all before it.
+ * Access tokens: their format, the request for a new one, their record and store.
+ * A token is `ola_`, 43 base62 characters (256 bits) from a CSPRNG, and 6 base62 characters of CRC-32 over everything before.
  */
 import { Type } from '@sinclair/typebox';
 import { type Scope, scopes } from './access.ts';
 import type { AuditEvent } from './audit.ts';
 
-/** The body that asks for a token. */
+/** The body of the request for a new token. */
 export const newTokenSchema = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
@@ -28,15 +28,15 @@ export const newTokenSchema = Type.Object(
     ),
     expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'default 30' })),
   },
-  // A restriction that is not understood would be a restriction that is not kept: refuse it.
+  // Unknown fields are refused: one of them may be a restriction, and ola could not enforce it.
   { additionalProperties: false },
 );
 
 export interface TokenRecord {
   readonly id: string;
-  /** SHA-256 of the token, hex; the token itself is not kept. */
+  /** SHA-256 of the token in hex. The token itself is not stored. */
   readonly digest: string;
-  /** `ola_****abcd`: enough to recognise, not to use. */
+  /** `ola_****abcd`: enough to recognise the token, too little to use it. */
   readonly hint: string;
   readonly name: string;
   readonly owner: string | null;
@@ -58,7 +58,7 @@ export interface TokenUse {
 }
 
 export interface TokenStore {
-  /** Every token, revoked ones too, oldest first. */
+  /** Every token including the revoked ones, oldest first. */
   list(): Promise<TokenRecord[]>;
   create(token: TokenRecord, event: AuditEvent): Promise<void>;
   /** @returns false when there is no such token or it is revoked already */
@@ -73,7 +73,7 @@ const checksumLength = 6;
 const tokenShape = /^ola_[0-9A-Za-z]{49}$/;
 
 /**
- * Makes a token from random bytes; bytes of 248 and more are dropped, so that every character is equally likely.
+ * Creates a token from random bytes. Bytes of 248 and more are dropped, so that every character is equally likely.
  * @param randomBytes a CSPRNG
  */
 export function mintToken(randomBytes: (length: number) => Uint8Array): string {
@@ -86,12 +86,12 @@ export function mintToken(randomBytes: (length: number) => Uint8Array): string {
   return withChecksum(body);
 }
 
-/** The whole token for 43 base62 characters. */
+/** The complete token for 43 base62 characters. */
 export function withChecksum(body: string): string {
   return tokenPrefix + body + checksum(tokenPrefix + body);
 }
 
-/** Whether a string could be one of our tokens: a typing error is caught here without a look-up. */
+/** True when a string has the form of our tokens. Catches a typing error without a look-up. */
 export function isTokenShaped(text: string): boolean {
   return tokenShape.test(text) && checksum(text.slice(0, -checksumLength)) === text.slice(-checksumLength);
 }

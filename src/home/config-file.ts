@@ -1,4 +1,4 @@
-/** The file that governs (file mode): read at the start, asked where the database is, read again when it changes. */
+/** The configuration file (file mode): read at the start, and again when it changes. It may also name the database. */
 import { documentSchema } from '../core/document.ts';
 import { OlaError } from '../core/errors.ts';
 import { foldNames } from '../core/field-names.ts';
@@ -11,35 +11,36 @@ import { callControl } from '../runtime/control.ts';
 import type { NamedDatabase } from '../runtime/database-path.ts';
 import { folderOf, readConfigFile, readSecretFile, sameFile } from '../runtime/named-files.ts';
 
-export interface GoverningFile {
-  /** Absolute, as it was named: a link is followed anew at each reading. */
+export interface LoadedConfigFile {
+  /** Absolute path as it was typed. A symbolic link in it is followed again at each reading. */
   readonly path: string;
-  /** Where it stands: relative paths in it start here. */
+  /** The file's directory: relative paths in the file start there. */
   readonly folder: string;
   readonly text: string;
 }
 
-/** @throws OlaError `invalid_field` when it is not there or may not be trusted */
-export function readGoverning(path: string): GoverningFile {
+/** @throws OlaError `invalid_field` when the file does not exist or must not be trusted */
+export function loadConfigFile(path: string): LoadedConfigFile {
   const text = readConfigFile(path);
-  if (text === null) throw new OlaError('invalid_field', `There is no file ${path}: make it, or name another with --config.`);
+  if (text === null)
+    throw new OlaError('invalid_field', `There is no file ${path}. Create it, or name another file with --config.`);
   return { path, folder: folderOf(path), text };
 }
 
 /**
- * The environment wins over the file; a document in the database cannot say where the database is.
- * @returns null: the home's own
- * @throws OlaError `invalid_json`, `invalid_field` naming the file
+ * The database that the environment names, else the configuration file. A document in the database cannot name the database.
+ * @returns null for the home's own database
+ * @throws OlaError `invalid_json`, `invalid_field` that name the file
  */
-export function namedDatabase(home: string, { databasePath }: Settings, file: GoverningFile | null): NamedDatabase | null {
+export function namedDatabase(home: string, { databasePath }: Settings, file: LoadedConfigFile | null): NamedDatabase | null {
   if (databasePath !== null) return { path: databasePath, base: home, namedBy: databaseVariable };
   const path = file === null ? null : databaseOf(file);
   if (file === null || path === null) return null;
   return { path, base: file.folder, namedBy: `durableState.dbPath in ${file.path}` };
 }
 
-/** Ahead of the rest of the document, which is judged over the open database. */
-function databaseOf({ path, text }: GoverningFile): string | null {
+/** Reads only the path of the database. The rest of the document is checked later, when the database is open. */
+function databaseOf({ path, text }: LoadedConfigFile): string | null {
   try {
     const document = foldNames(parseJsonc(text), documentSchema);
     const durable = isObject(document) ? document['durableState'] : null;
@@ -52,36 +53,37 @@ function databaseOf({ path, text }: GoverningFile): string | null {
 }
 
 /**
- * Asks the server that runs, through its control socket.
- * @param configFile the file that is to govern it, absolute; null: whatever does
- * @returns where its database is, absolute; null when none runs
- * @throws OlaError `conflict` when something else governs it: that would be worked on, not what was named; `internal_error`
+ * Asks the running server for its database, through the control socket.
+ * @param configFile absolute path of the configuration file that the server must use; null accepts any
+ * @returns the absolute path of the database; null when no server runs
+ * @throws OlaError `conflict` when the server uses another configuration, because the command would change that one;
+ *   `internal_error`
  */
 export async function runningDatabase(socket: string, configFile: string | null): Promise<string | null> {
   const answer = await callControl(socket, { method: 'GET', path: '/config/config-file-path', body: undefined, headers: {} });
   if (answer === null) return null;
   const body: unknown = await answer.json().catch(() => null);
-  const { database, mode, configFile: governing } = isObject(body) ? body : {};
+  const { database, mode, configFile: current } = isObject(body) ? body : {};
   if (typeof database !== 'string') {
     throw new OlaError(
       'internal_error',
-      'The ola that runs does not say where its database is: see `ola status`, then try again.',
+      'The running server does not say where its database is. See `ola status`, then try again.',
     );
   }
-  const file = mode === 'file' && typeof governing === 'string' ? governing : null;
+  const file = mode === 'file' && typeof current === 'string' ? current : null;
   if (configFile === null || (file !== null && sameFile(file, configFile))) return database;
   const what = file === null ? 'its database' : `the file ${file}`;
   throw new OlaError(
     'conflict',
-    `The ola that runs is governed by ${what}, not by ${configFile}: leave --config out, or stop that ola first.`,
+    `The running server takes its configuration from ${what}, not from ${configFile}. Leave --config out, or stop that server first.`,
   );
 }
 
 /**
- * Reads the secret files that the document names; outside file mode there are none. One that may not be used is told in the
- * log, once until it is well again, and is null as one that is not there.
+ * Reads the secret files that the document names; only a configuration file may name some. A secret file that must not be
+ * used is logged once until it can be read again. Its text is null then, like that of a missing file.
  */
-export function secretFiles(file: GoverningFile | null, log: Log): (path: string) => string | null {
+export function secretFiles(file: LoadedConfigFile | null, log: Log): (path: string) => string | null {
   if (file === null) return () => null;
   const readings = new Map<string, () => string | null>();
   return (path) => {
@@ -91,18 +93,19 @@ export function secretFiles(file: GoverningFile | null, log: Log): (path: string
   };
 }
 
-/** Hands the file that governs over to the gateway. */
+/** Hands the configuration file to the gateway. */
 export interface Reload {
-  /** As it stands now; and again, about once a second, as long as the database cannot take it. Never rejects. */
+  /** Hands over the file's present text; repeats about once a second while the database cannot store it. Never rejects. */
   run(): Promise<void>;
-  /** Nothing is handed over once this has resolved. */
+  /** Resolves after the last handing over. */
   stop(): Promise<void>;
 }
 
+/** Pause before the text is handed over again, in milliseconds. */
 const againMs = 1000;
 
-/** A file that may not be trusted is told in the log, once until it is well again, and is to the gateway as one that is not there. */
-export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<GoverningFile, 'path'>, log: Log): Reload {
+/** A file that must not be trusted is logged once until it can be read again. The gateway treats it as a missing file. */
+export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<LoadedConfigFile, 'path'>, log: Log): Reload {
   const read = logOnce(() => readConfigFile(path), path, log);
   let again: ReturnType<typeof setTimeout> | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -110,12 +113,12 @@ export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<Gove
 
   async function handOver(): Promise<void> {
     const settled = await config.reload(read()).catch(() => {
-      log.log('error', `The file ${path} could not be taken over.`);
+      log.log('error', `The configuration file ${path} could not be used.`);
       return true;
     });
     if (again !== null) clearTimeout(again);
     again = settled || stopped ? null : setTimeout(() => void run(), againMs);
-    // A process that ends does not wait for it.
+    // The timer must not keep the process alive.
     again?.unref();
   }
 
@@ -134,7 +137,7 @@ export function createReload(config: Pick<Config, 'reload'>, { path }: Pick<Gove
   };
 }
 
-/** A reading that logs why it fails, once until it succeeds or fails otherwise, and gives null then. */
+/** Wraps a reading: an error is logged once until the reading succeeds or fails for another reason, and the text is null then. */
 function logOnce(read: () => string | null, path: string, log: Log): () => string | null {
   let told: string | null = null;
   return () => {

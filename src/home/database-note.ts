@@ -1,6 +1,6 @@
 /**
- * Where a home's database was when the home was last served, if it was not the home's own: a variable or a file that only
- * the service was given may have said it. A command that would open another one is refused, not let loose on it.
+ * A note in the home of the database that the last server used, if that was not the home's own. Only the server may have
+ * been given the variable or the file that names it. A command that would open another database is therefore refused.
  */
 import { OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
@@ -9,20 +9,20 @@ import { errnoOf, exists, writePrivate } from '../runtime/files.ts';
 import { removeFile } from '../runtime/moves.ts';
 import { readConfigFile } from '../runtime/named-files.ts';
 
-interface PlaceNote {
-  /** Absolute, links resolved. */
+interface DatabaseNote {
+  /** Absolute path, links resolved. */
   readonly database: string;
-  /** Whether the variable named it; else the file did. */
+  /** True when the variable named the database; else the configuration file did. */
   readonly byVariable: boolean;
-  /** The file that governed, absolute; null: the database did. */
+  /** Absolute path of the configuration file that the server used; null in database mode. */
   readonly configFile: string | null;
 }
 
-/** What a process opens a home with. */
+/** The home, the database and the configuration that a process has opened. */
 export interface OpenedHome {
-  /** Absolute, links resolved. */
+  /** Absolute path, links resolved. */
   readonly home: string;
-  /** Absolute, links resolved. */
+  /** Absolute path, links resolved. */
   readonly database: string;
   readonly settings: Settings;
   readonly configFile: string | null;
@@ -30,23 +30,23 @@ export interface OpenedHome {
 
 const notePath = (home: string) => `${home}/ola.place.json`;
 
-/** For the process that serves: before anything is sealed there. Durable. @throws OlaError `persistence_unavailable` */
-export function notePlace({ home, database, settings, configFile }: OpenedHome, ownDatabase: string): void {
+/** Writes or removes the note, synced to disk. The server calls this before it seals anything in the database. @throws OlaError `persistence_unavailable` */
+export function noteDatabase({ home, database, settings, configFile }: OpenedHome, ownDatabase: string): void {
   const path = notePath(home);
   if (database === ownDatabase) {
     if (exists(path)) withMessage(path, () => removeFile(path));
     return;
   }
-  const note: PlaceNote = { database, byVariable: settings.databasePath !== null, configFile };
+  const note: DatabaseNote = { database, byVariable: settings.databasePath !== null, configFile };
   const text = `${JSON.stringify(note)}\n`;
   if (!exists(path) || readConfigFile(path) !== text) withMessage(path, () => writePrivate(path, text));
 }
 
 /**
- * For a command without a server.
- * @throws OlaError `conflict` that says what to give
+ * Checks the database of a command that runs without a server.
+ * @throws OlaError `conflict` that names the variable or the option to give
  */
-export function refuseOtherPlace(home: string, database: string): void {
+export function refuseOtherDatabase(home: string, database: string): void {
   const note = readNote(home);
   if (note === null || note.database === database) return;
   const { byVariable, configFile } = note;
@@ -56,8 +56,8 @@ export function refuseOtherPlace(home: string, database: string): void {
   ].join(' and ');
   throw new OlaError(
     'conflict',
-    `This home was last served with the database ${note.database}, and this would open ${database}: ${give}. ` +
-      `If it has moved, remove ${notePath(home)}.`,
+    `The last server of this home used the database ${note.database}, but this command would open ${database}. To use the same one, ${give}. ` +
+      `If the database has moved, remove ${notePath(home)}.`,
   );
 }
 
@@ -65,13 +65,13 @@ function withMessage(path: string, write: () => void): void {
   try {
     write();
   } catch (cause) {
-    const what = `Cannot write ${path} (${errnoOf(cause)}): check its owner and the room on its disk.`;
+    const what = `Cannot write ${path} (${errnoOf(cause)}). Check its owner and the free space on its disk.`;
     throw new OlaError('persistence_unavailable', what, { cause });
   }
 }
 
-/** @returns null when there is none */
-function readNote(home: string): PlaceNote | null {
+/** @returns null when there is no note */
+function readNote(home: string): DatabaseNote | null {
   const path = notePath(home);
   const text = readConfigFile(path);
   if (text === null) return null;
@@ -85,7 +85,7 @@ function readNote(home: string): PlaceNote | null {
   }
   throw new OlaError(
     'conflict',
-    `${path}, which says where the database is, cannot be understood: remove it, then run \`ola serve\`.`,
+    `${path} says where the database is, but its text is damaged. Remove it, then run \`ola serve\`.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Opens a home: its lock, its database, its keys, and the gateway over them. Shared by the server and the offline command line. */
+/** Opens a home: its lock, its database, its keys, and the gateway over them. The server and the command line without a server both use it. */
 import { createCatalog } from '../catalog/lookup.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
@@ -21,51 +21,51 @@ import { localAddresses } from '../runtime/serve.ts';
 import { copySqlite, openSqlite } from '../runtime/sqlite.ts';
 import { version } from '../runtime/version.ts';
 import { openStore } from '../store/open.ts';
-import { createReload, namedDatabase, readGoverning, secretFiles } from './config-file.ts';
-import { notePlace, refuseOtherPlace } from './database-note.ts';
+import { createReload, loadConfigFile, namedDatabase, secretFiles } from './config-file.ts';
+import { noteDatabase, refuseOtherDatabase } from './database-note.ts';
 import { importPredecessor, moveAside, type PredecessorReport } from './predecessor.ts';
 
 export interface OpenHome {
   readonly path: string;
-  /** Modes that were too wide, narrowed now. */
+  /** Files and directories whose mode was too wide and has been narrowed. */
   readonly fixed: readonly FixedMode[];
-  /** What became of the files of the original program. */
+  /** The result of the import from the predecessor. */
   readonly predecessor: PredecessorReport;
   readonly gateway: Gateway;
-  /** File mode: takes the file as it stands now. */
+  /** File mode: reads the configuration file again. */
   reload(): Promise<void>;
-  /** Says where this process listens, to whoever finds the home taken. */
+  /** Writes this process's address into the lock, for the error of a process that finds the home in use. */
   announce(address: string): void;
   close(): Promise<void>;
 }
 
 export interface OpenHomeOptions {
   readonly path: string;
-  /** A server may be told where the database is; a command finds it where the last server had it, or is refused. */
+  /** A server may use any database. A command must use the one that the last server used. */
   readonly by: 'server' | 'command';
   readonly settings: Settings;
-  /** The file that governs (file mode), absolute; null: the database does. */
+  /** Absolute path of the configuration file; null in database mode. */
   readonly configFile: string | null;
   readonly processProviders: readonly ProcessProvider[];
-  /** Where this process listens: never a destination. */
+  /** The addresses on which this process listens; egress never calls them. */
   readonly ownListeners: () => readonly { readonly address: string; readonly port: number }[];
   readonly now: Clock;
   readonly log: Log;
 }
 
-/** Where providers' keys are looked for. Ola's own secrets are not there: the name of a provider chooses a variable. */
+/** The environment in which providers' keys are looked up. ola's own secrets are left out, because a provider's id chooses the variable that is sent. */
 const upstreamEnvironment = Object.fromEntries(Object.entries(environment).filter(([name]) => !secretVariables.includes(name)));
 
 /**
- * @throws OlaError `conflict` naming who holds the home or the database, or where a command would find the right one;
- *   `persistence_unavailable`; `invalid_field`, `invalid_json` when the file that governs cannot be used
+ * @throws OlaError `conflict` that names the process that holds the home or the database, or the database that a command
+ *   must use; `persistence_unavailable`; `invalid_field`, `invalid_json` when the configuration file cannot be used
  */
 export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   const { settings, configFile, now, log } = options;
-  const file = configFile === null ? null : readGoverning(configFile);
+  const file = configFile === null ? null : loadConfigFile(configFile);
   const { path, fixed } = prepareHome(options.path);
   const database = databasePath(path, namedDatabase(path, settings, file));
-  if (options.by === 'command') refuseOtherPlace(path, database.path);
+  if (options.by === 'command') refuseOtherDatabase(path, database.path);
   const facts: LockHolder = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
   const catalog = createCatalog(builtProtocols);
@@ -78,7 +78,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
     store = openDatabase(database.path, now);
     const vault = await openVault(path, store, settings);
     const opened = { home: path, database: database.path, settings, configFile };
-    if (options.by === 'server') notePlace(opened, databasePath(path, null).path);
+    if (options.by === 'server') noteDatabase(opened, databasePath(path, null).path);
     const predecessor = await importPredecessor(place, { store, vault, facts: predecessorFacts, now });
     const gateway = await createGateway({
       store,
@@ -115,7 +115,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   }
 }
 
-/** @throws OlaError `conflict` naming who holds the home or the database */
+/** @throws OlaError `conflict` that names the process that holds the home or the database */
 export function takeLocks(home: string, database: DatabasePath, facts: LockHolder): readonly Lock[] {
   const lock = held(`The home ${home}`, takeHomeLock(home, facts));
   if (!database.shared) return [lock];
@@ -127,7 +127,7 @@ export function takeLocks(home: string, database: DatabasePath, facts: LockHolde
   }
 }
 
-/** @throws OlaError `conflict` when another process has it */
+/** @throws OlaError `conflict` when another process holds the lock */
 function held(what: string, answer: LockAnswer): Lock {
   if ('heldBy' in answer) throw heldBy(what, answer.heldBy);
   return answer;
@@ -137,7 +137,7 @@ export function releaseAll(locks: readonly Lock[]): void {
   for (const lock of locks.toReversed()) lock.release();
 }
 
-/** The last writes, then the database, then the locks: nobody else may come in before all is written. */
+/** Closes in this order: last writes, database, locks. No other process may open the home before everything is written. */
 function closing(gateway: Gateway, store: Store, locks: readonly Lock[], stopReload: () => Promise<void>): () => Promise<void> {
   return async () => {
     await stopReload();
@@ -153,22 +153,22 @@ function openDatabase(path: string, now: Clock): Store {
   return openStore({ database, now, backUp });
 }
 
-/** @throws OlaError when secrets are stored that the keys at hand do not open: a wrong key must not write beside them */
+/** @throws OlaError when no available key opens the stored secrets: secrets sealed with a wrong key must not be added to them */
 async function openVault(home: string, store: Store, settings: Settings): Promise<Vault> {
   const secrets = await store.config.secrets();
   const ring = loadKeyRing({ home, env: settings.masterKey, secretsExist: secrets.length > 0, parse: parseKeys });
   const vault = createVault(ring);
   const strange = missingKey(secrets, vault);
   if (strange !== null) {
-    const message = `The stored secrets were sealed with master key ${strange}, but the one given is ${ring[0].id}. Give the right one (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
+    const message = `The stored secrets were sealed with master key ${strange}, but the given master key is ${ring[0].id}. Give the right key (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
     throw new OlaError('persistence_unavailable', message);
   }
   return vault;
 }
 
 /**
- * The id of a key that is not there and that secrets were sealed with. One secret that alone names a key, among others that
- * open, is a damaged one: it breaks only what it belongs to.
+ * The id of a missing key that sealed stored secrets; null when none is missing. A single secret that names an unknown key,
+ * among others that open, is damaged: only its provider fails.
  */
 function missingKey(secrets: readonly SealedSecret[], vault: Vault): string | null {
   const counts = new Map<string, number>();
@@ -195,6 +195,6 @@ function heldBy(what: string, holder: LockHolder | null): OlaError {
   const where = holder?.address === null || holder === null ? '' : `, which listens on ${holder.address}`;
   return new OlaError(
     'conflict',
-    `${what} is in use by ${who}${where}. See \`ola status\`, or set OPEN_LLM_AUTH_HOME to another directory.`,
+    `${what} is in use by ${who}${where}. Stop that process first (\`ola status\` shows it), or set OPEN_LLM_AUTH_HOME to another directory.`,
   );
 }

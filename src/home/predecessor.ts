@@ -1,6 +1,6 @@
 /**
- * The original program's files, in the home that it shares with ola. Taken over once, in one transaction, then moved to
- * `original-backup`. A kill at any point: the next start goes on where that one ended.
+ * Imports the files of the predecessor, the original program, which shares the home with ola. They are imported once, in one
+ * transaction, then moved to `original-backup`. After a kill at any point the next start continues.
  */
 import { localPrincipal } from '../core/access.ts';
 import type { ConfigWrite, Snapshot } from '../core/config.ts';
@@ -28,11 +28,11 @@ import { folderOf, readConfigFile } from '../runtime/named-files.ts';
 import { isPredecessorDatabase, readTables, whileUnused } from '../runtime/predecessor-database.ts';
 
 export interface PredecessorPaths {
-  /** The home, absolute. */
+  /** Absolute path of the home. */
   readonly home: string;
-  /** Ola's own database, absolute. */
+  /** Absolute path of ola's database. */
   readonly database: string;
-  /** Whether the database holds the configuration; not in file mode. */
+  /** True in database mode: the predecessor's configuration is imported. */
   readonly withConfig: boolean;
 }
 
@@ -43,10 +43,10 @@ export interface PredecessorPorts {
   readonly now: Clock;
 }
 
-/** The original program's names in a home. */
+/** The predecessor's file names in a home. */
 const names = { state: 'runtime_state.sqlite3', usage: 'usage.sqlite3', config: 'config.json', snapshots: 'profiles' } as const;
 const stateTables = ['task_ownership', 'task_action_history', 'idempotency_keys'];
-/** A file in the home that lists what is to be moved once the import is done; there from just before it to the last move. */
+/** File in the home that lists the names to move after the import. It exists from just before the import to the last move. */
 const unfinished = 'original-import';
 
 function predecessorBackup(home: string): string {
@@ -54,9 +54,9 @@ function predecessorBackup(home: string): string {
 }
 
 /**
- * Before ola's database is opened: moves the one of the original program out of its place. The configuration is read
- * first, so that one that cannot be taken over leaves all as it was.
- * @throws OlaError `conflict` when the original program runs; `invalid_json`, `invalid_field` naming the configuration
+ * Moves the predecessor's database away before ola's own is opened. The configuration is read first: if it cannot be
+ * imported, nothing has been changed.
+ * @throws OlaError `conflict` when the predecessor runs; `invalid_json`, `invalid_field` that name the configuration
  */
 export function moveAside({ home, database, withConfig }: PredecessorPaths, facts: ReadContext): void {
   const path = `${home}/${names.state}`;
@@ -67,20 +67,20 @@ export function moveAside({ home, database, withConfig }: PredecessorPaths, fact
 }
 
 export interface PredecessorReport {
-  /** What was taken over just now, in sentences; empty when nothing was. */
+  /** Sentences about the data that this start imported; empty when it imported none. */
   readonly imported: readonly string[];
-  /** What a person is to know at every start, until it is done away with. */
+  /** Sentences about leftover files, repeated at every start until the files are gone. */
   readonly standing: readonly string[];
 }
 
 /**
- * Over the open database: takes over what is there of the original program, unless that was done before.
- * @throws OlaError as `clearWay`; nothing was imported then
+ * Imports the predecessor's files into the open database, unless an earlier start did.
+ * @throws OlaError as `moveAside` does; nothing was imported then
  */
 export async function importPredecessor(place: PredecessorPaths, ports: PredecessorPorts): Promise<PredecessorReport> {
   const wasDone = (await ports.store.predecessor.importedAt()) !== null;
   const imported = wasDone ? [] : await importFound(place, ports);
-  // The list of an import that never came to be is worth nothing.
+  // A list without a finished import is ignored: that import did not happen.
   if (wasDone || imported.length > 0) finishMoving(place.home);
   return { imported, standing: await leftOver(place, ports.store) };
 }
@@ -91,7 +91,7 @@ async function importFound(place: PredecessorPaths, ports: PredecessorPorts): Pr
   const folder = predecessorBackup(place.home);
   const taken = found.toMove.find((name) => exists(`${folder}/${name}`));
   if (taken !== undefined) {
-    throw new OlaError('conflict', `${folder} has a ${taken} already, of an earlier import: move that folder away first.`);
+    throw new OlaError('conflict', `${folder} already has a ${taken} of an earlier import. Move that folder away first.`);
   }
   const { state, said } = await gather(found, ports);
   writePrivate(`${place.home}/${unfinished}`, found.toMove.map((name) => `${name}\n`).join(''));
@@ -103,14 +103,17 @@ async function leftOver({ home, withConfig }: PredecessorPaths, store: Store): P
   const folder = predecessorBackup(home);
   const config = `${home}/${names.config}`;
   const isIgnored = withConfig && exists(config) && (await store.config.current(config)) === null;
-  const take = 'take it over with `ola config import`, or move it away';
+  const take = 'Import it with `ola config import`, or move it away';
   const elsewhere = [names.config, names.snapshots].flatMap((name) => linkTarget(`${folder}/${name}`) ?? []);
   return [
-    ...(exists(folder) ? [`${folder} holds files of the original program with keys in clear: delete it when all works.`] : []),
+    ...(exists(folder)
+      ? [`${folder} holds files of the original program with unencrypted keys. Delete it once everything works.`]
+      : []),
     ...elsewhere.map(
-      (path) => `${path} still holds keys of the original program in clear, a link led to it: delete it when all works.`,
+      (path) =>
+        `${path}, to which a link pointed, still holds unencrypted keys of the original program. Delete it once everything works.`,
     ),
-    ...(isIgnored ? [`${config} is not read, as the configuration is in the database: ${take}.`] : []),
+    ...(isIgnored ? [`${config} is not read, because the configuration is in the database. ${take}.`] : []),
   ];
 }
 
@@ -124,22 +127,22 @@ function finishMoving(home: string): void {
   removeFile(list);
 }
 
-/** What there is to take over. */
+/** The predecessor's files that can be imported. */
 interface Found {
   readonly config: PredecessorDocument | null;
   readonly snapshots: readonly FoundFile[];
-  /** Databases with its tasks. */
+  /** Paths of the databases with the predecessor's tasks. */
   readonly state: readonly string[];
   readonly usage: string | null;
-  /** Names in the home. */
+  /** Names in the home to move after the import. */
   readonly toMove: readonly string[];
-  /** What is left where it is, in sentences. */
+  /** Sentences about files that are not imported. */
   readonly left: readonly string[];
 }
 
 async function find({ home, withConfig }: PredecessorPaths, { store, facts }: PredecessorPorts): Promise<Found> {
   const path = `${home}/${names.config}`;
-  // A file that has governed is no remnant.
+  // A config.json that ola itself has used as its configuration file is not the predecessor's.
   const takesConfig = withConfig && (await store.config.current(null)) === null && (await store.config.current(path)) === null;
   const config = takesConfig ? readConfiguration(home, facts) : null;
   const snapshots = withConfig ? filesIn(`${home}/${names.snapshots}`, '.json') : [];
@@ -160,18 +163,18 @@ async function find({ home, withConfig }: PredecessorPaths, { store, facts }: Pr
     toMove: Object.entries(taken).flatMap(([name, is]) => (is ? [name] : [])),
     left: elsewhere
       .filter((each) => !isPredecessorDatabase(each, stateTables))
-      .map((each) => `${names.config} names ${each} for its tasks, which is none of its databases: those are not taken over.`),
+      .map((each) => `${names.config} names ${each} for its tasks, but that is not its database. The tasks are not imported.`),
   };
 }
 
-/** A database outside the home stays where it is: the original program was told to put it there. */
+/** The predecessor's database outside the home, if its configuration names one. It stays where it is, because its owner put it there. */
 function stateElsewhere(home: string, config: PredecessorDocument | null): readonly string[] {
   const named = config?.database ?? null;
   if (named === null || (named.endsWith(`/${names.state}`) && linksResolved(folderOf(named)) === home)) return [];
   return [named];
 }
 
-/** @returns null when there is none */
+/** @returns null when the home has no config.json */
 function readConfiguration(home: string, facts: ReadContext): PredecessorDocument | null {
   const path = `${home}/${names.config}`;
   const text = readConfigFile(path);
@@ -179,7 +182,7 @@ function readConfiguration(home: string, facts: ReadContext): PredecessorDocumen
     return text === null ? null : readPredecessorDocument(text, facts);
   } catch (cause) {
     if (!(cause instanceof OlaError)) throw cause;
-    const what = `${path} cannot be imported: ${cause.message} Nothing was changed: correct it, or move it away.`;
+    const what = `${path} cannot be imported: ${cause.message} Nothing was changed. Correct the file, or move it away.`;
     throw new OlaError(cause.code, what, { ...cause.facts, cause });
   }
 }
@@ -223,7 +226,7 @@ async function gather(found: Found, ports: PredecessorPorts): Promise<Gathered> 
   return { state, said };
 }
 
-/** As any other change of the configuration, but that destinations are not asked: they were in use, and the dial judges. */
+/** A change of the configuration like any other, except that destinations are not checked: they were in use, and egress checks each call. */
 async function configWrite(read: PredecessorDocument, { store, vault, facts, now }: PredecessorPorts): Promise<ConfigWrite> {
   const at = now();
   const number = (await store.config.newest()) + 1;
@@ -249,7 +252,7 @@ async function configWrite(read: PredecessorDocument, { store, vault, facts, now
 }
 
 interface ReadSnapshot {
-  /** Null when it cannot be taken over. */
+  /** Null when the snapshot cannot be imported. */
   readonly snapshot: Snapshot | null;
   readonly sealed: readonly SealedSecret[];
   readonly said: readonly string[];
@@ -262,11 +265,11 @@ function readSnapshot({ path, name: file, modifiedAt }: FoundFile, { vault, fact
     checkSnapshotName(name);
     const { document: given, tokens } = readPredecessorDocument(readConfigFile(path) ?? '', facts);
     const { document, sealed } = sealDocument(given, originOfSecrets(given, facts), vault, now());
-    const said = tokens.length === 0 ? [] : [`${label}: its access tokens are not taken over.`];
+    const said = tokens.length === 0 ? [] : [`${label}: its access tokens are not imported.`];
     return { snapshot: { name, at: modifiedAt, document }, sealed, said };
   } catch (cause) {
     if (!(cause instanceof OlaError)) throw cause;
-    return { snapshot: null, sealed: [], said: [`${label} is not taken over: ${cause.message}`] };
+    return { snapshot: null, sealed: [], said: [`${label} is not imported: ${cause.message}`] };
   }
 }
 
@@ -281,12 +284,12 @@ function summary({ config, snapshots, owners, actions, usage }: PredecessorState
   return `Imported from the original program: ${configuration}, ${rows.join(', ')}.`;
 }
 
-/** A sentence for each reason. */
+/** One sentence per reason. */
 function inWords(warnings: readonly Warning[]): readonly string[] {
   const byReason = Map.groupBy(warnings, ({ reason }) => reason);
   return [...byReason].map(([reason, those]) => `${names.config}, ${those.map(({ path }) => path).join(', ')}: ${reason}.`);
 }
 
 function unusable(what: string, count: number): readonly string[] {
-  return count === 0 ? [] : [`${count} ${what} are not taken over: they lack what they need, or their time is none.`];
+  return count === 0 ? [] : [`${count} ${what} are not imported: a required field is missing, or their time is not valid.`];
 }

@@ -1,13 +1,13 @@
 /**
- * The demo upstream: a small OpenAI-compatible server that says back what it hears, so that everything can be tried
- * without an account. Deterministic, no state; `--demo` serves it on a loopback port of its own.
+ * The demo upstream: a small OpenAI-compatible server whose model repeats the user's message, so that ola can be tried
+ * without an account. It is deterministic and keeps no state. `--demo` serves it on a loopback port of its own.
  */
 import { errorEnvelope, OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import type { CatalogModel } from '../core/providers.ts';
 
-/** The demo as a provider; its base URL is known when it listens. */
+/** The demo as a provider. Its base URL is known once it listens. */
 export const demoProvider = {
   id: 'demo',
   name: 'Demo',
@@ -16,16 +16,16 @@ export const demoProvider = {
 } as const satisfies { id: string; name: string; protocol: 'openai-completions'; models: readonly CatalogModel[] };
 
 const [echo] = demoProvider.models;
-const nothingSaid = 'Hello from the demo model. Say something, and I will say it back.';
+const nothingSaid = 'Hello from the demo model. Say something, and I will repeat it.';
 
 type FinishReason = 'stop' | 'length';
 
-/** What of a chat request changes the answer. */
+/** The fields of a chat request that change the answer. */
 interface Question {
   readonly messages: readonly Readonly<Record<string, unknown>>[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
-  /** Tokens; a token is a word. */
+  /** Limit of the answer in tokens; one token is one word. */
   readonly maxTokens: number;
   readonly stop: readonly string[];
 }
@@ -34,7 +34,7 @@ interface DemoAnswer {
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
-  /** Words with the white space before them: joined, they are the text. */
+  /** Words, each with the white space before it: joined they are the text. */
   readonly words: readonly string[];
   readonly finishReason: FinishReason;
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number };
@@ -43,8 +43,8 @@ interface DemoAnswer {
 /**
  * A handler of `GET /v1/models`, `POST /v1/chat/completions` (JSON and SSE) and `POST /v1/embeddings`. The answer is
  * `You said: ` and the last user message. One token is one word, in both directions; the answer's id is a hash of the
- * request's body. The same text has the same embedding; what it means plays no part.
- * Failures are OpenAI's envelope: 401 without `Authorization: Bearer <key>`, 400, 404, 405.
+ * request's body. Equal texts have equal embeddings; meaning plays no part.
+ * Errors use OpenAI's envelope: 401 without `Authorization: Bearer <key>`, 400, 404, 405.
  */
 export function demoUpstream(key: string, clock: Clock): (request: Request) => Promise<Response> {
   const expected = new TextEncoder().encode(`Bearer ${key}`);
@@ -59,12 +59,12 @@ export function demoUpstream(key: string, clock: Clock): (request: Request) => P
   };
 }
 
-/** Compares all bytes whatever differs, so that the time of a refusal does not tell how much of a guess was right. */
+/** Compares all bytes in every case, so that the time of a refusal does not reveal how many bytes of a guess were right. */
 function authenticate(request: Request, expected: Uint8Array): void {
   const given = new TextEncoder().encode(request.headers.get('authorization') ?? '');
   let difference = given.length ^ expected.length;
   for (let i = 0; i < expected.length; i++) difference |= (expected[i] ?? 0) ^ (given[i] ?? 0);
-  if (difference !== 0) throw new OlaError('invalid_api_key', 'The demo upstream takes only the key it was started with.');
+  if (difference !== 0) throw new OlaError('invalid_api_key', 'The demo upstream accepts only the key that it was started with.');
 }
 
 async function route(request: Request, created: number): Promise<Response> {
@@ -89,7 +89,7 @@ function listModels(created: number): Response {
   });
 }
 
-/** @throws OlaError 400 naming the field, 404 `model_not_found` */
+/** @throws OlaError 400 that names the field, 404 `model_not_found` */
 function readQuestion(text: string): Question {
   const body = parse(text);
   const { messages, stream, stream_options: options, stop } = body;
@@ -98,7 +98,7 @@ function readQuestion(text: string): Question {
   const bad = messages.findIndex((message) => !isObject(message) || typeof message['role'] !== 'string');
   if (bad >= 0) throw invalid(`messages.${bad}`, 'must be an object with a role');
   if (!isAbsent(stream) && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false');
-  if (!isAbsent(options) && stream !== true) throw invalid('stream_options', 'is allowed when stream is true only');
+  if (!isAbsent(options) && stream !== true) throw invalid('stream_options', 'is allowed only when stream is true');
   const stops: readonly unknown[] = isAbsent(stop) ? [] : [stop].flat();
   if (!stops.every(isWord)) throw invalid('stop', 'must be a string or a list of strings');
   return {
@@ -115,19 +115,21 @@ function checkModel({ model }: Readonly<Record<string, unknown>>): void {
   if (model !== echo.id) throw new OlaError('model_not_found', `The demo upstream serves ${echo.id} only.`, { param: 'model' });
 }
 
-const usualDimensions = 8;
-const mostDimensions = 1024;
+/** Numbers in an embedding when the request names no `dimensions`. */
+const defaultDimensions = 8;
+/** Most numbers in an embedding that a request may ask for. */
+const maxDimensions = 1024;
 
-/** `input` in all its forms; a token counts as one, whatever it is. @throws OlaError 400 naming the field */
+/** Answers for `input` in all its forms; each token of a token list counts as one. @throws OlaError 400 that names the field */
 function embed(body: Readonly<Record<string, unknown>>): Response {
   checkModel(body);
   const { input, encoding_format: format, dimensions: wanted } = body;
   const list: readonly unknown[] = Array.isArray(input) && !input.every(Number.isInteger) ? input : [input];
   const isText = (value: unknown) => isWord(value) || (Array.isArray(value) && value.length > 0 && value.every(Number.isInteger));
   if (list.length === 0 || !list.every(isText)) throw invalid('input', 'must be text or tokens, or a list of either');
-  const dimensions = isAbsent(wanted) ? usualDimensions : wanted;
-  if (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > mostDimensions) {
-    throw invalid('dimensions', `must be an integer from 1 to ${mostDimensions}`);
+  const dimensions = isAbsent(wanted) ? defaultDimensions : wanted;
+  if (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > maxDimensions) {
+    throw invalid('dimensions', `must be an integer from 1 to ${maxDimensions}`);
   }
   if (!isAbsent(format) && format !== 'float' && format !== 'base64') throw invalid('encoding_format', 'must be float or base64');
   const data = list.map((text, index) => {
@@ -141,7 +143,7 @@ function embed(body: Readonly<Record<string, unknown>>): Response {
   return Response.json({ object: 'list', data, model: echo.id, usage: { prompt_tokens: tokens, total_tokens: tokens } });
 }
 
-/** Of length one, as OpenAI's are. */
+/** A vector of length one, as OpenAI's embeddings are. */
 function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   const numbers = Float32Array.from(
     { length: dimensions },
@@ -151,7 +153,7 @@ function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   return numbers.map((each) => each / length);
 }
 
-/** 32-bit floats, little-endian, as the SDKs decode them. */
+/** Encodes the numbers as little-endian 32-bit floats, the form that the SDKs decode. */
 function base64(numbers: Float32Array<ArrayBuffer>): string {
   const view = new DataView(new ArrayBuffer(numbers.length * 4));
   for (const [index, number] of numbers.entries()) view.setFloat32(index * 4, number, true);
@@ -197,7 +199,7 @@ function think(question: Question, body: string, created: number): DemoAnswer {
   };
 }
 
-/** A message's content: a string, or parts of which those of type `text` count. */
+/** The text of a message's content: the string itself, or its parts of type `text` joined. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -213,7 +215,7 @@ function cutAtStop(text: string, stops: readonly string[]): string {
   return text.slice(0, Math.min(text.length, ...ends));
 }
 
-/** FNV-1a, 32 bits, hex: an id, not a secret. */
+/** FNV-1a with 32 bits, in hex. It makes ids and protects nothing. */
 function hash(text: string): string {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -226,7 +228,7 @@ function whole({ id, created, words, finishReason, usage }: DemoAnswer): Respons
   return Response.json({ id, object: 'chat.completion', created, model: echo.id, choices, usage });
 }
 
-/** One event a pull: they leave as several chunks, and a client that went away stops them. */
+/** Sends one event per pull: the events leave as several chunks, and stop when the client leaves. */
 function streamed(answer: DemoAnswer, includeUsage: boolean): Response {
   const encoder = new TextEncoder();
   const events = eventsOf(answer, includeUsage);
@@ -240,7 +242,7 @@ function streamed(answer: DemoAnswer, includeUsage: boolean): Response {
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
 }
 
-/** Role, words, finish reason, usage when it was asked for (then `usage` is null until it comes), `[DONE]`. */
+/** The events: role, words, finish reason, usage if requested (then `usage` is null in the events before it), `[DONE]`. */
 function* eventsOf({ id, created, words, finishReason, usage }: DemoAnswer, includeUsage: boolean): Generator<string, void> {
   const event = (choices: readonly object[], counts: DemoAnswer['usage'] | null) =>
     JSON.stringify({

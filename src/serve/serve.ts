@@ -1,4 +1,4 @@
-/** `ola serve`: opens the home, listens, says so, and ends in good order. */
+/** `ola serve`: opens the home, listens, prints the address, and stops without cutting running calls where it can. */
 import { randomBytes } from 'node:crypto';
 import { configFailure, type Failure } from '../cli/failure.ts';
 import type { ExitCode, ServeOptions, Terminal } from '../cli/ports.ts';
@@ -20,14 +20,14 @@ import { onCrash, onStopSignal } from '../runtime/process.ts';
 import { listen, localAddresses } from '../runtime/serve.ts';
 import { version } from '../runtime/version.ts';
 import { type Watch, watchFile } from '../runtime/watch.ts';
-import { attendDoor, isOfThisMachine, openDoorWarning, refuseOpenDoor } from './anonymous.ts';
+import { anonymousWarning, applyAnonymous, isLoopbackHost, refuseUnsafeAnonymous } from './anonymous.ts';
 import { demoProvider, demoUpstream } from './demo.ts';
 import { welcome } from './welcome.ts';
 
 export interface ServeParts {
   readonly options: ServeOptions;
   readonly home: string;
-  /** The file that governs, absolute; null: the database does. */
+  /** Absolute path of the configuration file; null in database mode. */
   readonly configFile: string | null;
   readonly settings: Settings;
   readonly terminal: Terminal;
@@ -39,7 +39,9 @@ interface Demo {
   readonly server: ServerHandle;
 }
 
+/** Pause between two ticks of the gateway, and time for error events to leave after a cut; milliseconds. */
 const tickMs = 1000;
+/** Pause between two looks at the number of running calls while the server drains, in milliseconds. */
 const drainPollMs = 20;
 
 export async function serve(parts: ServeParts): Promise<ExitCode> {
@@ -49,7 +51,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   const log = createLog({ level: options.logLevel, format, write: terminal.err, now, redact: (text) => redact(text) });
   onCrash((message) => log.log('error', 'ola crashed', { cause: message }));
 
-  refuseOpenDoor(parts);
+  refuseUnsafeAnonymous(parts);
   const demo = options.demo ? startDemo(now) : null;
   let listeners: readonly { readonly address: string; readonly port: number }[] = [];
   const ownListeners = () => listeners;
@@ -62,7 +64,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   try {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
-    attendDoor(home.gateway, parts, log);
+    applyAnonymous(home.gateway, parts, log);
     const app = createApp({ gateway: home.gateway, hosts: hostsOf(options, home.gateway), now, log });
     const server = listenOn(options, app.handle);
     listeners = [{ address: server.hostname, port: server.port }];
@@ -100,10 +102,10 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   }
 }
 
-/** A file or a variable that cannot be used is a mistake in the configuration: exit code 3. */
+/** The Failure, with exit code 3, for a configuration or a variable that cannot be used; null for any other error. */
 function startFailure(thrown: unknown, configFile: string | null): Failure | null {
   if (!(thrown instanceof OlaError) || !configErrors.includes(thrown.code)) return null;
-  const what = configFile === null ? 'the configuration cannot be used' : `${configFile} cannot govern`;
+  const what = configFile === null ? 'the configuration cannot be used' : `${configFile} cannot be used as the configuration`;
   return configFailure(
     what,
     thrown.message,
@@ -117,7 +119,7 @@ function tick(gateway: Gateway): void {
   gateway.retention.tick();
 }
 
-/** The demo model is called like any other: over a socket, with a key, through the policy. */
+/** Starts the demo upstream. It is called like any other provider: over a socket, with a key, through the egress policy. */
 function startDemo(now: Clock): Demo {
   const apiKey = randomBytes(32).toString('base64url');
   const server = listen.tcp({ hostname: '127.0.0.1', port: 0, maxBodyBytes: mostBodyBytes }, demoUpstream(apiKey, now));
@@ -128,8 +130,8 @@ function startDemo(now: Clock): Demo {
 function requireToken(options: ServeOptions, gateway: Gateway): void {
   if (!options.requireToken || gateway.access.configured()) return;
   throw configFailure(
-    'API key not configured',
-    'There is no access token: set OPEN_LLM_AUTH_TOKEN, or make one.',
+    'no access token exists yet',
+    'Create one with `ola token create NAME`, or set OPEN_LLM_AUTH_TOKEN.',
     'ola token create NAME',
   );
 }
@@ -139,16 +141,20 @@ function hostsOf(options: ServeOptions, gateway: Gateway) {
   return { bound: options.host, localAddresses, publicHosts: () => gateway.config.snapshot().open.publicHosts ?? none };
 }
 
-/** @throws OlaError `conflict` naming who has the port */
+/** @throws OlaError `conflict` that names the program on the port */
 function listenOn({ host, port }: ServeOptions, handle: Parameters<typeof listen.tcp>[1]): ServerHandle {
   try {
     return listen.tcp({ hostname: host, port, maxBodyBytes: mostBodyBytes }, handle);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     if (code !== 'EADDRINUSE') {
-      throw new OlaError('conflict', `Cannot listen on ${host} port ${port} (${code}). Choose others with --host and --port.`, {
-        cause,
-      });
+      throw new OlaError(
+        'conflict',
+        `Cannot listen on ${host} port ${port} (${code}). Choose another address with --host and --port.`,
+        {
+          cause,
+        },
+      );
     }
     const holder = holderOfPort(port);
     const who = holder === null ? 'another program' : `process id ${holder.pid} (${holder.command})`;
@@ -160,7 +166,10 @@ function listenOn({ host, port }: ServeOptions, handle: Parameters<typeof listen
   }
 }
 
-/** An admin token for whoever sits at the terminal, when nobody could come in otherwise; a fresh one at each demo. */
+/**
+ * Creates an admin token when a person watches the terminal and no token exists, because no request could be made otherwise.
+ * Each start of the demo revokes its former token and creates one.
+ */
 async function firstToken({ options, terminal }: ServeParts, gateway: Gateway): Promise<string | null> {
   const origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
   if (options.demo) {
@@ -182,23 +191,23 @@ function exampleModel(gateway: Gateway): string | null {
 function warn(parts: ServeParts, home: OpenHome, log: Log): void {
   const { options, settings, configFile } = parts;
   for (const { path, mode } of home.fixed) {
-    log.log('warn', `others could read ${path} (mode ${mode.toString(8)}); its mode is fixed`);
+    log.log('warn', `other users could read ${path} (mode ${mode.toString(8)}); ola has narrowed the mode`);
   }
   for (const sentence of [...home.predecessor.imported, ...home.predecessor.standing]) log.log('warn', sentence);
-  if (!isOfThisMachine(options.host))
-    log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel in clear`);
+  if (!isLoopbackHost(options.host))
+    log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel unencrypted`);
   if (settings.everyProviderLocal)
     log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
   if (configFile !== null && settings.databasePath === null) warnOfMovedDatabase(configFile, home, log);
-  if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel in clear');
-  const openDoor = openDoorWarning(home.gateway, parts);
-  if (openDoor !== null) log.log('warn', openDoor);
+  if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel unencrypted');
+  const anonymous = anonymousWarning(home.gateway, parts);
+  if (anonymous !== null) log.log('warn', anonymous);
   else if (!home.gateway.access.configured()) {
-    log.log('warn', 'no access token is configured, so every request gets 401: make one with `ola token create`');
+    log.log('warn', 'no access token exists, so every request is answered with 401: create one with `ola token create NAME`');
   }
 }
 
-/** The open database stays: what was acknowledged is in it. */
+/** Warns about a new path of the database. The open database stays in use: it holds every acknowledged write. */
 function warnOfMovedDatabase(configFile: string, home: OpenHome, log: Log): void {
   const named = ({ open }: CurrentConfig) => open.durableState?.dbPath;
   let known = named(home.gateway.config.snapshot());
@@ -210,8 +219,8 @@ function warnOfMovedDatabase(configFile: string, home: OpenHome, log: Log): void
 }
 
 /**
- * First signal: nothing new comes in, what runs may finish within the grace, then it is cut with an error event.
- * Second signal: at once.
+ * Resolves when the server may end. The first signal refuses new requests and gives running calls the grace; after it they
+ * are cut with an error event. The second signal ends at once.
  */
 function untilStopped(server: ServerHandle, gateway: Gateway, graceSeconds: number, log: Log): Promise<ExitCode> {
   return new Promise((resolve) => {
@@ -228,7 +237,7 @@ async function drained(server: ServerHandle, gateway: Gateway, graceSeconds: num
   const empty = () => server.pending() === 0;
   if (await within(graceSeconds * 1000, empty)) return;
   gateway.cut();
-  // The error events are on their way; a reader that does not take them is not waited for.
+  // Gives the error events time to leave. A client that does not read them delays the end by no more than this.
   await within(tickMs, empty);
 }
 

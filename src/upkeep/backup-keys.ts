@@ -1,4 +1,4 @@
-/** Which master keys a copy of the database needs, and whether those at hand are the ones. */
+/** The master keys that a copy of the database needs, compared with the keys that are available here. */
 import { OlaError } from '../core/errors.ts';
 import type { SqlDatabase } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
@@ -19,7 +19,7 @@ export function keysOf(home: string, settings: Settings): KeySource {
   return keySource({ home, env: settings.masterKey, parse: parseKeys });
 }
 
-/** @returns every key at hand; null when there is none, or they cannot be used */
+/** @returns every available key; null when there is none, or they cannot be used */
 export function readOrNull(keys: KeySource): KeyRing | null {
   try {
     return allKeys(keys);
@@ -29,32 +29,32 @@ export function readOrNull(keys: KeySource): KeyRing | null {
   }
 }
 
-/** As a key file has it. */
+/** The text of a key file with these keys. */
 export function keyText(ring: KeyRing): string {
   return ring.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('');
 }
 
-/** The ids of the keys that sealed them; what is damaged has none. */
+/** The ids of the keys that sealed these secrets. A damaged secret names no key. */
 export function sealedWith(secrets: readonly SealedSecret[]): readonly string[] {
   const vault = createVault([makeKey()]);
   return [...new Set(secrets.flatMap(({ envelope }) => vault.sealedBy(envelope) ?? []))];
 }
 
-/** The keys that these secrets need; the first one when they need none. */
+/** The keys that these secrets need; the first key of the ring when they need none. */
 export function neededOf(ring: KeyRing, secrets: readonly SealedSecret[]): KeyRing {
   const ids = new Set(sealedWith(secrets));
   const [first, ...others] = ring.filter(({ id }) => ids.has(id));
   return first === undefined ? [ring[0]] : [first, ...others];
 }
 
-/** Where keys are, for people. */
+/** The places of these keys, in words. */
 export function namesOf(needed: readonly MasterKey[], { name, read, retired }: KeySource): string {
   const current = new Set(read().map(({ id }) => id));
   const places = needed.map(({ id }) => (current.has(id) || retired === null ? name : retired.name));
   return [...new Set(places)].join(' and ');
 }
 
-/** Whether these keys are the ones: each is there that is needed, and what it opens is not all damaged. */
+/** True when the ring has every needed key and at least one secret opens, so that not all of them are damaged. */
 export function opens(ring: KeyRing, secrets: readonly SealedSecret[]): boolean {
   const vault = createVault(ring);
   const whole = secrets.filter(({ envelope }) => vault.sealedBy(envelope) !== null);
@@ -71,7 +71,7 @@ function canOpen(vault: Vault, { id, envelope }: SealedSecret): boolean {
   }
 }
 
-/** Opens a database that nobody else has open. */
+/** Opens a database for one piece of work. No other process may have it open. */
 export async function withOpen<T>(path: string, work: (database: SqlDatabase) => Promise<T>): Promise<T> {
   const database = openSqlite(path);
   try {

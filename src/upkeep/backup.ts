@@ -1,4 +1,4 @@
-/** `ola backup`: everything durable in one file. */
+/** `ola backup`: a copy of the database in one file, with the master keys if a passphrase is given. */
 
 import type { BackupReport, CopyOptions } from '../cli/ports.ts';
 import { OlaError } from '../core/errors.ts';
@@ -6,8 +6,8 @@ import type { Clock, SqlDatabase } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../core/vault.ts';
 import { checkNewPassphrase, sealWithPassphrase } from '../credentials/passphrase.ts';
-import { namedDatabase, readGoverning, runningDatabase } from '../home/config-file.ts';
-import { refuseOtherPlace } from '../home/database-note.ts';
+import { loadConfigFile, namedDatabase, runningDatabase } from '../home/config-file.ts';
+import { refuseOtherDatabase } from '../home/database-note.ts';
 import { databasePath } from '../runtime/database-path.ts';
 import { exists, temporaryBeside } from '../runtime/files.ts';
 import { linksResolved, placeOfNewFile, publishNew, removeFile } from '../runtime/moves.ts';
@@ -18,10 +18,10 @@ import { writeWrappedKey } from '../store/wrapped-key.ts';
 import { keysOf, keyText, namesOf, neededOf, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
 
 export interface BackupContext {
-  /** Absolute. */
+  /** Absolute path of the home. */
   readonly home: string;
   readonly settings: Settings;
-  /** The file that governs, absolute; null: none is named. */
+  /** Absolute path of the configuration file that was typed; null when none was. */
   readonly configFile: string | null;
   readonly now: Clock;
 }
@@ -29,12 +29,12 @@ export interface BackupContext {
 export type CopyRequest = Omit<CopyOptions, 'configFile'>;
 
 /**
- * Copies the database while it is in use.
- * @throws OlaError `conflict` when there is something at the path, `invalid_field`, `persistence_unavailable`
+ * Copies the database; a server may have it open.
+ * @throws OlaError `conflict` when the path exists, `invalid_field`, `persistence_unavailable`
  */
 export async function backUp({ file, passphrase }: CopyRequest, place: BackupContext): Promise<BackupReport> {
   const from = await databaseInUse(place);
-  if (!exists(from)) throw new OlaError('invalid_field', `There is no database ${from}: there is nothing to back up.`);
+  if (!exists(from)) throw new OlaError('invalid_field', `There is no database ${from}, so there is nothing to back up.`);
   const target = placeOfNewFile(file);
   refuseOwnName(target, from, place.home);
   const keys = keysOf(place.home, place.settings);
@@ -45,7 +45,7 @@ export async function backUp({ file, passphrase }: CopyRequest, place: BackupCon
     const facts = await withOpen(copy, async (database) => {
       refuseForeign(database, from);
       const secrets = await configStore(database).secrets();
-      // Read after the copy: a rotation meanwhile keeps every key that the copy may need.
+      // The keys are read after the copy: a rotation in between keeps every key that the copy may need.
       const ring = passphrase === null ? readOrNull(keys) : allKeys(keys);
       if (passphrase === null || ring === null) return factsOf(secrets, keys, ring);
       if (!opens(ring, secrets)) throw wrongKeys(secrets, keys);
@@ -59,22 +59,22 @@ export async function backUp({ file, passphrase }: CopyRequest, place: BackupCon
   }
 }
 
-/** As the server that runs says: a file may have told it. @throws OlaError `conflict` when another one is meant */
+/** The path of the database. A running server is asked first, because its configuration file may name the database. @throws OlaError `conflict` when the server uses another configuration */
 async function databaseInUse({ home, settings, configFile }: BackupContext): Promise<string> {
   const running = await runningDatabase(`${home}/control.sock`, configFile);
   if (running !== null) return running;
   const whole = linksResolved(home);
-  const file = configFile === null ? null : readGoverning(configFile);
+  const file = configFile === null ? null : loadConfigFile(configFile);
   const { path } = databasePath(whole, namedDatabase(whole, settings, file));
-  refuseOtherPlace(whole, path);
+  refuseOtherDatabase(whole, path);
   return path;
 }
 
-/** A file of such a name would be taken for the log of the database, or for a part of the home. */
+/** Refuses names that ola would take for the log of the database or for a file of the home. */
 function refuseOwnName(target: string, database: string, home: string): void {
   const inHome = homeNames.map((name) => `${linksResolved(home)}/${name}`);
   if (target !== database && !target.startsWith(`${database}-`) && !inHome.includes(target)) return;
-  throw new OlaError('invalid_field', `${target} is a name that ola itself uses: name another file.`);
+  throw new OlaError('invalid_field', `${target} is a name that ola itself uses. Choose another name.`);
 }
 const homeNames = [
   'master.key',
@@ -90,10 +90,10 @@ const homeNames = [
 
 function refuseForeign(database: SqlDatabase, path: string): void {
   if (database.prepare('PRAGMA application_id').get()?.['application_id'] === applicationId) return;
-  throw new OlaError('invalid_field', `${path} is not a database of ola: there is nothing to back up.`);
+  throw new OlaError('invalid_field', `${path} is not a database of ola, so there is nothing to back up.`);
 }
 
-/** @param ring null: not to be had here; it may be one that only the server was given */
+/** @param ring null when no key is available here; only the server may have been given it */
 function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRing | null) {
   const count = { secrets: secrets.length };
   if (ring === null || !opens(ring, secrets)) {
@@ -106,6 +106,6 @@ function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRin
 
 function wrongKeys(secrets: readonly SealedSecret[], keys: KeySource): OlaError {
   const needed = sealedWith(secrets).join(', ');
-  const message = `The secrets were sealed with master key ${needed}, which is not in ${keys.name}: give the right one.`;
+  const message = `The secrets were sealed with master key ${needed}, which is not in ${keys.name}. Give the right key.`;
   return new OlaError('persistence_unavailable', message);
 }

@@ -1,4 +1,4 @@
-/** `ola restore`: a backup in the place of the database. */
+/** `ola restore`: replaces the database by a backup. */
 
 import type { RestoreReport } from '../cli/ports.ts';
 import { localPrincipal } from '../core/access.ts';
@@ -7,8 +7,8 @@ import type { Clock } from '../core/ports.ts';
 import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../core/vault.ts';
 import { openWithPassphrase } from '../credentials/passphrase.ts';
 import { parseKeys } from '../credentials/vault.ts';
-import { namedDatabase, readGoverning } from '../home/config-file.ts';
-import { refuseOtherPlace } from '../home/database-note.ts';
+import { loadConfigFile, namedDatabase } from '../home/config-file.ts';
+import { refuseOtherDatabase } from '../home/database-note.ts';
 import { releaseAll, takeLocks } from '../home/home.ts';
 import { databasePath } from '../runtime/database-path.ts';
 import { createPrivate, errnoOf, exists, prepareHome, temporaryBeside } from '../runtime/files.ts';
@@ -24,20 +24,20 @@ import type { BackupContext, CopyRequest } from './backup.ts';
 import { keysOf, keyText, neededOf, opens, sealedWith, withOpen } from './backup-keys.ts';
 
 /**
- * Puts a copy in the place of the database, which is kept beside it. Everything is checked before anything is changed.
- * @throws OlaError `conflict` when a server runs or another key is in the way, `secret_required` when the key is in the
- *   backup alone and no passphrase was given, `invalid_field` when the file is no backup of ola or the passphrase is
- *   wrong, `persistence_unavailable`
+ * Replaces the database by a backup and keeps the former database beside it. Everything is checked before anything is changed.
+ * @throws OlaError `conflict` when a server runs or another master key exists, `secret_required` when only the backup has
+ *   the key and no passphrase was given, `invalid_field` when the file is not a backup of ola or the passphrase is wrong,
+ *   `persistence_unavailable`
  */
 export async function restore({ file, passphrase }: CopyRequest, place: BackupContext): Promise<RestoreReport> {
   const { settings, configFile, now } = place;
-  const governing = configFile === null ? null : readGoverning(configFile);
+  const loaded = configFile === null ? null : loadConfigFile(configFile);
   const { path } = prepareHome(place.home);
-  const database = databasePath(path, namedDatabase(path, settings, governing));
+  const database = databasePath(path, namedDatabase(path, settings, loaded));
   const locks = takeLocks(path, database, { pid: processId, version, address: null, configFile, startedAt: now() });
   const next = temporaryBeside(database.path);
   try {
-    refuseOtherPlace(path, database.path);
+    refuseOtherDatabase(path, database.path);
     takeCopy(absolutePath(file), next, database.path);
     const secrets = await readyCopy(next, now);
     const sealed = await withOpen(next, async (open) => readWrappedKey(open));
@@ -53,21 +53,23 @@ export async function restore({ file, passphrase }: CopyRequest, place: BackupCo
   }
 }
 
-/** @throws OlaError `invalid_field` unless it is a whole database of ola's that this program knows */
+/** @throws OlaError `invalid_field` unless the file is a complete database of ola in a schema that this program knows */
 function takeCopy(file: string, copy: string, database: string): void {
   const refuse = (what: string) => new OlaError('invalid_field', `The file ${file} ${what}. Nothing was changed.`);
-  if (exists(file) && sameFile(file, database)) throw refuse('is the database itself: name a backup');
-  if (hasLog(file)) throw refuse('has a log beside it, so it is a database that was in use: name one that `ola backup` made');
+  if (exists(file) && sameFile(file, database)) throw refuse('is the database itself; name a backup');
+  if (hasLog(file))
+    throw refuse('has a database log beside it, so it was copied while in use; name a file that `ola backup` made');
   copyPrivate(file, copy);
   const { applicationId: application, schema, verdict } = inspectSqlite(copy);
   const head = migrations.at(-1)?.version ?? 0;
-  if (application === 0 && verdict !== 'ok') throw refuse(`is no database, or is damaged (${verdict})`);
+  if (application === 0 && verdict !== 'ok') throw refuse(`is not a backup: it is no database, or it is damaged (${verdict})`);
   if (application !== applicationId) throw refuse('is a database of another program');
-  if (verdict !== 'ok') throw refuse(`is damaged (${verdict}): take another backup`);
-  if (schema > head) throw refuse(`has schema ${schema} and this program knows ${head}: install the newer ola`);
+  if (verdict !== 'ok') throw refuse(`is damaged (${verdict}); use another backup`);
+  if (schema > head)
+    throw refuse(`has schema ${schema}, but this version knows only up to ${head}; install a newer version of ola`);
 }
 
-/** Brings the copy to this program's schema, as a start would, and notes in it that it was restored. */
+/** Migrates the copy to this program's schema, as a start would, and writes an audit event of the restore into it. */
 async function readyCopy(copy: string, now: Clock): Promise<readonly SealedSecret[]> {
   const store = openStore({ database: openSqlite(copy), now, backUp: () => undefined });
   try {
@@ -83,18 +85,18 @@ async function readyCopy(copy: string, now: Clock): Promise<readonly SealedSecre
 
 interface BackupKeys {
   readonly secrets: readonly SealedSecret[];
-  /** The key in the backup, sealed to a passphrase; null when it is not there. */
+  /** The key in the backup, sealed with a passphrase; null when the backup has none. */
   readonly sealed: string | null;
   readonly passphrase: string | null;
   readonly keys: KeySource;
-  /** The key file that ola writes. */
+  /** Path of the home's own key file. */
   readonly ownFile: string;
 }
 
 interface FittingKey {
-  /** With commas when several are needed; `none` when no secret needs one. */
+  /** Ids of the needed keys, joined by commas; `none` when no secret needs one. */
   readonly id: string;
-  /** The key file that is to be written; null when the key at hand fits. */
+  /** The key file to write; null when the available key opens the secrets. */
   readonly write: { readonly path: string; readonly text: string } | null;
 }
 
@@ -105,11 +107,11 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: Backup
   const needed = sealedWith(secrets).join(', ') || 'none';
   if (secrets.length === 0 && (sealed === null || passphrase === null)) return { id: ring?.[0].id ?? needed, write: null };
   if (sealed === null) {
-    const what = `The secrets in the backup need master key ${needed}, which is neither here nor in it`;
-    throw new OlaError('persistence_unavailable', `${what}: bring it back (${ownFile}). Nothing was changed.`);
+    const what = `The secrets in the backup need master key ${needed}, which is neither here nor in the backup.`;
+    throw new OlaError('persistence_unavailable', `${what} Put that key into ${ownFile}. Nothing was changed.`);
   }
   if (passphrase === null) {
-    const message = `The backup needs master key ${needed}, which is in it, sealed: give its passphrase. Nothing was changed.`;
+    const message = `The backup needs master key ${needed} and contains it, sealed with a passphrase. Give the passphrase. Nothing was changed.`;
     throw new OlaError('secret_required', message, { param: 'passphrase' });
   }
   const text = await openWithPassphrase(JSON.parse(sealed), passphrase);
@@ -117,11 +119,11 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: Backup
   if (!opens(inside, secrets)) {
     throw new OlaError(
       'persistence_unavailable',
-      'The key in the backup does not open its secrets: it is damaged. Nothing was changed.',
+      'The key in the backup does not open the secrets: the backup is damaged. Nothing was changed.',
     );
   }
   if (ring !== null) {
-    const message = `There is another master key (${ring[0].id}) in ${keys.name}: move it away, or unset it, and restore again. Nothing was changed.`;
+    const message = `${keys.name} has another master key (${ring[0].id}). Move it away or unset it, then restore again. Nothing was changed.`;
     throw new OlaError('conflict', message);
   }
   return { id: idsNeeded(inside, secrets), write: { path: ownFile, text: keyText(inside) } };
@@ -133,15 +135,18 @@ function idsNeeded(ring: KeyRing, secrets: readonly SealedSecret[]): string {
     .join(', ');
 }
 
-/** @returns where the former database is; null when there was none */
+/** @returns the path of the former database; null when there was none */
 function putInPlace(path: string, next: string, { write }: FittingKey, now: Clock): string | null {
   const time = new Date(now()).toISOString().replaceAll(/[:.]/g, '-');
   const kept = `${path.replace(/\.sqlite3$/, '')}.before-restore-${time}.sqlite3`;
-  // A damaged one is left as it is: SQLite would throw its log away.
+  // A damaged former database is left as it is, because SQLite would discard its log.
   if (exists(path) && inspectSqlite(path).verdict === 'ok') foldFormer(path);
-  // The key first: the new database is never there without it.
+  // The key is written first, so that the new database is never without it.
   if (write !== null && !createPrivate(write.path, write.text)) {
-    throw new OlaError('conflict', `${write.path} was made meanwhile: move it away, and restore again. Nothing was changed.`);
+    throw new OlaError(
+      'conflict',
+      `Another program created ${write.path} in the meantime. Move it away, then restore again. Nothing was changed.`,
+    );
   }
   return replaceDatabase({ path, next, kept }) ? kept : null;
 }
@@ -152,13 +157,13 @@ function foldFormer(path: string): void {
   } catch (cause) {
     const isTaken = cause instanceof Error && cause.message.includes('database is locked');
     const what = isTaken
-      ? 'is open in another program: close that'
-      : `cannot be closed (${errnoOf(cause)}): make room on its disk`;
+      ? 'is open in another program; close that program first'
+      : `cannot be closed (${errnoOf(cause)}); free some space on its disk`;
     throw new OlaError(isTaken ? 'conflict' : 'persistence_unavailable', `${path} ${what}. Nothing was changed.`, { cause });
   }
 }
 
-/** Leaves one file: no log beside it. */
+/** Merges the log into the database, so that one file is left. */
 function fold(path: string): void {
   const database = openSqlite(path);
   try {

@@ -1,4 +1,4 @@
-/** The files below `/static`, as text. To be imported when one is asked for: 2 MB that a start and idle memory need not pay. */
+/** The files below `/static`, as text. Import this module only when a file is requested: its 2 MB slow the start and stay in memory. */
 import swaggerLicence from 'swagger-ui-dist/LICENSE' with { type: 'text' };
 import swaggerNotice from 'swagger-ui-dist/NOTICE' with { type: 'text' };
 import swaggerStyle from 'swagger-ui-dist/swagger-ui.css' with { type: 'text' };
@@ -8,7 +8,7 @@ import type { AssetPath } from './asset-list.ts';
 import style from './docs.css' with { type: 'text' };
 import script from './docs.js' with { type: 'text' };
 
-/** The maps that they name are not carried: a browser with its tools open would ask for them in vain. */
+/** Removes the reference to the source map, which is not bundled: a browser with open developer tools would request it in vain. */
 const withoutMap = (text: string) => text.replace(/\n?\/[/*]# sourceMappingURL=[^\n]*\s*$/, '\n');
 
 export const assets: Readonly<Record<AssetPath, string>> = {

@@ -1,14 +1,14 @@
-/** Draws the reference with Swagger UI. Runs in the browser; a token stays in its memory and nowhere else. */
+/** Draws the reference with Swagger UI, in the browser. A token is kept only in the page's memory. */
 
-/** What the copied command line shows in place of a credential. */
+/** Placeholder for a credential in the copied command line. */
 const shownInstead = 'YOUR_TOKEN';
 const carriers = ['authorization', 'x-api-key', 'x-goog-api-key'];
 
-/** By their ids in Swagger UI. */
+/** Ids of Swagger UI's input fields for credentials. */
 const credentialInputs = ['auth-bearer-value', 'api_key_value'];
 const concealed = { type: 'password', autoComplete: 'off', spellCheck: false };
 
-/** The request of a command line, its credential hidden: the page may be shown to others, or a screenshot kept. */
+/** The request for the copied command line, with its credential hidden: other people may see the page or a screenshot of it. */
 function withoutCredential(request) {
   const headers = request.get('headers');
   if (!headers) return request;
@@ -19,7 +19,7 @@ function withoutCredential(request) {
   return request.set('headers', hidden);
 }
 
-/** Parts of Swagger UI in other clothes. */
+/** Swagger UI's components that are wrapped. */
 function ownParts() {
   return {
     wrapComponents: {
@@ -27,7 +27,7 @@ function ownParts() {
         (Original, { React }) =>
         (props) =>
           React.createElement(Original, { ...props, request: withoutCredential(props.request) }),
-      // What is typed into the dialog of credentials is shown to nobody, and not remembered by the browser.
+      // Text typed into the dialog of credentials is not shown, and the browser does not remember it.
       Input:
         (Original, { React }) =>
         (props) =>
@@ -57,7 +57,7 @@ const paint = () => document.documentElement.classList.toggle('dark-mode', dark.
 dark.addEventListener('change', paint);
 paint();
 
-// Links to operations: opened here, where the token is, not in another tab.
+// Links to operations open in this page, because a new tab would not have the token.
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element ? event.target.closest('a[href^="#/"]') : null;
   if (link === null || !link.closest('.info')) return;

@@ -1,4 +1,4 @@
-/** `/docs`: the frame that Swagger UI is drawn in. No script and no style stands in it, so that the policy may forbid both. */
+/** The page `/docs`, in which Swagger UI is drawn. It has no inline script and no inline style, so that the content security policy can forbid both. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>

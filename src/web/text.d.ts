@@ -1,4 +1,4 @@
-/** Files that are imported `with { type: 'text' }`: what they hold, as a string. */
+/** Files that are imported `with { type: 'text' }`: the module is the file's text. */
 declare module '*.css' {
   const text: string;
   export = text;

@@ -176,7 +176,7 @@ test('--require-token does not start without one, and does with one', async () =
   const home = directory();
   const refused = await run(['serve', '--require-token', '--port', '0'], { home });
   expect(refused).toMatchObject({ code: 3, out: '' });
-  expect(refused.err).toContain('API key not configured');
+  expect(refused.err).toContain('no access token exists yet');
   expect(refused.err).toContain('OPEN_LLM_AUTH_TOKEN');
   await createToken(home, 'laptop');
   await start({ home, env: bare, args: ['--require-token'] });
@@ -223,7 +223,7 @@ describe('OPEN_LLM_AUTH_ALLOW_ANON', () => {
     const ola = await start({ env: anonymousOn });
     const up = await upstream();
     expect(linesWith(ola.err(), 'OPEN_LLM_AUTH_ALLOW_ANON')).toHaveLength(1);
-    expect(ola.err()).not.toContain('every request gets 401');
+    expect(ola.err()).not.toContain('every request is answered with 401');
     expect(ola.out()).not.toMatch(/ola_\w{20}/);
     const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
       request(ola.address + path, method, headers, body);
@@ -304,7 +304,7 @@ describe('authentication that is switched off', () => {
     expect(linesWith(again.err(), 'authentication is off')).toHaveLength(1);
     expect((await request(`${again.address}/config`, 'POST', {}, { auth: { disableAuth: false } })).status).toBe(200);
     expectError(await request(`${again.address}/config`), 401, 'invalid_api_key');
-    expect(again.err()).toContain('a token is asked for again');
+    expect(again.err()).toContain('requests need a token again');
   });
 
   test('by the document is not obeyed where others could come in', async () => {

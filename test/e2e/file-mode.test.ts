@@ -35,7 +35,7 @@ describe('a file that governs', () => {
     const ola = await start({ args: ['--config', file] });
     expect((await ola.chat('acme/one')).status).toBe(200);
     expect(up.requestFor('one').headers.get('authorization')).toBe('Bearer key-in-a-file-0123456789');
-    expect(ola.out()).toContain(`Governed by ${file}`);
+    expect(ola.out()).toContain(`Configuration: ${file}`);
     const status = await run(['status', '--json'], { home: ola.home });
     expect(JSON.parse(status.out)).toMatchObject({ configFile: file, status: 'ok' });
     const { json } = await ola.ask('GET', '/config/config-file-path');

@@ -482,7 +482,7 @@ test('what others could read is theirs no more, and the start says so', async ()
   const ola = await start({ home });
   for (const path of widened) expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
   for (const { path } of filesBelow(home)) expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
-  expect(ola.err()).toContain(`others could read ${join(home, 'master.key')} (mode 644)`);
+  expect(ola.err()).toContain(`other users could read ${join(home, 'master.key')} (mode 644)`);
 });
 
 test('one damaged secret takes out its own provider, says so, and can be entered again', async () => {

@@ -88,7 +88,7 @@ test('everything is taken over at the first start, works at once, and is kept as
   expect(open.predecessor.imported.join('\n')).toContain(
     '2 access tokens, 1 snapshots, 2 task owners, 2 actions on tasks, 1 usage records',
   );
-  expect(open.predecessor.imported.join('\n')).toContain('profiles/broken.json is not taken over');
+  expect(open.predecessor.imported.join('\n')).toContain('profiles/broken.json is not imported');
   expect(open.predecessor.standing).toEqual([expect.stringContaining(`${backup(home)} holds`)]);
   await open.close();
 
@@ -142,8 +142,8 @@ test('behind links it is taken over too; what they lead to stays, and every star
   for (const start of ['first', 'second']) {
     const open = await openHome(homeOptions(home));
     const standing = open.predecessor.standing.join('\n');
-    expect([start, standing]).toEqual([start, expect.stringContaining(`${join(elsewhere, 'config.json')} still holds keys`)]);
-    expect(standing).toContain(`${join(elsewhere, 'profiles')} still holds keys`);
+    expect([start, standing]).toEqual([start, expect.stringContaining(`${join(elsewhere, 'config.json')}, to which a link pointed, still holds unencrypted keys`)]);
+    expect(standing).toContain(`${join(elsewhere, 'profiles')}, to which a link pointed, still holds unencrypted keys`);
     expect(open.gateway.config.snapshot().open.providers?.['groq']).toMatchObject({ apiKey: 'gsk-fake-original-groq-0004' });
     await open.close();
   }

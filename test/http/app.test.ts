@@ -363,7 +363,7 @@ describe('a request that has been here before', () => {
         expect(response.status).toBe(403);
         const error = await errorOf(response);
         expect(error).toMatchObject({ code: 'egress_destination_blocked', details: { reason: 'self_connection' } });
-        expect(error.message).toContain('address of the real one');
+        expect(error.message).toContain('address of the real provider');
       }
     }
     for (const via of ['1.1 proxy', '1.1 ola-0123456789abcdef', `${own}0`, `x${own}`.replace('1.1 ', ''), '']) {

@@ -81,7 +81,7 @@ describe('the answer', () => {
   });
 
   test('is a friendly sentence when nothing was said', async () => {
-    const friendly = 'Hello from the demo model. Say something, and I will say it back.';
+    const friendly = 'Hello from the demo model. Say something, and I will repeat it.';
     for (const content of ['', '  \n', [], null, undefined]) expect(await textOf(say(content))).toBe(friendly);
     expect(await textOf(chat({ model: 'echo', messages: [{ role: 'system', content: 'x' }] }))).toBe(friendly);
   });

@@ -1,9 +1,9 @@
-/** From a request's headers to a principal, before anything else of the request is looked at. */
+/** Authenticates a request by its headers, before any other part of it is read. */
 import { may, type Principal, type RouteScope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import { digestOf, type Tokens } from './tokens.ts';
 
-/** A token that the environment or the configuration holds in clear; compared as a digest like all others. */
+/** A token that the environment or the configuration holds in clear. It is compared by digest, like every other token. */
 export interface LegacyToken {
   readonly token: string;
   readonly principal: Principal;
@@ -14,22 +14,22 @@ export const proxyKey: Principal = { subject: 'proxy-key', tokenId: null, projec
 
 export const anonymous: Principal = { subject: 'anonymous', tokenId: null, project: null, scopes };
 
-/** Whom ola lets in without a token; `newcomers`: everybody, until a token is configured. */
-export type OpenTo = 'nobody' | 'newcomers' | 'everybody';
+/** When a request without a token is accepted. */
+export type AnonymousAccess = 'never' | 'until first token' | 'always';
 
 export interface Access {
-  /** @returns who calls, or why nobody is let in; never throws */
+  /** @returns the caller, or the error that refuses the request. Never throws */
   authenticate(headers: Headers): Principal | OlaError;
   /**
-   * Replaces the tokens that stand in clear in the environment and the configuration.
-   * @param named whether any is named there at all, also one that is not honoured
+   * Replaces the tokens that the environment and the configuration hold in clear.
+   * @param named true when they name any token, even one that is not accepted
    */
   setLegacyTokens(tokens: readonly LegacyToken[], named: boolean): void;
-  /** Whether anybody could authenticate at all. */
+  /** True when a token exists; an expired one counts. */
   configured(): boolean;
-  /** For a listener that nobody but this machine reaches; `nobody` until it is said. */
-  openTo(whom: OpenTo): void;
-  /** Whether a request without a token is let in as it is now. */
+  /** Sets anonymous access; `never` at the start. Only for a listener that no other machine reaches. */
+  allowAnonymous(when: AnonymousAccess): void;
+  /** True when a request without a token would be accepted now. */
   isOpen(): boolean;
 }
 
@@ -39,7 +39,7 @@ export function authorize(caller: Principal | OlaError, scope: RouteScope): Prin
   if (scope !== 'none' && !may(caller, scope)) {
     throw new OlaError(
       'insufficient_scope',
-      `This needs a token with the scope '${scope}'; make one with \`ola token create\`.`,
+      `This request needs a token with the scope '${scope}'. Create one with \`ola token create NAME\`.`,
       {
         details: { required: scope },
       },
@@ -51,51 +51,53 @@ export function authorize(caller: Principal | OlaError, scope: RouteScope): Prin
 export function createAccess(tokens: Tokens): Access {
   let legacy: ReadonlyMap<string, Principal> = new Map();
   let legacyNamed = false;
-  let open: OpenTo = 'nobody';
+  let anonymousAccess: AnonymousAccess = 'never';
 
   const refuse = (message: string) => new OlaError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
-  const refusal = refuse('No valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create` makes one.');
-  const closed = refuse(
-    'No access token is configured, so nobody is let in. Make one on this machine with `ola token create`, or set OPEN_LLM_AUTH_TOKEN.',
+  const refusal = refuse(
+    'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
   );
-  const needless = refuse('No access token is configured here, so none is right: send the request without one.');
+  const noToken = refuse(
+    'No access token exists yet, so every request is refused. Create one on this machine with `ola token create NAME`, or set OPEN_LLM_AUTH_TOKEN.',
+  );
+  const needless = refuse('No access token exists here, so this one cannot be valid. Send the request without a token.');
   const throughProxy = refuse(
-    'Only requests that come straight from this machine are let in without a token, not those that came through a proxy. Make a token with `ola token create` and send it.',
+    'A request without a token must come directly from this machine; this one came through a proxy. Create a token with `ola token create NAME` and send it.',
   );
-  const conflict = new OlaError('conflicting_credentials', 'The request carries two different credentials; send one.');
+  const conflict = new OlaError('conflicting_credentials', 'The request has two different credentials. Send only one of them.');
 
-  /** By digest: the time it takes says nothing about a token that is close to one of them. */
+  /** Finds the caller by digest: the time of the comparison then reveals nothing about a token that is nearly right. */
   const find = (token: string) => {
     const digest = digestOf(token);
     return tokens.find(token, digest) ?? legacy.get(digest) ?? null;
   };
   const configured = () => legacy.size > 0 || tokens.configured();
-  const isOpen = () => open === 'everybody' || (open === 'newcomers' && !legacyNamed && !configured());
+  const isOpen = () => anonymousAccess === 'always' || (anonymousAccess === 'until first token' && !legacyNamed && !configured());
 
   function authenticate(headers: Headers): Principal | OlaError {
     const token = presentedToken(headers);
     if (token === conflictingTokens) return conflict;
     const principal = token === null ? null : find(token);
-    return principal ?? (configured() ? refusal : closed);
+    return principal ?? (configured() ? refusal : noToken);
   }
 
-  /** A proxy speaks for others than this machine, and a page of another port for whoever wrote it. */
+  /** Refuses proxies, which forward requests of other machines, and pages of other origins, whose author is not the user. */
   function admitAnonymous(headers: Headers): Principal | OlaError {
     if (cameThroughProxy(headers)) return throughProxy;
-    if (open === 'newcomers' && credentialHeaders.some((name) => headers.has(name))) return needless;
+    if (anonymousAccess === 'until first token' && credentialHeaders.some((name) => headers.has(name))) return needless;
     return sameOrigin.includes(headers.get('sec-fetch-site') ?? 'none') ? anonymous : foreignPage;
   }
 
   return {
-    authenticate: (headers) => (open !== 'nobody' && isOpen() ? admitAnonymous(headers) : authenticate(headers)),
+    authenticate: (headers) => (anonymousAccess !== 'never' && isOpen() ? admitAnonymous(headers) : authenticate(headers)),
     setLegacyTokens(list, named) {
-      // Of two that are the same the first one counts.
+      // The first of two equal tokens counts.
       legacy = new Map(list.toReversed().map(({ token, principal }) => [digestOf(token), principal]));
       legacyNamed = named;
     },
     configured,
-    openTo(whom) {
-      open = whom;
+    allowAnonymous(when) {
+      anonymousAccess = when;
     },
     isOpen,
   };
@@ -105,10 +107,10 @@ const credentialHeaders = ['authorization', 'x-api-key', 'x-goog-api-key'] as co
 const sameOrigin: readonly string[] = ['same-origin', 'none'];
 const foreignPage = new OlaError(
   'origin_not_allowed',
-  'Without a token requests from pages of other origins are not accepted, of other ports of this machine neither.',
+  'A page of another origin needs a token for its requests; another port of this machine is another origin.',
 );
 
-/** Not every proxy says so; those that do are not let pass. */
+/** True when a header names a proxy. A proxy that adds no such header is not recognised. */
 function cameThroughProxy(headers: Headers): boolean {
   if (headers.has('forwarded') || headers.has('via')) return true;
   for (const name of headers.keys()) if (name.startsWith('x-forwarded-')) return true;
@@ -118,7 +120,7 @@ function cameThroughProxy(headers: Headers): boolean {
 const conflictingTokens = Symbol('two different credentials');
 const bearer = /^bearer +([^\s,]+)$/i;
 
-/** The one token of a request, from `Authorization`, `x-api-key` or `x-goog-api-key`; never from the query. */
+/** The token of a request, from `Authorization`, `x-api-key` or `x-goog-api-key`; never from the query. */
 function presentedToken(headers: Headers): string | null | typeof conflictingTokens {
   const authorization = headers.get('authorization');
   const apiKey = headers.get('x-api-key') || null;
@@ -129,7 +131,7 @@ function presentedToken(headers: Headers): string | null | typeof conflictingTok
     if (token !== undefined) return token;
   }
   const found = new Set<string>();
-  // Headers of one name arrive as one, joined by a comma, which no token contains.
+  // Several headers of one name arrive joined by a comma, which no token contains.
   for (const part of authorization?.split(',') ?? []) {
     const token = bearer.exec(part.trim())?.[1];
     if (token === undefined) return null;

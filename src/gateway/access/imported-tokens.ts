@@ -1,4 +1,4 @@
-/** Access tokens that stand in a configuration: in a file they are compared in memory, in the database they become tokens. */
+/** Access tokens in a configuration. Those of a file are compared in memory; a write to the database turns them into stored tokens. */
 import { type Principal, type Scope, scopes } from '../../core/access.ts';
 import type { AccessTokenConfig } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
@@ -15,18 +15,19 @@ export interface ImportedToken {
   readonly hint: string;
   readonly scopes: readonly Scope[];
   readonly enabled: boolean;
-  /** Too short to withstand guessing for long. */
+  /** True when the token is short enough to be guessed. */
   readonly isShort: boolean;
 }
 
-/** What a header can carry, and no comma: headers of one name arrive joined by one. */
+/** Characters that a header can carry. The comma is left out, because headers of one name arrive joined by commas. */
 const presentable = /^[\x21-\x2b\x2d-\x7e]+$/;
 const idShape = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
-/** Subjects of ola's own: a token with such an id would act as somebody else. */
+/** Subjects that ola uses itself. A token with such an id would act as that subject. */
 const ownSubjects = /^(?:legacy-admin|proxy-key|anonymous|local|file|user:.*|tok_[0-9a-f]{32})$/i;
-const goodLength = 32;
+/** Least length of a token that counts as safe against guessing, in characters. */
+const safeLength = 32;
 
-/** @throws OlaError `invalid_field` when nobody could present it, or when it would be somebody else */
+/** @throws OlaError `invalid_field` when no header can carry the token, or its id is a subject of ola's own */
 export function importedToken(
   name: string,
   config: AccessTokenConfig,
@@ -36,10 +37,12 @@ export function importedToken(
   const text = tokenText(config.token ?? '', environment);
   const refuse = (what: string) => refusal(`authorization.tokens.${name}.token`, what);
   if (text === null) throw refuse('names a variable that is not set.');
-  if (text === redacted) throw refuse(`is ${redacted}: tokens are not kept here; send the token itself, or leave it out.`);
+  if (text === redacted) {
+    throw refuse(`is ${redacted}, but the configuration keeps no tokens. Send the token itself, or leave it out.`);
+  }
   if (!presentable.test(text)) throw refuse('is empty or has characters that a header cannot carry.');
   if (text.startsWith(tokenPrefix) && !isTokenShaped(text)) {
-    throw refuse('looks like a token of ola and is none: its last characters do not fit the rest.');
+    throw refuse('begins like a token of ola, but its length or its checksum is wrong. Copy it again.');
   }
   return {
     id,
@@ -48,16 +51,16 @@ export function importedToken(
     hint: hint(text),
     scopes: scopesOf(config),
     enabled: config.enabled !== false,
-    isShort: text.length < goodLength,
+    isShort: text.length < safeLength,
   };
 }
 
-/** @returns the subject that a token's calls have. @throws OlaError `invalid_field` */
+/** @returns the subject of the token's calls. @throws OlaError `invalid_field` */
 export function checkTokenId(name: string, config: AccessTokenConfig): string {
   const id = config.id ?? name;
   const param = `authorization.tokens.${name}${config.id === undefined ? '' : '.id'}`;
-  if (!idShape.test(id)) throw refusal(param, 'is no id: use 1 to 128 visible characters of ASCII.');
-  if (ownSubjects.test(id)) throw refusal(param, 'is an id that ola uses itself; choose another.');
+  if (!idShape.test(id)) throw refusal(param, 'is not a valid id: use 1 to 128 visible ASCII characters.');
+  if (ownSubjects.test(id)) throw refusal(param, 'is an id that ola uses itself. Choose another.');
   return id;
 }
 
@@ -65,7 +68,7 @@ function refusal(param: string, what: string): OlaError {
   return new OlaError('invalid_field', `'${param}' ${what}`, { param });
 }
 
-/** @returns null for a variable that is not set; files and the store are read later, when the configuration is opened */
+/** @returns null when the variable is not set. References to files and to the store are resolved later, when the configuration is opened */
 function tokenText(given: string, environment: Readonly<Record<string, string | undefined>>): string | null {
   const reference = parseReference(given);
   if (reference?.kind !== 'variable') return given;
@@ -77,12 +80,12 @@ function scopesOf({ scopes: wanted = [], admin }: AccessTokenConfig): readonly S
   return admin === true || wanted.includes('admin') ? scopes : scopes.filter((scope) => wanted.includes(scope));
 }
 
-/** Who calls with a token that stands in a file. */
+/** The caller that sends a token of a configuration file. */
 export function principalOfConfigured(name: string, config: AccessTokenConfig): Principal {
   return { subject: config.id ?? name, tokenId: null, project: null, scopes: scopesOf(config) };
 }
 
-/** As they are stored; they never expire, because nobody said that they do. */
+/** The records to store. Imported tokens never expire, because the configuration has no expiry for them. */
 export function tokenRecords(tokens: readonly ImportedToken[], createdAt: number): TokenRecord[] {
   return tokens.map(({ isShort: _, ...token }) => ({
     ...token,

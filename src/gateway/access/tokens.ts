@@ -1,4 +1,4 @@
-/** Access tokens: made, listed, revoked, and found by digest without touching the database. */
+/** Access tokens: created, listed, revoked, and found by digest in memory, without reading the database. */
 import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { type Principal, type Scope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
@@ -10,34 +10,34 @@ export interface NewToken {
   readonly name: string;
   readonly scopes?: readonly Scope[];
   readonly admin?: boolean;
-  /** Milliseconds since 1970; null: never. */
+  /** Milliseconds since 1970; null when the token never expires. */
   readonly expiresAt: number | null;
   readonly project?: string;
 }
 
-/** What may be shown of a token. */
+/** The fields of a token that may be shown. */
 export type TokenView = Omit<TokenRecord, 'digest'> & { readonly admin: boolean };
 
 export interface Tokens {
-  /** @returns the record and the token itself, which is never shown again */
+  /** @returns the record and the token itself; this is the only time that the token is shown */
   create(token: NewToken, requester: Requester): Promise<{ readonly token: string; readonly view: TokenView }>;
   list(): TokenView[];
   revoke(id: string, requester: Requester): Promise<void>;
-  /** Whether any token was ever made and not revoked; an expired one still counts. */
+  /** True when a token exists that is not revoked; an expired one counts. */
   configured(): boolean;
   /**
-   * @param digest of the token, for who has it already
-   * @returns null for a token that is unknown, revoked, expired or switched off: all look the same from outside
+   * @param digest of the token, when the caller has computed it
+   * @returns null for a token that is unknown, revoked, expired or disabled: the client cannot tell these apart
    */
   find(token: string, digest?: string): Principal | null;
   /**
-   * Of tokens that are to be taken in, those whose text was never seen here.
+   * The records whose token was never stored here: the ones to import.
    * @throws OlaError `conflict` when an id belongs to another token
    */
   unknown(records: readonly TokenRecord[]): readonly TokenRecord[];
-  /** Takes in what is stored by now. */
+  /** Adds records that another part has just stored. */
   adopt(records: readonly TokenRecord[]): void;
-  /** Counts a use; written behind, at most once a minute a token. */
+  /** Counts a use. The counts are written later, at most once a minute. */
   used(id: string): void;
   flush(): Promise<void>;
 }
@@ -48,6 +48,7 @@ interface Entry {
   readonly principal: Principal;
 }
 
+/** Longest time that a count of uses waits in memory, in milliseconds. */
 const useWriteMs = 60_000;
 
 export async function loadTokens(ports: {
@@ -120,14 +121,14 @@ export async function loadTokens(ports: {
       const entry = byId.get(id);
       const at = now();
       if (entry === undefined || !(await store.revoke(id, at, audit.event('token.revoke', requester, { token: id })))) {
-        throw new OlaError('not_found', `There is no token '${id}'; \`ola token list\` shows those there are.`);
+        throw new OlaError('not_found', `There is no token '${id}'; \`ola token list\` lists the tokens.`);
       }
       entry.record = { ...entry.record, revokedAt: at };
       byDigest.delete(entry.record.digest);
     },
     configured: () => byDigest.size > 0 && [...byDigest.values()].some((entry) => entry.record.revokedAt === null),
     find(token, digest = digestOf(token)) {
-      // Tokens that were taken in from elsewhere have shapes of their own.
+      // Imported tokens have other forms; only text with our prefix must have ours.
       if (token.startsWith(tokenPrefix) && !isTokenShaped(token)) return null;
       const entry = byDigest.get(digest);
       if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(digest))) return null;
@@ -141,7 +142,7 @@ export async function loadTokens(ports: {
       const ids = new Set(byId.keys());
       const fresh: TokenRecord[] = [];
       for (const record of records) {
-        // Also of one that is revoked: a write of the configuration does not bring it back.
+        // A revoked token counts as known: a write of the configuration must not bring it back.
         if (digests.has(record.digest)) continue;
         if (ids.has(record.id)) throw idTaken(record.id);
         digests.add(record.digest);
@@ -157,7 +158,7 @@ export async function loadTokens(ports: {
 }
 
 function idTaken(id: string): OlaError {
-  const message = `There is another access token with the id '${id}': give this one another id, or delete that one first.`;
+  const message = `Another access token has the id '${id}'. Give this one another id, or revoke the other token first.`;
   return new OlaError('conflict', message, { param: 'authorization.tokens', details: { id } });
 }
 
@@ -166,7 +167,7 @@ export function digestOf(token: string): string {
   return hash('sha256', token);
 }
 
-/** In the one order, each once; read and write when none is named. */
+/** The scopes in their fixed order without repeats; read and write when none is given. */
 function normalScopes(wanted: readonly Scope[] | undefined): readonly Scope[] {
   if (wanted === undefined || wanted.length === 0) return ['read', 'write'];
   return wanted.includes('admin') ? scopes : scopes.filter((scope) => wanted.includes(scope));

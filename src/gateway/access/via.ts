@@ -1,22 +1,22 @@
-/** Gateways that call each other in a circle: each names itself in `Via` (RFC 9110, 7.6.3), and knows itself when it comes back. */
+/** Breaks circles of gateways that call each other. Each gateway adds its name to `Via` (RFC 9110, 7.6.3) and refuses a request that has its own name. */
 import { randomBytes } from 'node:crypto';
 import { errorStatus, OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
 
 export interface Via {
-  /** What every call outside carries, `1.1 ola-0123456789abcdef`: drawn anew by each process, so that it tells nothing. */
+  /** The `Via` entry of every outbound call, `1.1 ola-0123456789abcdef`. Each process draws its own at random, so that it reveals nothing. */
   readonly own: string;
-  /** @throws OlaError `egress_destination_blocked` for a request that has been here, or has gone through too many gateways */
+  /** @throws OlaError `egress_destination_blocked` for a request that came through this gateway or through too many */
   admit(header: string): void;
-  /** The gateways that a request came through, to stand in front of our own; other proxies are nobody's business. */
+  /** The ola gateways in a `Via` header, to be sent in front of our own; other proxies are left out, because upstreams need not know them. */
   passedOn(header: string | null): string | null;
 }
 
 const code = 'egress_destination_blocked';
 const reason = 'self_connection';
 
-/** More gateways in a row than anybody needs; the circle that they may be is cut. */
-const mostGateways = 8;
+/** Gateways that a request may have come through. A longer chain is taken for a circle. */
+const maxGateways = 8;
 const gatewayName = /(?<![\w.-])ola-[0-9a-f]{16}(?![\w.-])/g;
 
 export function createVia(): Via {
@@ -26,8 +26,8 @@ export function createVia(): Via {
     admit(header) {
       const names: readonly string[] = header.match(gatewayName) ?? [];
       if (names.includes(name))
-        throw comesBack('This request has been here before: a provider of this gateway leads back to it.');
-      if (names.length > mostGateways) throw comesBack(`This request came through more than ${mostGateways} gateways.`);
+        throw circleError('This request came through this gateway before: a provider of this gateway leads back to it.');
+      if (names.length > maxGateways) throw circleError(`This request came through more than ${maxGateways} gateways.`);
     },
     passedOn(header) {
       const names = header?.match(gatewayName) ?? [];
@@ -36,7 +36,7 @@ export function createVia(): Via {
   };
 }
 
-/** Whether an upstream that is a gateway itself says that the call goes round in circles. */
+/** True when the upstream is a gateway that answered with the error of a circle. */
 export function saysCircle(status: number, body: string): boolean {
   if (status !== errorStatus[code] || !body.includes(code)) return false;
   try {
@@ -49,12 +49,12 @@ export function saysCircle(status: number, body: string): boolean {
   }
 }
 
-/** What the client is told of it, in each gateway of the circle. */
+/** The error for the client, the same in each gateway of the circle. */
 export function circle(provider: string): OlaError {
-  return comesBack(`Provider '${provider}' leads back to a gateway that this request came through.`, { provider });
+  return circleError(`Provider '${provider}' leads back to a gateway that this request came through.`, { provider });
 }
 
-function comesBack(what: string, details: Readonly<Record<string, string>> = {}): OlaError {
-  const message = `${what} It would go round in circles: give the provider the address of the real one. (${reason})`;
+function circleError(what: string, details: Readonly<Record<string, string>> = {}): OlaError {
+  const message = `${what} The request would go round in a circle. Set the provider's baseUrl to the address of the real provider. (${reason})`;
   return new OlaError(code, message, { details: { ...details, reason } });
 }

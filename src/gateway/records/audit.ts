@@ -1,10 +1,10 @@
-/** Audit events: made here, so that all have the same shape; a change hands its own to the store, the rest is batched. */
+/** Audit events. They are built here, so that all have one form. The event of a change is stored with the change; all others are batched. */
 import type { Principal } from '../../core/access.ts';
 import type { AuditEvent, AuditResult, AuditStore } from '../../core/audit.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { createBatch } from './batch.ts';
 
-/** What is known of the request behind an event. */
+/** The caller and the request that caused an event. */
 export interface Requester {
   readonly principal: Principal;
   readonly requestId: string | null;
@@ -13,9 +13,9 @@ export interface Requester {
 }
 
 export interface Audit {
-  /** An event for a change, to be written in the change's own transaction. */
+  /** Builds the event of a change, to be written in the same transaction as the change. */
   event(action: string, requester: Requester, details: Readonly<Record<string, unknown>>, result?: AuditResult): AuditEvent;
-  /** An event that changes nothing. */
+  /** Writes an event that belongs to no change. */
   record(event: AuditEvent): void;
   flush(): Promise<void>;
 }

@@ -1,18 +1,20 @@
-/** Writes that may wait a little: gathered, written together, flushed on stop. */
+/** Writes that may wait: items are collected, written together, and flushed at the stop. */
 import type { Log } from '../../core/ports.ts';
 
 export interface Batch<T> {
   add(item: T): void;
-  /** Writes what is waiting; answers when it is written. */
+  /** Writes the waiting items; resolves when they are written. */
   flush(): Promise<void>;
-  /** Items given up because the store refused them for too long. */
+  /** Number of items that were dropped because the store refused writes for too long. */
   lost(): number;
 }
 
+/** Waiting items that start a write at once. */
 const size = 1000;
+/** Longest time from an item to its write, in milliseconds. */
 const delayMs = 50;
-/** So many wait while the store cannot be written to; then the oldest are given up and counted. */
-const mostWaiting = 20_000;
+/** Items that wait while the store refuses writes. More than that: the oldest are dropped and counted. */
+const maxWaiting = 20_000;
 
 export function createBatch<T>(name: string, write: (items: readonly T[]) => Promise<void>, log: Log): Batch<T> {
   let waiting: T[] = [];
@@ -40,7 +42,7 @@ export function createBatch<T>(name: string, write: (items: readonly T[]) => Pro
 
   function keep(items: readonly T[]): void {
     waiting = [...items, ...waiting];
-    const excess = waiting.length - mostWaiting;
+    const excess = waiting.length - maxWaiting;
     if (excess > 0) {
       waiting.splice(0, excess);
       lost += excess;

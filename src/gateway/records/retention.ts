@@ -1,16 +1,18 @@
-/** Clears what is older than the configuration keeps: little by little, so that no call waits for it. */
+/** Deletes records that are older than the configuration's retention. It works in small batches, so that no call waits for it. */
 import { type ConfigDocument, keptDays } from '../../core/document.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Retention as Limits, Store } from '../../core/store.ts';
 
 export interface Retention {
-  /** Called about once a second; at most once an hour it begins to clear. */
+  /** Called about once a second. Starts a clearing at most once an hour. */
   tick(): void;
-  /** Ends after the batch that is under way. */
+  /** Resolves after the running batch. */
   stop(): Promise<void>;
 }
 
+/** Time between the starts of two clearings, in milliseconds. */
 const everyMs = 3_600_000;
+/** Pause between two batches of a clearing, in milliseconds. */
 const pauseMs = 50;
 const dayMs = 86_400_000;
 
@@ -29,7 +31,7 @@ export function createRetention(ports: {
     try {
       while (!stopped && (await store.retain(limits))) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     } catch (cause) {
-      log.log('error', 'old records could not be cleared; it is tried again within the hour', { cause: String(cause) });
+      log.log('error', 'old records could not be deleted; ola tries again within the hour', { cause: String(cause) });
     } finally {
       running = null;
     }
@@ -38,7 +40,7 @@ export function createRetention(ports: {
   return {
     tick() {
       const at = now();
-      // A clock that was set back must not put it off for longer than the hour.
+      // A clock that was set back must not delay the next clearing by more than an hour.
       if (stopped || running !== null || (at < nextAt && nextAt - at <= everyMs)) return;
       nextAt = at + everyMs;
       const limits = limitsAt(document(), at);
@@ -51,7 +53,7 @@ export function createRetention(ports: {
   };
 }
 
-/** 0 days: for ever. */
+/** The limits of the configuration at this time; 0 days keeps records for ever. */
 function limitsAt({ usage, audit }: ConfigDocument, at: number): Limits {
   const before = (days: number) => (days === 0 ? null : at - days * dayMs);
   return {

@@ -5,7 +5,7 @@ import { createBatch } from './batch.ts';
 
 export interface Usage {
   record(row: UsageRow): void;
-  /** Newest first, what waits included. */
+  /** The newest rows, newest first; waiting rows are written first. */
   recent(limit: number): Promise<UsageRow[]>;
   flush(): Promise<void>;
   lost(): number;

@@ -93,7 +93,11 @@ describe('token create', () => {
     });
     expect(await refusing(503, { error: { code: 'shutting_down', message: 'Bye.' } })).toMatchObject({ exit: 5 });
     expect(await refusing(500, 'oops')).toMatchObject({ exit: 1, err: expect.stringContaining('status 500') });
-    expect(await refusing(201, { id: 'x' })).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('this version of ola cannot read') });
+    expect(await refusing(201, { id: 'x' })).toMatchObject({
+      exit: 1,
+      out: '',
+      err: expect.stringContaining('this version of ola cannot read'),
+    });
   });
 });
 

@@ -167,7 +167,7 @@ describe('without a token', () => {
   });
 
   test('newcomers are admins until a token is made, from that moment on not, and not when it has expired', async () => {
-    empty.gateway.access.openTo('newcomers');
+    empty.gateway.access.allowAnonymous('until first token');
     expect(come()).toEqual(anonymous);
     expect(anonymous).toMatchObject({ subject: 'anonymous', scopes: ['read', 'write', 'admin'] });
     const made = await empty.gateway.tokens.create({ name: 'a', scopes: ['read'], expiresAt: start + 1 }, own);
@@ -181,7 +181,7 @@ describe('without a token', () => {
   for (const [what, options] of configuredBy) {
     test(`newcomers are not let in beside ${what}`, async () => {
       await using other = await open(directory(), options);
-      other.gateway.access.openTo('newcomers');
+      other.gateway.access.allowAnonymous('until first token');
       expect(name(come({}, other))).toBe('invalid_api_key');
     });
   }
@@ -190,13 +190,13 @@ describe('without a token', () => {
     await using other = await open(directory(), { settings: { adminToken: 'admin-secret' } });
     const document = { authorization: { legacyAdminCompatibility: false } };
     await other.gateway.documents.replace(document, null, own);
-    other.gateway.access.openTo('newcomers');
+    other.gateway.access.allowAnonymous('until first token');
     expect(other.gateway.access.configured()).toBe(false);
     expect(name(come({}, other))).toBe('invalid_api_key');
   });
 
   test('a newcomer who presents something is judged by it', () => {
-    empty.gateway.access.openTo('newcomers');
+    empty.gateway.access.allowAnonymous('until first token');
     for (const headers of [
       { authorization: 'Bearer x' },
       { authorization: 'Basic eA==' },
@@ -211,17 +211,17 @@ describe('without a token', () => {
 
   test('everybody is let in where authentication is off, whatever they present and whatever is configured', () => {
     const { access } = scene.gateway;
-    access.openTo('everybody');
+    access.allowAnonymous('always');
     for (const headers of [{}, { authorization: 'Bearer x' }, { authorization: `Bearer ${token}` }, { 'x-api-key': 'x' }]) {
       expect(ask(headers as Record<string, string>)).toEqual(anonymous);
     }
-    access.openTo('nobody');
+    access.allowAnonymous('never');
     expect(name(ask({}))).toBe('invalid_api_key');
   });
 
-  for (const whom of ['newcomers', 'everybody'] as const) {
-    test(`${whom} are not let in through a proxy, and no page but ola’s own is`, () => {
-      empty.gateway.access.openTo(whom);
+  for (const when of ['until first token', 'always'] as const) {
+    test(`anonymous access ${when} refuses proxies and pages of other origins`, () => {
+      empty.gateway.access.allowAnonymous(when);
       for (const headers of proxied) expect(come(headers)).toMatchObject({ code: 'invalid_api_key', status: 401 });
       for (const site of ['same-site', 'cross-site', 'x']) {
         expect(name(come({ 'sec-fetch-site': site }))).toBe('origin_not_allowed');
@@ -231,7 +231,7 @@ describe('without a token', () => {
   }
 
   test('a proxy may bring a good token where the door is closed', () => {
-    scene.gateway.access.openTo('newcomers');
+    scene.gateway.access.allowAnonymous('until first token');
     for (const headers of proxied) expect(name(ask({ ...headers, authorization: `Bearer ${token}` }))).toBe('let in');
   });
 });
