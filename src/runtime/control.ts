@@ -11,21 +11,22 @@ export interface ControlCall {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A backup or a rotation of keys takes as long as it takes. */
+/** Time limits in milliseconds. The answer has none, because a rotation of keys may take long. */
 const timeouts = { connect: 10_000, firstByte: Number.POSITIVE_INFINITY, idle: Number.POSITIVE_INFINITY };
-/** Headers of the answer that are of use to a command. */
+/** Headers of the answer that commands read. */
 const wanted = ['content-type', 'etag'];
 
 /**
- * @returns the answer, or null when nobody listens there
- * @throws OlaError `shutting_down` when the other side ended before it answered: what was asked may have been done
+ * @returns the answer, or null when no server listens on the socket
+ * @throws OlaError `shutting_down` when the server ended before it answered; the request may have taken effect
  */
 export async function callControl(socket: string, call: ControlCall): Promise<Response | null> {
   try {
     return await whole(await dialSocket(requestOf(call), socket));
   } catch (cause) {
     if (cause instanceof DialError && isErrno(cause.cause, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return null;
-    const message = 'The running ola ended before it answered: look whether it was done before you repeat it.';
+    const message =
+      'The running server ended before it answered, so the request may or may not have taken effect. Check before you repeat it.';
     throw new OlaError('shutting_down', message, { cause });
   }
 }
@@ -53,6 +54,6 @@ async function whole(reply: Reply): Promise<Response> {
     const value = reply.header(name);
     return value === null ? [] : [[name, value]];
   });
-  // A response that has no body by its status may not be given one.
+  // Response refuses a body for a status that allows none, such as 204.
   return new Response(pieces.length === 0 ? null : Buffer.concat(pieces), { status: reply.status, headers });
 }

@@ -1,4 +1,4 @@
-/** Private files: a home that only its owner can enter, and writes that are there whole or not at all. */
+/** Private files: a home that only its owner can enter, and writes that leave the old content or the complete new one. */
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -21,34 +21,34 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { OlaError } from '../core/errors.ts';
 
-/** A mode that let others in; it has been narrowed. */
+/** A file or directory that other users could open, before its mode was narrowed. */
 export interface FixedMode {
   readonly path: string;
-  /** The permission bits it had: 0o644. */
+  /** The former permission bits: 0o644. */
   readonly mode: number;
 }
 
 export interface Home {
-  /** The directory itself, symbolic links resolved once: everything else is joined to this. */
+  /** Path of the directory, symbolic links resolved once; all other paths are built on it. */
   readonly path: string;
   readonly fixed: readonly FixedMode[];
 }
 
-/** By these a directory is known as a home of ours, or of the original program. */
+/** Files that mark a directory as a home of ola or of the predecessor. */
 const homeFiles = ['runtime_state.sqlite3', 'ola.lock', 'master.key', 'config.json', 'usage.sqlite3'];
 
 const permissionBits = 0o777;
 const forOthers = 0o077;
-/** More than the first pages of a database and its log. */
+/** Size of the file that tests whether a disk takes writes: more than the first pages of a database and its log. */
 const probeBytes = 64 * 1024;
-/** A database that is copied has its log beside it for a moment. */
+/** Names of temporary files. A copy of a database briefly has its log beside it. */
 const temporaryName = /^\..+\.[0-9a-f]{16}\.tmp(?:-wal|-shm|-journal)?$/;
 
 /**
- * Makes the home (0700) or takes the one that is there, and narrows modes in it that let others read: directories to
- * 0700, files to their owner's bits. Links in it are not followed, what belongs to others is left to them.
- * @throws OlaError `persistence_unavailable` when it is another user's, no directory, open to others and full of
- *   things that are not ours, cannot be made or narrowed, or takes no writes
+ * Creates the home with mode 0700, or takes the existing one. Narrows the modes of what is in it: directories to 0700,
+ * files to their owner's bits. Links are not followed; files of other users are left unchanged.
+ * @throws OlaError `persistence_unavailable` when the home belongs to another user, is not a directory, is open to other
+ *   users and holds files that are not ola's, cannot be created or narrowed, or takes no writes
  */
 export function prepareHome(path: string): Home {
   try {
@@ -56,13 +56,13 @@ export function prepareHome(path: string): Home {
     const home = realpathSync(path);
     const facts = statSync(home);
     if (facts.uid !== ownUser()) {
-      throw unusable(path, `belongs to user ${facts.uid}: set OPEN_LLM_AUTH_HOME to a directory of your own`);
+      throw unusable(path, `belongs to user ${facts.uid}; set OPEN_LLM_AUTH_HOME to a directory of your own`);
     }
-    // A slip like OPEN_LLM_AUTH_HOME=/etc must not shut a directory that others live from.
+    // A mistake like OPEN_LLM_AUTH_HOME=/etc must not close a directory that other programs need.
     if ((facts.mode & forOthers) !== 0 && !looksLikeHome(home)) {
-      throw unusable(path, 'holds other things and is open to other users: name an empty directory, or run chmod 700 on it');
+      throw unusable(path, 'holds other files and is open to other users; name an empty directory, or run chmod 700 on this one');
     }
-    // The directory first: once it is shut, nobody else can swap what is in it.
+    // The directory comes first: once it is closed, no other user can exchange the files in it.
     const fixed = [...narrow(home, facts), ...narrowInside(home)];
     tryToWrite(home);
     return { path: home, fixed };
@@ -74,16 +74,16 @@ export function prepareHome(path: string): Home {
 
 function whyUnusable(cause: unknown): string {
   if (isErrno(cause, 'EROFS')) {
-    return 'is on a read-only file system: mount it writable, or set OPEN_LLM_AUTH_HOME to a directory that you may write';
+    return 'is on a read-only file system; mount it writable, or set OPEN_LLM_AUTH_HOME to a directory that you can write to';
   }
   if (isErrno(cause, 'ENOSPC', 'EDQUOT')) {
-    return 'is on a disk without room: make room, or set OPEN_LLM_AUTH_HOME to a directory on another disk';
+    return 'is on a full disk; free some space, or set OPEN_LLM_AUTH_HOME to a directory on another disk';
   }
   const reason = isErrno(cause, 'EEXIST', 'ENOTDIR') ? 'is not a directory' : `cannot be prepared (${errnoOf(cause)})`;
-  return `${reason}: set OPEN_LLM_AUTH_HOME to a directory that you may write`;
+  return `${reason}; set OPEN_LLM_AUTH_HOME to a directory that you can write to`;
 }
 
-/** Found now, a disk that takes no writes has one clear message; found later, it is a failure of whatever came first. */
+/** Writes a test file. A disk that takes no writes gets one clear error here instead of a failure in an unrelated step later. */
 function tryToWrite(directory: string): void {
   const path = temporaryBeside(join(directory, 'room'));
   try {
@@ -122,24 +122,24 @@ function narrow(path: string, facts: Stats): FixedMode[] {
 }
 
 /**
- * Replaces a file in one step: a crash leaves the old content or the new, never half, and never a moment with a wider
- * mode than 0600. Durable when it returns.
+ * Replaces a file in one step: a crash leaves the old content or the new, never a part. The mode is never wider than 0600.
+ * Synced to disk when it returns.
  */
 export function writePrivate(path: string, bytes: Uint8Array | string): void {
   withTemporary(path, bytes, { publish: (temporary) => renameSync(temporary, path) });
 }
 
 /**
- * As `writePrivate`, without waiting for the disk, for what nobody reads once this process is gone: a power failure may
- * leave the file empty or without its name.
+ * Replaces a file in one step like `writePrivate`, but does not sync it to disk: after a power failure the file may be empty
+ * or missing. For files that no process reads after this one has ended.
  */
 export function writeForNow(path: string, bytes: Uint8Array | string): void {
   placeWhole(path, bytes, { publish: (temporary) => renameSync(temporary, path) });
 }
 
 /**
- * Makes a file, whole and 0600, unless there is one.
- * @returns false when there was one; it is left as it is
+ * Creates a complete file with mode 0600, unless the path exists.
+ * @returns false when the path exists; the existing file is left unchanged
  */
 export function createPrivate(path: string, bytes: Uint8Array | string): boolean {
   try {
@@ -152,19 +152,19 @@ export function createPrivate(path: string, bytes: Uint8Array | string): boolean
   }
 }
 
-/** Removes what writes cut short by a crash left behind; only for the process that has the directory to itself. */
+/** Removes the temporary files that a crash left behind. Only the process that holds the directory's lock may call it. */
 export function removeTemporaries(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (temporaryName.test(name)) rmSync(join(directory, name), { force: true });
   }
 }
 
-/** A name beside `path` that nothing else uses. */
+/** An unused name in the same directory as `path`. */
 export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
 }
 
-/** Makes an empty file, 0600 whatever the umask. @throws EEXIST when there is one */
+/** Creates an empty file with mode 0600 under any umask. @throws EEXIST when the path exists */
 export function createEmpty(path: string): void {
   const file = openSync(path, 'wx', 0o600);
   try {
@@ -174,7 +174,7 @@ export function createEmpty(path: string): void {
   }
 }
 
-/** Brings a file, or the names in a directory, to the disk. */
+/** Syncs a file, or the names in a directory, to disk. */
 export function syncPath(path: string): void {
   const file = openSync(path, 'r');
   try {
@@ -185,13 +185,13 @@ export function syncPath(path: string): void {
 }
 
 interface Publishing {
-  /** Gives the whole and synced file its name. */
+  /** Gives the complete and synced file its name. */
   readonly publish: (temporary: string) => void;
-  /** Before that, on the open file: an owner, a wider mode. */
+  /** Called before `publish` with the open file, to set an owner or a wider mode. */
   readonly prepare?: (file: number) => void;
 }
 
-/** Writes a file beside `path`, 0600, and publishes it; durable when it returns, nothing left when it fails. */
+/** Writes a file beside `path` with mode 0600 and publishes it. Synced to disk when it returns; a failure leaves no file behind. */
 export function withTemporary(path: string, bytes: Uint8Array | string, { publish, prepare }: Publishing): void {
   placeWhole(path, bytes, {
     publish,
@@ -203,7 +203,7 @@ export function withTemporary(path: string, bytes: Uint8Array | string, { publis
   syncPath(dirname(path));
 }
 
-/** As `withTemporary`, but durable only as far as `prepare` sees to it. */
+/** Does the same as `withTemporary`, but syncs nothing to disk except what `prepare` syncs. */
 function placeWhole(path: string, bytes: Uint8Array | string, { publish, prepare }: Publishing): void {
   const temporary = temporaryBeside(path);
   try {
@@ -221,22 +221,22 @@ function placeWhole(path: string, bytes: Uint8Array | string, { publish, prepare
   }
 }
 
-/** write(2) may take less than it is given, on a nearly full disk for one. */
+/** Writes all bytes: one write(2) may take only a part of them, for example on a nearly full disk. */
 function writeAll(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
 }
 
-/** The user that files must belong to; undefined where there are no such users. */
+/** The user id that files must have; undefined on systems without user ids. */
 export function ownUser(): number | undefined {
   return process.geteuid?.();
 }
 
-/** Whether an error is one of these of the system. */
+/** True when an error has one of these error codes of the system. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && codes.includes(errnoOf(error));
 }
 
-/** `EACCES` and the like, for messages. */
+/** The error code of the system, such as `EACCES`, for messages. */
 export function errnoOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
   return error instanceof Error ? error.message : String(error);

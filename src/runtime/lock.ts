@@ -1,7 +1,7 @@
 /**
- * One process a home, and one a database that stands elsewhere. The lock is SQLite's, on a file of its own, so the system
- * drops it with the process however that ends; a file with a process id in it would outlive it. What is known of the
- * holder stands beside it, for messages.
+ * Locks: one process per home, and one per database outside a home. The lock is SQLite's, on a file of its own, so the
+ * system drops it however the process ends; a file with a process id would outlive the process. A JSON file beside the lock
+ * describes the holder, for messages.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,29 +11,29 @@ import type { SqlDatabase } from '../core/ports.ts';
 import { removeTemporaries, writeForNow } from './files.ts';
 import { openSqlite } from './sqlite.ts';
 
-/** Who holds a home or a database. */
+/** The process that holds a home or a database. */
 export interface LockHolder {
   readonly pid: number;
   readonly version: string;
-  /** Where it listens, null while it does not. */
+  /** Address on which the process listens; null when it does not listen. */
   readonly address: string | null;
-  /** The file that governs it; null: its database does. */
+  /** Configuration file of the process; null in database mode. */
   readonly configFile: string | null;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
 
-/** Ours until `release`, or the end of the process. */
+/** A held lock. It ends with `release` or with the process. */
 export interface Lock {
   update(facts: LockHolder): void;
   release(): void;
 }
 
-/** `heldBy` is null when the other process has not said yet who it is. */
+/** `heldBy` is null when the other process has not described itself yet. */
 export type LockAnswer = Lock | { readonly heldBy: LockHolder | null };
 
 /**
- * Takes the home, or says who has it. Does not wait. Whoever takes it clears what a killed process left half written.
+ * Takes the lock of the home, or returns its holder. Does not wait. The new holder removes temporary files of killed processes.
  * @throws OlaError `persistence_unavailable` when the home cannot be written to
  */
 export function takeHomeLock(home: string, facts: LockHolder): LockAnswer {
@@ -41,7 +41,7 @@ export function takeHomeLock(home: string, facts: LockHolder): LockAnswer {
 }
 
 /**
- * Takes a database that stands outside the home: two homes may name the same one. The lock is a file beside it.
+ * Takes the lock of a database outside the home, because two homes may name the same one. The lock is a file beside it.
  * @throws OlaError `persistence_unavailable` when its directory cannot be written to
  */
 export function takeDatabaseLock(database: string, facts: LockHolder): LockAnswer {
@@ -50,9 +50,9 @@ export function takeDatabaseLock(database: string, facts: LockHolder): LockAnswe
 
 interface Lockable {
   readonly path: string;
-  /** For messages: `the home /srv/ola`. */
+  /** The locked thing, for messages: `the home /srv/ola`. */
   readonly what: string;
-  /** What only the holder may clear away. */
+  /** Removes files that only the holder may remove. */
   readonly clear: () => void;
 }
 
@@ -62,7 +62,7 @@ function take({ path, what, clear }: Lockable, facts: LockHolder): LockAnswer {
   if (!isTaken(database, what)) return { heldBy: readFacts(factsPath) };
   const write = (next: LockHolder) => writeForNow(factsPath, `${JSON.stringify(next)}\n`);
   try {
-    // Before anything else: these are the facts of a process that is gone.
+    // First of all, because this file describes a process that is gone.
     rmSync(factsPath, { force: true });
     clear();
     write(facts);
@@ -79,11 +79,11 @@ function take({ path, what, clear }: Lockable, facts: LockHolder): LockAnswer {
   };
 }
 
-/** @returns false, with the database closed, when another process holds it */
+/** @returns false, with the database closed, when another process holds the lock */
 function isTaken(database: SqlDatabase, what: string): boolean {
   try {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE');
-    // Never committed: the lock is this open transaction, and the file stays empty.
+    // This transaction is never committed: it is the lock. The file stays empty.
     database.exec('BEGIN IMMEDIATE');
     return true;
   } catch (cause) {
@@ -93,12 +93,12 @@ function isTaken(database: SqlDatabase, what: string): boolean {
   }
 }
 
-/** What the holder says of itself; null when it says nothing, or what is there is left over from a dead process. */
+/** The holder's description of itself; null when there is none, or when it is that of a dead process. */
 function readFacts(path: string): LockHolder | null {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!isObject(value)) return null;
-    // Absent in what an older version wrote.
+    // An older version wrote no `configFile`.
     const { pid, version, address, configFile = null, startedAt } = value;
     if (typeof pid !== 'number' || typeof version !== 'string' || typeof startedAt !== 'number') return null;
     if (address !== null && typeof address !== 'string') return null;
@@ -109,7 +109,7 @@ function readFacts(path: string): LockHolder | null {
   }
 }
 
-/** Signal 0 asks only; EPERM is a living process of another user. */
+/** Signal 0 tests for the process without a signal; EPERM means a living process of another user. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -119,5 +119,7 @@ function isAlive(pid: number): boolean {
 }
 
 function unusable(what: string, cause: unknown): OlaError {
-  return new OlaError('persistence_unavailable', `Cannot lock ${what}: check that it is yours and has room.`, { cause });
+  return new OlaError('persistence_unavailable', `Cannot lock ${what}. Check its owner and the free space on its disk.`, {
+    cause,
+  });
 }

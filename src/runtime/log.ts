@@ -1,4 +1,4 @@
-/** The log's sink: one line an entry on standard error, pretty for people, JSON otherwise, redacted always. */
+/** Writes the log to standard error, one line per entry, as text for people or as JSON. Every line is redacted. */
 import type { Clock, Log, LogLevel } from '../core/ports.ts';
 import type { Redact } from '../core/redaction.ts';
 
@@ -27,7 +27,7 @@ function asJson(time: string, level: LogLevel, message: string, fields: Readonly
   return `${JSON.stringify({ time, level, message, ...fields })}\n`;
 }
 
-/** Control characters of a value must not reach a terminal: JSON escapes them, except those above 0x7f. */
+/** A line for people. Control characters must not reach the terminal: JSON escapes those below 0x80, the replacement takes the rest. */
 function asText(time: string, level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== null)

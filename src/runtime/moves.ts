@@ -1,4 +1,4 @@
-/** Files that change places whole: moved aside, published under a new name, put in the place of another. All durable. */
+/** Moves of complete files: into another directory, under a new name, in place of another file. All are synced to disk. */
 import {
   chmodSync,
   closeSync,
@@ -28,7 +28,7 @@ export interface FoundFile {
   readonly modifiedAt: number;
 }
 
-/** The files of a directory whose names end so, by name; none when there is no such directory. */
+/** The files of a directory whose names have this ending, sorted by name; none when there is no such directory. */
 export function filesIn(directory: string, end: string): readonly FoundFile[] {
   if (!existsSync(directory)) return [];
   const names = readdirSync(directory).filter((name) => name.endsWith(end));
@@ -40,17 +40,17 @@ export function filesIn(directory: string, end: string): readonly FoundFile[] {
 }
 
 /**
- * Moves a file, or a directory with its files, into another directory of the same file system, which is made when it is
- * not there. A link leads to the same place from there; what it leads to is not moved.
- * @throws OlaError `conflict` when the name is taken there, `persistence_unavailable`
+ * Moves a file, or a directory with its files, into another directory of the same file system, which is created if missing.
+ * A symbolic link is moved with the same target; the target itself stays.
+ * @throws OlaError `conflict` when the name exists there, `persistence_unavailable`
  */
 export function moveInto(directory: string, path: string): void {
   const target = join(directory, basename(path));
   const leadsTo = linkTarget(path);
-  // A link is made anew before the old one goes: a kill between the two leaves both.
+  // The new link is made before the old one is removed, so a kill in between leaves both.
   const isThere = leadsTo !== null && linkText(target) === leadsTo;
   if (!isThere && lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
-    throw new OlaError('conflict', `Cannot move ${path}: ${target} is there already. Move that away first.`);
+    throw new OlaError('conflict', `Cannot move ${path}: ${target} exists already. Move that away first.`);
   }
   try {
     makePrivateDirectory(directory);
@@ -64,7 +64,7 @@ export function moveInto(directory: string, path: string): void {
   }
 }
 
-/** What a symbolic link leads to, absolute, all links resolved; null when the path is none, or leads nowhere. */
+/** Absolute path of a symbolic link's target, all links resolved; null when the path is not a link or the target does not exist. */
 export function linkTarget(path: string): string | null {
   return linkText(path) !== null && existsSync(path) ? realpathSync(path) : null;
 }
@@ -73,29 +73,29 @@ function linkText(path: string): string | null {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null;
 }
 
-/** Makes a directory, 0700, unless it is there. */
+/** Creates a directory with mode 0700, unless it exists. */
 function makePrivateDirectory(path: string): void {
   if (existsSync(path)) return;
   mkdirSync(path, { mode: 0o700 });
   syncPath(dirname(path));
 }
 
-/** Removes a file. Durable. */
+/** Removes a file; synced to disk when it returns. */
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
   syncPath(dirname(path));
 }
 
-/** The path without symbolic links; the path itself where there is nothing. */
+/** The path with symbolic links resolved; the path itself when nothing exists there. */
 export function linksResolved(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
 /**
- * Where a new file may be made.
- * @param path as typed, from the working directory
- * @returns absolute, links in the directory resolved
- * @throws OlaError `invalid_field` when its directory is not there, `conflict` when its name is taken
+ * Checks that a new file can be created at a path.
+ * @param path as typed, relative to the working directory
+ * @returns the absolute path, with links in the directory resolved
+ * @throws OlaError `invalid_field` when the directory does not exist, `conflict` when the name exists
  */
 export function placeOfNewFile(path: string): string {
   const typed = resolve(path);
@@ -103,21 +103,21 @@ export function placeOfNewFile(path: string): string {
   try {
     directory = realpathSync(dirname(typed));
   } catch (cause) {
-    const what = isErrno(cause, 'ENOENT') ? 'is not there: make it' : `cannot be used (${errnoOf(cause)}): name another`;
+    const what = isErrno(cause, 'ENOENT') ? 'does not exist; create it' : `cannot be used (${errnoOf(cause)}); name another`;
     throw new OlaError('invalid_field', `The directory ${dirname(typed)} ${what}.`, { cause });
   }
   const whole = join(directory, basename(typed));
-  // Not followed: a link in the way is a name that is taken.
+  // A link is not followed: its name is taken.
   const facts = lstatSync(whole, { throwIfNoEntry: false });
   if (facts === undefined) return whole;
-  const what = facts.isDirectory() ? 'is a directory: name a file in it' : 'exists already: name another file';
+  const what = facts.isDirectory() ? 'is a directory; name a file in it' : 'exists already; name another file';
   throw new OlaError('conflict', `${whole} ${what}.`);
 }
 
 /**
- * Gives a whole file its name.
- * @returns its bytes
- * @throws OlaError `conflict` when the name is taken by now, `persistence_unavailable`
+ * Gives a complete temporary file its name.
+ * @returns the size of the file in bytes
+ * @throws OlaError `conflict` when the name exists by now, `persistence_unavailable`
  */
 export function publishNew(temporary: string, path: string): number {
   try {
@@ -128,14 +128,14 @@ export function publishNew(temporary: string, path: string): number {
     syncPath(dirname(path));
     return statSync(path).size;
   } catch (cause) {
-    if (isErrno(cause, 'EEXIST')) throw new OlaError('conflict', `${path} exists already: name another file.`, { cause });
+    if (isErrno(cause, 'EEXIST')) throw new OlaError('conflict', `${path} exists already; name another file.`, { cause });
     throw new OlaError('persistence_unavailable', `Cannot write ${path} (${errnoOf(cause)}).`, { cause });
   }
 }
 
 /**
- * Copies a file, whoever can read it, to one that its owner alone can read.
- * @throws OlaError `invalid_field` when there is none to copy, `persistence_unavailable`
+ * Copies a file of any mode to one with mode 0600.
+ * @throws OlaError `invalid_field` when there is no such file, `persistence_unavailable`
  */
 export function copyPrivate(from: string, to: string): void {
   const unusable = (what: string, cause?: unknown) => new OlaError('invalid_field', `The file ${from} ${what}.`, { cause });
@@ -143,13 +143,13 @@ export function copyPrivate(from: string, to: string): void {
     // Non-blocking, so that a pipe named by mistake does not hang.
     closeSync(openSync(from, constants.O_RDONLY | constants.O_NONBLOCK));
   } catch (cause) {
-    throw isErrno(cause, 'ENOENT') ? unusable('is not there') : unusable(`cannot be read (${errnoOf(cause)})`, cause);
+    throw isErrno(cause, 'ENOENT') ? unusable('does not exist') : unusable(`cannot be read (${errnoOf(cause)})`, cause);
   }
   if (!statSync(from).isFile()) throw unusable('is not a regular file');
   try {
     createEmpty(to);
     copyFileSync(from, to);
-    // A copy takes the mode of what it was made from.
+    // copyFileSync gives the copy the mode of the source.
     chmodSync(to, 0o600);
   } catch (cause) {
     throw new OlaError('persistence_unavailable', `Cannot copy ${from} to ${to} (${errnoOf(cause)}).`, { cause });
@@ -158,21 +158,21 @@ export function copyPrivate(from: string, to: string): void {
 
 export interface Replacement {
   readonly path: string;
-  /** Takes its place; whole, in the same directory, open nowhere. */
+  /** The new database: complete, in the same directory, open in no process. */
   readonly next: string;
-  /** Where the file that stood there is kept. */
+  /** The path at which the former database is kept. */
   readonly kept: string;
 }
 
 /**
- * Puts a database that nobody has open in the place of another, in one step: at every moment one of them is there.
- * @returns whether there was one before
+ * Replaces a database by another in one step. Neither may be open in a process. At every moment one of them exists.
+ * @returns true when there was a former database
  * @throws OlaError `persistence_unavailable`
  */
 export function replaceDatabase({ path, next, kept }: Replacement): boolean {
   try {
     const former = existsSync(path);
-    // First of all: a log would be played into whatever file stands beside it.
+    // The log is moved first: SQLite would apply it to any database of that name.
     for (const end of logEnds) if (existsSync(path + end)) renameSync(path + end, kept + end);
     if (former) linkSync(path, kept);
     syncPath(next);
@@ -187,7 +187,7 @@ export function replaceDatabase({ path, next, kept }: Replacement): boolean {
 
 const logEnds = ['-wal', '-shm', '-journal'];
 
-/** Whether a database has a log beside it that is not folded into it. */
+/** True when a database has a log beside it that is not merged into it. */
 export function hasLog(path: string): boolean {
   return logEnds.some((end) => end !== '-shm' && (statSync(path + end, { throwIfNoEntry: false })?.size ?? 0) > 0);
 }

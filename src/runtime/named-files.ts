@@ -1,4 +1,4 @@
-/** Files that a person or an operator names: the configuration file, secrets in files of their own, what a command reads and writes. */
+/** Files that the user names: the configuration file, secret files, and the files that commands read and write. */
 import {
   closeSync,
   constants,
@@ -19,11 +19,12 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { OlaError } from '../core/errors.ts';
 import { createPrivate, errnoOf, isErrno, ownUser, withTemporary, writePrivate } from './files.ts';
 
-/** Far more than any configuration; a device or a log named by mistake stops here. */
-const mostTextBytes = 4 * 1024 * 1024;
-const mostSecretBytes = 64 * 1024;
+/** Largest text file, in bytes: far more than any configuration, small enough to stop at a device or a log named by mistake. */
+const maxTextBytes = 4 * 1024 * 1024;
+/** Largest secret file, in bytes. */
+const maxSecretBytes = 64 * 1024;
 
-/** @param path as typed, from the working directory */
+/** @param path as typed, relative to the working directory */
 export function absolutePath(path: string): string {
   return resolve(path);
 }
@@ -32,7 +33,7 @@ export function folderOf(path: string): string {
   return dirname(path);
 }
 
-/** Whether two paths lead to one file, also by links. */
+/** True when two paths lead to the same file, directly or through links. */
 export function sameFile(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
@@ -40,31 +41,32 @@ export function sameFile(one: string, other: string): boolean {
 }
 
 /**
- * The text of the configuration file; null when there is none. Whoever can write it can send every key elsewhere, so it
- * must be this user's or root's and writable by nobody else; it holds references, so that others may read it.
- * @throws OlaError `invalid_field` that says what is wrong with the file, and what to do
+ * The text of the configuration file; null when there is none. A user who can write it can send every key to another
+ * server, so it must belong to this user or root, and no other user may write it. Others may read it: it holds references,
+ * not secrets.
+ * @throws OlaError `invalid_field` that names the fault of the file and the remedy
  */
 export function readConfigFile(path: string): string | null {
-  const bytes = readRegular(path, mostTextBytes, (facts) => {
-    if (!isTrusted(facts)) return `belongs to user ${facts.uid}: it must be yours or root's (chown it)`;
-    if ((facts.mode & 0o022) !== 0) return `can be written by others: run chmod go-w ${path}`;
+  const bytes = readRegular(path, maxTextBytes, (facts) => {
+    if (!isTrusted(facts)) return `belongs to user ${facts.uid}; it must belong to you or to root (change its owner with chown)`;
+    if ((facts.mode & 0o022) !== 0) return `can be written by other users; run chmod go-w ${path}`;
     return null;
   });
   return bytes === null ? null : decode(bytes, path);
 }
 
 /**
- * A secret that stands in a file of its own, without the line break at its end; null when there is no such file.
- * @param base the folder that a relative path starts from
- * @throws OlaError `invalid_field` that says what is wrong with the file, never what is in it
+ * The secret in a file, without the line break at its end; null when there is no such file.
+ * @param base directory that a relative path starts from
+ * @throws OlaError `invalid_field` that names the fault of the file, never its content
  */
 export function readSecretFile(base: string, path: string): string | null {
   const whole = resolve(base, path);
-  const bytes = readRegular(whole, mostSecretBytes, (facts) => {
-    if (!isTrusted(facts)) return `belongs to user ${facts.uid}: it must be yours or root's (chown it)`;
-    // Container platforms hand a secret over as root's, readable by the group that the process is given.
+  const bytes = readRegular(whole, maxSecretBytes, (facts) => {
+    if (!isTrusted(facts)) return `belongs to user ${facts.uid}; it must belong to you or to root (change its owner with chown)`;
+    // Container platforms mount secrets as files of root that the process's group can read.
     const others = facts.uid === ownUser() ? 0o077 : 0o027;
-    if ((facts.mode & others) !== 0) return `can be read by others: run chmod 600 ${whole}`;
+    if ((facts.mode & others) !== 0) return `can be read by other users; run chmod 600 ${whole}`;
     return null;
   });
   return bytes === null ? null : decode(bytes, whole).replace(/\r?\n$/, '');
@@ -74,8 +76,8 @@ function isTrusted({ uid }: Stats): boolean {
   return uid === ownUser() || uid === 0;
 }
 
-/** @param refuse what is wrong with the file: the end of a sentence that begins with its path; null: nothing */
-function readRegular(path: string, most: number, refuse: (facts: Stats) => string | null): Buffer | null {
+/** @param refuse returns the fault of the file, as the end of a sentence that begins with its path; null when there is none */
+function readRegular(path: string, maxBytes: number, refuse: (facts: Stats) => string | null): Buffer | null {
   let file: number;
   try {
     // Non-blocking, so that a pipe named by mistake does not hang the start.
@@ -85,35 +87,35 @@ function readRegular(path: string, most: number, refuse: (facts: Stats) => strin
     throw unusable(path, `cannot be read (${errnoOf(cause)}): check the path and its owner`, cause);
   }
   try {
-    // Of the open file, not of its name: it cannot be swapped in between.
+    // Checks the open file, because the name could be given to another file in between.
     const facts = fstatSync(file);
-    if (!facts.isFile()) throw unusable(path, 'is not a regular file: name one');
+    if (!facts.isFile()) throw unusable(path, 'is not a regular file; name a regular file');
     const wrong = refuse(facts);
     if (wrong !== null) throw unusable(path, wrong);
-    return readBounded(file, path, most);
+    return readBounded(file, path, maxBytes);
   } finally {
     closeSync(file);
   }
 }
 
-/** The size is counted, not asked: files grow, and devices have none. */
-function readBounded(file: number, path: string, most: number): Buffer {
+/** Counts the bytes while it reads, because files grow and devices report no size. */
+function readBounded(file: number, path: string, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];
-  for (let left = most + 1; left > 0; ) {
+  for (let left = maxBytes + 1; left > 0; ) {
     const chunk = Buffer.alloc(Math.min(left, 65_536));
     const count = readSync(file, chunk);
     if (count === 0) return Buffer.concat(chunks);
     chunks.push(chunk.subarray(0, count));
     left -= count;
   }
-  throw unusable(path, `has more than ${most / 1024} KiB: name another file`);
+  throw unusable(path, `has more than ${maxBytes / 1024} KiB; name another file`);
 }
 
 function decode(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw unusable(path, 'is not UTF-8 text: save it as UTF-8', cause);
+    throw unusable(path, 'is not UTF-8 text; save it as UTF-8', cause);
   }
 }
 
@@ -121,7 +123,7 @@ function unusable(path: string, what: string, cause?: unknown): OlaError {
   return new OlaError('invalid_field', `The file ${path} ${what}.`, { cause });
 }
 
-/** What commands do with a person's files, and with private ones below the home. @param home absolute; made when it is needed */
+/** The `Files` port of the command line: the user's files, and private temporary files below the home. @param home absolute path; created when a temporary file needs it */
 export function personsFiles(home: string) {
   const made = new Set<string>();
   return {
@@ -130,7 +132,7 @@ export function personsFiles(home: string) {
     },
     async create(path: string, text: string): Promise<boolean> {
       const whole = resolve(path);
-      return withMessage(whole, 'made', () => createPrivate(whole, text));
+      return withMessage(whole, 'created', () => createPrivate(whole, text));
     },
     async replace(path: string, { from, to }: { readonly from: string; readonly to: string }): Promise<boolean> {
       return withMessage(path, 'replaced', () => {
@@ -152,14 +154,14 @@ export function personsFiles(home: string) {
     },
     async discard(path: string): Promise<void> {
       const directory = dirname(path);
-      // Never a directory of the person's own.
+      // Only directories that `temporary` made are removed, never one of the user's own.
       if (!made.delete(directory) || !directory.startsWith(`${home}${sep}`)) return;
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** A pipe too (`ola config import <(...)`): what is there is read to its end. */
+/** Reads a file or a pipe (`ola config import <(...)`) to its end. */
 function readText(path: string): string | null {
   let file: number;
   try {
@@ -169,21 +171,21 @@ function readText(path: string): string | null {
     throw unusable(path, `cannot be read (${errnoOf(cause)}): check the path and its owner`, cause);
   }
   try {
-    return decode(readBounded(file, path, mostTextBytes), path);
+    return decode(readBounded(file, path, maxTextBytes), path);
   } catch (cause) {
     if (cause instanceof OlaError) throw cause;
-    throw unusable(path, `cannot be read (${errnoOf(cause)}): name a file`, cause);
+    throw unusable(path, `cannot be read (${errnoOf(cause)}); name a file`, cause);
   } finally {
     closeSync(file);
   }
 }
 
-/** In one step, as `writePrivate`; mode and owner stay. */
+/** Replaces a file in one step like `writePrivate`, but keeps its mode and owner. */
 function replaceText(path: string, text: string): void {
   const { mode, uid, gid } = statSync(path);
   const keep = (file: number) => {
     fchownSync(file, uid, gid);
-    // After the owner: a change of owner clears bits.
+    // The mode is set after the owner, because a change of owner clears bits of the mode.
     fchmodSync(file, mode & 0o7777);
   };
   withTemporary(path, text, { publish: (temporary) => renameSync(temporary, path), prepare: keep });
@@ -194,6 +196,10 @@ function withMessage<T>(path: string, done: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof OlaError) throw cause;
-    throw unusable(path, `cannot be ${done} (${errnoOf(cause)}): check the path, its owner and the room on the disk`, cause);
+    throw unusable(
+      path,
+      `cannot be ${done} (${errnoOf(cause)}); check the path, its owner and the free space on the disk`,
+      cause,
+    );
   }
 }

@@ -1,78 +1,78 @@
 /**
- * What a platform brings: the ports of `#platform/*`. package.json leads that specifier to `bun/` or, under Deno, to
- * `deno/`; both folders export the same names, typed by what stands here, so that they cannot drift apart.
+ * The types of `#platform/*`. package.json maps that specifier to `bun/` or, under Deno, to `deno/`. Both folders export the
+ * same names with these types, so that they cannot drift apart.
  */
 import type { SqlRow, SqlValue } from '../core/ports.ts';
 
-/** One connection, as little of it as our own HTTP client needs. */
+/** One connection: the part of a socket that our HTTP client needs. */
 export interface Socket {
-  /** @returns how many bytes were taken; when not all, `drained` is called once more are */
+  /** @returns the number of bytes taken. If it is not all of them, `drained` is called when more can be written */
   write(bytes: Buffer): number;
-  /** Stops reading: the other side has to wait. */
+  /** Stops reading, so that the other side has to wait. */
   pause(): void;
   resume(): void;
-  /** Ends it at once; what is not sent is lost. */
+  /** Ends the connection at once; unsent bytes are lost. */
   terminate(): void;
 }
 
-/** What happens on a connection; `D` is its owner's, handed back with every event. */
+/** The events of a connection. `D` is a value of its owner that is handed back with every event. */
 export interface SocketEvents<D> {
-  /** There is a socket, which may be terminated; nothing may be sent yet. */
+  /** The socket exists and may be terminated, but not written to yet. */
   attached(data: D, socket: Socket): void;
-  /** It may be written to: connected and, over TLS, its peer verified. */
+  /** The socket may be written to: it is connected and, with TLS, its peer is verified. */
   ready(data: D): void;
-  /** It did not come to be. May be told more than once. */
+  /** The connection could not be made. May be called more than once. */
   failed(data: D, failure: 'connect' | 'tls', cause: unknown): void;
-  /** @param bytes the receiver's own */
+  /** @param bytes belong to the receiver, who may keep them */
   received(data: D, bytes: Buffer): void;
   drained(data: D): void;
-  /** The other side has closed, or it broke. May be told more than once. @param cause null: closed in order */
+  /** The other side closed the connection, or it broke. May be called more than once. @param cause null for an orderly close */
   ended(data: D, cause: unknown): void;
 }
 
 export interface SocketTarget {
   /** A checked IP address and port, or the path of a Unix socket. */
   readonly place: { readonly address: string; readonly port: number } | { readonly path: string };
-  /** null: plain. */
+  /** Null for a connection without TLS. */
   readonly tls: {
-    /** What the certificate must be for: a name or an IP literal. */
+    /** The name or IP literal that the certificate must be valid for. */
     readonly hostname: string;
-    /** PEM of the only authorities to trust, in place of the system's. */
+    /** PEM of the only authorities to trust; undefined for the system's. */
     readonly ca: string | undefined;
   } | null;
 }
 
 /**
- * Makes connections whose events go to `events`. No proxy is asked, whatever the environment says, and verification
- * cannot be switched off by it.
+ * Makes connections whose events go to `events`. The environment can neither set a proxy nor turn the verification of
+ * certificates off.
  */
 export type CreateConnector = <D>(events: SocketEvents<D>) => (target: SocketTarget, data: D) => void;
 
 /** A listening socket for HTTP/1.1. */
 export interface Listener {
-  /** 0 for a Unix socket. */
+  /** The port; 0 for a Unix socket. */
   readonly port: number;
-  /** Requests whose response is not yet sent whole. */
+  /** Number of requests whose response is not completely sent. */
   pending(): number;
-  /** Stops accepting and cuts what is still open. */
+  /** Stops accepting and cuts open connections. */
   stop(): Promise<void>;
-  /** The address on the other end; null when it is gone. */
+  /** IP address of the client; null when it has left. */
   peer(request: Request): string | null;
-  /** Takes the timer of `idleSeconds` off a request, and puts it back. */
+  /** `hold` takes the timer of `idleSeconds` off a request; `release` puts it back. */
   hold(request: Request): void;
   release(request: Request): void;
 }
 
 export interface ListenLimits {
   readonly maxBodyBytes: number;
-  /** Silence on a connection whose request is not whole yet. */
+  /** Longest silence on a connection while its request is incomplete, in seconds. */
   readonly idleSeconds: number;
 }
 
 /**
- * @param respond renders its own errors
- * @param failed answers what it throws all the same: without source text
- * @throws an error whose `code` is the system's, `EADDRINUSE`
+ * @param respond answers a request; it renders its own errors
+ * @param failed gives the answer if `respond` throws all the same; that answer must not show source text
+ * @throws an error whose `code` is the system's, such as `EADDRINUSE`
  */
 export type ListenOn = (
   place: { readonly hostname: string; readonly port: number } | { readonly path: string },
@@ -88,7 +88,7 @@ export interface SqliteStatement {
   all(...values: readonly SqlValue[]): SqlRow[];
 }
 
-/** One connection to a database; closing it lets go of its statements too. */
+/** One connection to a database. Closing it also ends its statements. */
 export interface SqliteConnection {
   /** Runs one or more statements without results. */
   exec(sql: string): void;
@@ -96,8 +96,11 @@ export interface SqliteConnection {
   close(): void;
 }
 
-/** `write`: to an existing file. `read`: as others have it open. `frozen`: a file that nobody has open; nothing is made beside it. */
+/**
+ * `write` writes to an existing file. `read` reads a file that others may have open. `frozen` reads a file that no process
+ * has open, and creates no file beside it.
+ */
 export type SqliteUse = 'write' | 'read' | 'frozen';
 
-/** Opens a file that exists. @throws an Error of the platform's */
+/** Opens an existing file. @throws the platform's Error */
 export type ConnectSqlite = (path: string, use: SqliteUse) => SqliteConnection;

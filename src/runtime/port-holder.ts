@@ -1,4 +1,4 @@
-/** Which process listens on a port, as Linux tells it; for a message that names the culprit. */
+/** The process that listens on a port, read from Linux's /proc, so that an error can name it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface PortHolder {
@@ -8,7 +8,7 @@ export interface PortHolder {
 
 const listening = '0A';
 
-/** @returns null where the system does not say, or the process is another user's */
+/** @returns null when the system has no /proc, or the process belongs to another user */
 export function holderOfPort(port: number): PortHolder | null {
   try {
     const inodes = new Set([...socketsOn(port, '/proc/net/tcp'), ...socketsOn(port, '/proc/net/tcp6')]);

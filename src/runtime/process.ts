@@ -1,31 +1,31 @@
 /**
- * This process: what it was started with, how it ends, how it starts itself anew. Imports nothing that takes time to load: a
- * server runs it twice.
+ * This process: its environment and arguments, its end, its clean restart. Imports nothing that is slow to load, because a
+ * server loads it twice.
  */
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { engine, sourceVersion, startAnew } from '#platform/engine.ts';
 
-/** Read once, at the start. */
+/** The environment, read once at the start. */
 export const environment: Readonly<Record<string, string | undefined>> = { ...process.env };
 
-/** What was typed after the program's name. */
+/** The words typed after the program's name. */
 export const programArguments: readonly string[] = process.argv.slice(2);
 
 export const platform = `${engine} ${process.platform}-${process.arch}`;
-/** The version of a source that nobody stamped. */
+/** The version of a run from source, which no build has set. */
 export const unstampedVersion: string = sourceVersion;
 export const processId = process.pid;
 
 /**
- * Before anything is opened: on a platform that reads its environment at its very start, starts this program anew in place
- * (same process id) with one that a server can trust, and returns in the second life.
+ * Restarts this program (same process id) with a clean environment, on platforms that read the environment only at their
+ * start. Call it before anything is opened. Returns in the restarted program.
  */
 export function startClean(): void {
   startAnew();
 }
 
-/** Takes what was secret in the environment away from children and crash reports. */
+/** Removes secrets from the environment, so that children and crash reports do not get them. */
 export function forget(names: readonly string[]): void {
   for (const name of names) delete process.env[name];
 }
@@ -34,7 +34,7 @@ export function exit(code: number): never {
   process.exit(code);
 }
 
-/** Calls back with the first and every further SIGTERM, SIGINT. */
+/** Calls the listener at every SIGTERM and SIGINT with the number of signals so far. */
 export function onStopSignal(listener: (count: number) => void): void {
   let count = 0;
   const heard = () => listener(++count);
@@ -42,7 +42,7 @@ export function onStopSignal(listener: (count: number) => void): void {
   process.on('SIGINT', heard);
 }
 
-/** An error that nobody caught ends the process with one line: a stack would show source text, and maybe more. */
+/** Ends the process with one line when an error is not caught. A stack trace would show source text and perhaps secrets. */
 export function onCrash(report: (message: string) => void): void {
   const crash = (cause: unknown) => {
     report(cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown error');
@@ -52,5 +52,5 @@ export function onCrash(report: (message: string) => void): void {
   process.on('unhandledRejection', crash);
 }
 
-/** `~`, as the environment or the system's user database has it. */
+/** The user's home directory, from the environment or the system's user database. */
 export const userHome: string = homedir();

@@ -1,10 +1,10 @@
-/** Listening sockets: what is the same on every platform. */
+/** Listening sockets: the parts that are the same on every platform. */
 import { chmodSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { listenOn } from '#platform/listen.ts';
 import type { Connection, Listen } from '../core/server.ts';
 
-/** Silence on a connection whose request is not whole yet, in seconds. */
+/** Longest silence on a connection while its request is incomplete, in seconds. */
 const idleSeconds = 30;
 const loopback = '127.0.0.1';
 
@@ -14,7 +14,7 @@ export const listen: Listen = {
     const listener = listenOn({ hostname, port }, { maxBodyBytes, idleSeconds }, respond, failed);
     const connection: Connection = {
       kind: 'network',
-      // Who reaches a loopback address is on this machine: asking the system each time would tell nothing more.
+      // Every peer of a loopback address is this machine, so the system need not be asked at each request.
       peer: hostname === loopback ? () => loopback : listener.peer,
       hold: listener.hold,
       release: listener.release,
@@ -22,7 +22,7 @@ export const listen: Listen = {
     return { hostname, port: listener.port, pending: listener.pending, stop: listener.stop };
   },
   control(path, { maxBodyBytes }, handler) {
-    // Only whoever holds the home's lock comes here, so what is there is left over.
+    // The caller holds the home's lock, so an existing socket is left over from a dead process.
     rmSync(path, { force: true });
     const respond = (request: Request) => handler(request, connection);
     const listener = listenOn({ path }, { maxBodyBytes, idleSeconds }, respond, failed);
@@ -42,12 +42,12 @@ export const listen: Listen = {
   },
 };
 
-/** A handler renders its own errors; what still gets here must not show source text. */
+/** The answer when a handler throws. Handlers render their own errors; this one must not show source text. */
 function failed(): Response {
   return new Response(null, { status: 500 });
 }
 
-/** The addresses of this machine's interfaces, for a bind to all of them. */
+/** The addresses of this machine's interfaces. A listener on all addresses has each of them. */
 export function localAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 }

@@ -1,4 +1,4 @@
-/** SQLite: one connection over a private file, consistent copies of it, and what a file is. What it is used for is the store's. */
+/** SQLite: one connection over a private file, consistent copies of it, and inspection of a file. The tables are the store's. */
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connectSqlite } from '#platform/sqlite.ts';
@@ -7,12 +7,12 @@ import type { SqlDatabase, SqlStatement } from '../core/ports.ts';
 import { createEmpty, errnoOf, isErrno, syncPath, temporaryBeside } from './files.ts';
 import type { SqliteConnection, SqliteStatement } from './platform.ts';
 
-/** Milliseconds that a reader waits for a lock. */
+/** Time that a reader waits for a lock, in milliseconds. */
 const readWait = 5000;
 
 /**
- * Opens a database, making an empty one where there is none. File, write-ahead log and shared memory are 0600: SQLite
- * gives the last two the mode of the first.
+ * Opens a database; creates an empty one if there is none. The file, its write-ahead log and its shared memory have mode
+ * 0600: SQLite gives the last two the mode of the file.
  * @throws OlaError `persistence_unavailable`
  */
 export function openSqlite(path: string): SqlDatabase {
@@ -20,7 +20,7 @@ export function openSqlite(path: string): SqlDatabase {
     makePrivate(path);
     return connect(connectSqlite(path, 'write'), path);
   } catch (cause) {
-    throw cannotOpen(path, 'Check that the directory exists, is yours and has room.', cause);
+    throw cannotOpen(path, 'Check that the directory exists, belongs to you and has free space.', cause);
   }
 }
 
@@ -29,21 +29,22 @@ function cannotOpen(path: string, advice: string, cause: unknown): OlaError {
   return new OlaError('persistence_unavailable', message, { cause });
 }
 
-/** What a file says that it is, and whether it is sound. */
+/** The header of a database file and the result of its check. */
 export interface DatabaseFile {
+  /** 0 when it cannot be read. */
   readonly applicationId: number;
-  /** `user_version`. */
+  /** `user_version`; 0 when it cannot be read. */
   readonly schema: number;
-  /** `ok`, or what is wrong with it in SQLite's words; the numbers are 0 when they cannot be read. */
+  /** `ok`, or SQLite's description of the damage. */
   readonly verdict: string;
 }
 
 /**
- * Reads the whole of a database, and of its log if it has one, and writes to neither.
- * @throws OlaError `persistence_unavailable` when there is no such file or it may not be read
+ * Reads a complete database and its log, and writes to neither.
+ * @throws OlaError `persistence_unavailable` when the file does not exist or must not be read
  */
 export function inspectSqlite(path: string): DatabaseFile {
-  // Without a log nobody has it open: read as it lies there, as SQLite would make a log beside it and could not remove it.
+  // Without a log no process has the file open. It is read as frozen then, because SQLite would create a log and could not remove it.
   const database = openReadOnly(path, existsSync(`${path}-wal`) ? 'read' : 'frozen');
   const facts = { applicationId: 0, schema: 0 };
   try {
@@ -58,9 +59,9 @@ export function inspectSqlite(path: string): DatabaseFile {
 }
 
 /**
- * Copies a database as of now, by a connection of its own: another process may have it open and write to it. The copy
- * is as of `copySqlite`.
- * @throws OlaError `persistence_unavailable` when it cannot be read, or the copy is damaged
+ * Copies a database through a connection of its own; another process may have it open and write to it. The copy has the
+ * properties that `copySqlite` gives.
+ * @throws OlaError `persistence_unavailable` when the database cannot be read or the copy is damaged
  */
 export function copySqliteFile(from: string, to: string): void {
   const database = openReadOnly(from, 'read');
@@ -85,22 +86,22 @@ function openReadOnly(path: string, use: 'read' | 'frozen'): SqlDatabase {
     database.exec(`PRAGMA busy_timeout = ${readWait}`);
     return database;
   } catch (cause) {
-    throw cannotOpen(path, 'Check that it is a file, and that you may read it.', cause);
+    throw cannotOpen(path, 'Check that it is a file and that you can read it.', cause);
   }
 }
 
 /**
- * Copies a database as of now to `path`, 0600, checked, and on the disk when it returns; a file that is there is
- * replaced in one step.
+ * Copies the present state of a database to `path`, with mode 0600. The copy is checked, and synced to disk when it
+ * returns. An existing file is replaced in one step.
  */
 export function copySqlite(database: SqlDatabase, path: string): void {
   const temporary = temporaryBeside(path);
   try {
-    // VACUUM INTO takes an empty file too: so the mode is right from the first byte.
+    // VACUUM INTO accepts an existing empty file, so the mode is right from the first byte.
     createEmpty(temporary);
     database.prepare('VACUUM INTO ?').run(temporary);
     checkCopy(temporary);
-    // VACUUM INTO does not sync what it writes.
+    // VACUUM INTO does not sync the file to disk.
     syncPath(temporary);
     renameSync(temporary, path);
   } finally {
@@ -125,8 +126,8 @@ function verdictOf(database: SqlDatabase): string {
 }
 
 /**
- * By name, never through an open file: closing any descriptor of a database drops the locks that this process holds
- * on it (sqlite.org/howtocorrupt.html, 2.2).
+ * Gives the files mode 0600 by name, never through an open descriptor: closing any descriptor of a database drops the locks
+ * that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
  */
 function makePrivate(path: string): void {
   try {
@@ -169,13 +170,16 @@ function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** The last connection that may write folds the log in when it is closed; this one reads only, and lets no other be the last. */
+/**
+ * A read-only connection that keeps the log. SQLite merges the log into the database when the last connection closes and may
+ * write; while this one is open, no other is the last.
+ */
 function keepingLog(path: string): SqliteConnection {
   const guard = connectSqlite(path, 'read');
   try {
     guard.prepare('SELECT count(*) FROM sqlite_schema').get();
   } catch {
-    // Damaged: the lock that matters is taken all the same.
+    // The database is damaged, but the lock that keeps the log is taken all the same.
   }
   return guard;
 }

@@ -1,4 +1,4 @@
-/** What a person at the terminal brings: answers, standard input, an edited file. */
+/** Input of a person at the terminal: answers to questions, standard input, an edited file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import process from 'node:process';
@@ -7,20 +7,21 @@ import { OlaError } from '../core/errors.ts';
 import { errnoOf } from './files.ts';
 import { standardError } from './output.ts';
 
-const mostInputBytes = 4 * 1024 * 1024;
+/** Largest text on standard input, in bytes. */
+const maxInputBytes = 4 * 1024 * 1024;
 
-/** Where a person can be asked; null unless somebody reads what is asked and could answer. */
+/** The streams for questions; null unless standard input and standard error are both a terminal. */
 export function openDialogue() {
   return isatty(0) && standardError.interactive ? { input: process.stdin, output: standardError.stream() } : null;
 }
 
-/** Standard input to its end. @throws OlaError when it has more than 4 MiB or is not UTF-8 */
+/** Reads standard input to its end. @throws OlaError when it has more than 4 MiB or is not UTF-8 */
 export async function readInput(): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > mostInputBytes) throw unreadable(`has more than ${mostInputBytes / 1024} KiB`);
+    if (size > maxInputBytes) throw unreadable(`has more than ${maxInputBytes / 1024} KiB`);
     chunks.push(chunk);
   }
   try {
@@ -31,25 +32,25 @@ export async function readInput(): Promise<string> {
 }
 
 function unreadable(what: string, cause?: unknown): OlaError {
-  return new OlaError('invalid_request', `Standard input ${what}: send the text of one configuration.`, { cause });
+  return new OlaError('invalid_request', `Standard input ${what}. Send the text of one configuration or one value.`, { cause });
 }
 
 /**
- * Lets a person edit a file with VISUAL, else EDITOR, else vi, split at spaces; no shell reads them.
- * @returns its exit code, 128 and more when a signal ended it
- * @throws OlaError when it cannot be started
+ * Opens a file in the user's editor: VISUAL, else EDITOR, else vi. The variable is split at spaces and not read by a shell.
+ * @returns the editor's exit code; 128 plus the signal's number when a signal ended it
+ * @throws OlaError when the editor cannot be started
  */
 export async function runEditor(path: string): Promise<number> {
   const [program = 'vi', ...options] = (process.env['VISUAL']?.trim() || process.env['EDITOR']?.trim() || 'vi').split(/\s+/);
   try {
     return await exitCodeOf(spawn(program, [...options, path], { stdio: 'inherit', env: process.env }));
   } catch (cause) {
-    const message = `The editor ${program} cannot be started (${errnoOf(cause)}): set VISUAL or EDITOR to one that is there.`;
+    const message = `The editor ${program} cannot be started (${errnoOf(cause)}). Set VISUAL or EDITOR to an installed editor.`;
     throw new OlaError('not_found', message, { cause });
   }
 }
 
-/** Rejects when it did not start. */
+/** Rejects when the process did not start. */
 function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);

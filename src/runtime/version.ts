@@ -1,4 +1,4 @@
-/** What this build is, stamped by `scripts/build.ts`. */
+/** Version and commit of this build, set by `scripts/build.ts`. */
 import { unstampedVersion } from './process.ts';
 
 declare const OLA_VERSION: string | undefined;

@@ -1,12 +1,12 @@
-/** Watches one file: by events of the directories that it is reached through, and by a slow poll for what events miss. */
+/** Watches one file: through events of its directories, and through a slow poll for changes without an event. */
 import { realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** An event is seldom alone: an editor writes, renames and changes modes in a row. */
+/** Time that the file must stay unchanged before it is read, in milliseconds: an editor writes, renames and changes modes in a row. */
 const settleMs = 50;
-/** A file that never rests is taken as it stands after so many looks. */
-const mostLooks = 20;
-/** Network file systems and single files mounted into a container send no events. */
+/** Looks at a file that keeps changing before it is read all the same. */
+const maxLooks = 20;
+/** Time between two polls, in milliseconds: network file systems and single files mounted into a container send no events. */
 const pollMs = 2000;
 
 export interface Watch {
@@ -14,15 +14,15 @@ export interface Watch {
 }
 
 interface Watched {
-  /** A directory that was made anew under its old name sends nothing to the old watcher. */
+  /** Device and inode of the directory: the watcher gets no events of a new directory with the old name. */
   readonly identity: string;
   close(): void;
 }
 
 /**
- * Calls back once at the start, so that no change since the caller's own first look is lost, and then whenever the file is
- * another one, has another content, owner or mode, is gone or is back; links are followed, also when they are switched.
- * Waits until the file has rested for a moment. Keeps no process alive and never throws.
+ * Calls back once at the start, so that no change since the caller's first reading is lost. Then it calls back whenever the
+ * file is replaced, removed or restored, or its content, owner or mode changes. Links are followed, also when their target
+ * changes. Each call waits until the file has been unchanged for a moment. Keeps no process alive and never throws.
  * @param changed must not throw
  */
 export function watchFile(path: string, changed: () => void): Watch {
@@ -39,10 +39,10 @@ export function watchFile(path: string, changed: () => void): Watch {
   function settle(before: string, looks: number): void {
     settling = setTimeout(() => {
       settling = null;
-      // First, so that what happens from here on is an event.
+      // Watched before the file is looked at, so that every later change sends an event.
       watchDirectories();
       const now = fingerprint(path);
-      if (now !== before && looks < mostLooks) return settle(now, looks + 1);
+      if (now !== before && looks < maxLooks) return settle(now, looks + 1);
       if (now === known) return;
       known = now;
       changed();
@@ -58,12 +58,12 @@ export function watchFile(path: string, changed: () => void): Watch {
 
   function listen(directory: string, identity: string): void {
     try {
-      // The directory, not the file: a rename puts another file in its place.
+      // Watches the directory instead of the file, because a rename replaces the file.
       const watcher = watch(directory, { persistent: false }, look);
       watcher.on('error', () => forget(directory));
       directories.set(directory, { identity, close: () => watcher.close() });
     } catch {
-      // No such directory now, or no more watchers to be had: the poll remains.
+      // The directory does not exist, or the system has no more watchers: the poll still works.
     }
   }
 
@@ -88,7 +88,7 @@ export function watchFile(path: string, changed: () => void): Watch {
   };
 }
 
-/** Another value whenever the file may have another content: any write and any switch of a link changes it. */
+/** A text that changes whenever the content may have changed: with every write and every new target of a link. */
 function fingerprint(path: string): string {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs, mode, uid } = statSync(path, { bigint: true });

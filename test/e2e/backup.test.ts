@@ -89,7 +89,7 @@ describe('a backup', () => {
         expect([path, text.includes(secret)]).toEqual([path, false]);
     }
     expect(said.plain.out).toMatch(/key +[0-9a-f]{8}, in .*master\.key; not in the backup/);
-    expect(said.plain.err).toContain('Keep the key too');
+    expect(said.plain.err).toContain('Keep a copy of the key in another place');
     expect(said.withKey.out).toContain('also in the backup, sealed');
     expect(readdirSync(join(files.plain, '..')).sort()).toEqual(['plain.backup', 'with-key.backup']);
   });
@@ -284,7 +284,7 @@ test('a configuration moves to another machine with its secrets, which only the 
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readFileSync(file, 'utf8')).not.toMatch(/of-acme-0123456789/);
   const again = await run(['config', 'export', file, '--with-secrets', ...passphrase], { home: from });
-  expect([again.code, again.err]).toEqual([1, expect.stringContaining('not overwritten')]);
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('does not overwrite it')]);
   const ola = await start();
   for (const given of [[], ['--passphrase-file', passphraseFile('another horse altogether')]]) {
     const refused = await run(['config', 'import', file, ...given], { home: ola.home });

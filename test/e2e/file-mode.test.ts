@@ -86,7 +86,7 @@ describe('a file that governs', () => {
     }
     expect(ola.err()).not.toContain('canary');
     const lines = ola.err().split('\n');
-    for (const problem of ['line 1, column', 'providers.acme.apiKey', 'can be written by others']) {
+    for (const problem of ['line 1, column', 'providers.acme.apiKey', 'can be written by other users']) {
       expect([problem, lines.filter((line) => line.includes(problem) && line.includes(file)).length]).toEqual([problem, 1]);
     }
   });
@@ -168,7 +168,7 @@ describe('a command with --config', () => {
     const same = await run(['config', 'get', 'providers.acme.baseUrl', '--config', file], { home });
     expect([same.code, same.out]).toEqual([0, `${up.baseUrl}\n`]);
     const other = await run(['config', 'get', 'providers', '--config', folder('{}').file], { home });
-    expect([other.code, other.err]).toEqual([1, expect.stringContaining(`governed by the file ${file}`)]);
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining(`takes its configuration from the file ${file}`)]);
     ola.kill('SIGTERM');
     await ola.exited;
   });

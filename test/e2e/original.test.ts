@@ -87,7 +87,7 @@ test('the first start takes everything over and says so; it works at once, and o
 
   const ola = await start({ home, args: ['--log-level', 'debug'] });
   expect(ola.err()).toContain('Imported from the original program');
-  expect(ola.err()).toMatch(/original-backup holds files .* keys in clear/);
+  expect(ola.err()).toMatch(/original-backup holds files .* unencrypted keys/);
   expect((await ola.chat('acme/one')).status).toBe(200);
   const { headers } = up.requestFor('one');
   expect([headers.get('authorization'), headers.get('x-team')]).toEqual([
@@ -144,7 +144,7 @@ test('the second start imports nothing, and goes on saying what is kept in clear
   const first = imported(home);
   const ola = await start({ home });
   expect(ola.err()).not.toContain('Imported from');
-  expect(ola.err()).toMatch(/original-backup holds files .* keys in clear/);
+  expect(ola.err()).toMatch(/original-backup holds files .* unencrypted keys/);
   // What was imported can be left behind like any other revision.
   await ola.ask('POST', '/config', {});
   expect((await run(['config', 'rollback'], { home })).code).toBe(0);

@@ -439,7 +439,7 @@ describe('a home that cannot be used is refused and left as it was', () => {
     writeFileSync(join(home, 'master.key'), `${key('yet-another-key ')}\n`);
     await expectRefused(home, /master key [0-9a-f]{8}/);
     rmSync(join(home, 'master.key'));
-    await expectRefused(home, /put it back as .*master\.key/);
+    await expectRefused(home, /Put it back as .*master\.key/);
     writeFileSync(join(home, 'master.key'), own, { mode: 0o600 });
     expect((await run(['config', 'show'], { home })).code).toBe(0);
   });

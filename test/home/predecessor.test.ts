@@ -142,7 +142,10 @@ test('behind links it is taken over too; what they lead to stays, and every star
   for (const start of ['first', 'second']) {
     const open = await openHome(homeOptions(home));
     const standing = open.predecessor.standing.join('\n');
-    expect([start, standing]).toEqual([start, expect.stringContaining(`${join(elsewhere, 'config.json')}, to which a link pointed, still holds unencrypted keys`)]);
+    expect([start, standing]).toEqual([
+      start,
+      expect.stringContaining(`${join(elsewhere, 'config.json')}, to which a link pointed, still holds unencrypted keys`),
+    ]);
     expect(standing).toContain(`${join(elsewhere, 'profiles')}, to which a link pointed, still holds unencrypted keys`);
     expect(open.gateway.config.snapshot().open.providers?.['groq']).toMatchObject({ apiKey: 'gsk-fake-original-groq-0004' });
     await open.close();
@@ -203,7 +206,7 @@ describe('the start is refused, and nothing is moved or written,', () => {
     const before = treeOf(home);
     const { message } = await refusal(home);
     expect(message).toContain(join(home, 'runtime_state.sqlite3'));
-    expect(message).toContain('stop it');
+    expect(message).toContain('Stop it');
     running.run("INSERT INTO idempotency_keys VALUES ('still', 'works')");
     expect(treeOf(home).filter((name) => !name.startsWith('ola.lock'))).toEqual(before);
     running.close();

@@ -51,8 +51,8 @@ describe('the database', () => {
   test('in a directory that is missing, is a file, or can be written by others is refused', () => {
     const folder = real();
     writeFileSync(join(folder, 'file'), '');
-    expect(refusal(join(folder, 'missing', 'state.sqlite3'))).toContain('not there');
-    expect(refusal(join(folder, 'file', 'state.sqlite3'))).toContain('not there');
+    expect(refusal(join(folder, 'missing', 'state.sqlite3'))).toContain('does not exist');
+    expect(refusal(join(folder, 'file', 'state.sqlite3'))).toContain('does not exist');
     chmodSync(folder, 0o770);
     expect(refusal(join(folder, 'state.sqlite3'))).toContain(`chmod go-w ${folder}`);
   });

@@ -136,7 +136,7 @@ describe('a home on a disk that takes no writes is refused in words', () => {
   test.if(mounted)('when it is full, leaving nothing behind; with room again it serves', () => {
     prepareHome(join(disk, 'home'));
     writeFileSync(join(disk, 'filler'), Buffer.alloc(220 * 1024));
-    refused('without room');
+    refused('full disk');
     expect(readdirSync(join(disk, 'home'))).toEqual([]);
     rmSync(join(disk, 'filler'));
     expect(prepareHome(join(disk, 'home')).fixed).toEqual([]);

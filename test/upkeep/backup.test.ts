@@ -322,7 +322,7 @@ describe('a restore is refused, and changes nothing,', () => {
     const torn = Buffer.from(bytes);
     torn.fill(0xff, 4096 * (page - 1), 4096 * page);
     const files: readonly (readonly [string, string])[] = [
-      [join(folder, 'missing'), 'not there'],
+      [join(folder, 'missing'), 'does not exist'],
       [folder, 'not a regular file'],
       [make('text', (path) => writeFileSync(path, 'hello '.repeat(1000))), 'no database'],
       [make('empty', (path) => writeFileSync(path, '')), 'another program'],

@@ -1,4 +1,4 @@
-/** Connections by `Bun.connect`. */
+/** Connections made with `Bun.connect`. */
 import type { CreateConnector, SocketEvents, SocketTarget } from '../platform.ts';
 
 export const createConnector: CreateConnector = <D>(events: SocketEvents<D>) => {
@@ -14,7 +14,7 @@ export const createConnector: CreateConnector = <D>(events: SocketEvents<D>) => 
     error: (socket, error) => events.ended(socket.data, error),
     connectError: (socket, error) => events.failed(socket.data, 'connect', error),
   };
-  /** Nothing is sent before the certificate and its name are verified. */
+  /** Handlers of TLS connections: nothing is sent before the certificate and its name are verified. */
   const secureHandlers: Bun.SocketHandler<D> = {
     ...handlers,
     open: (socket) => events.attached(socket.data, socket),
@@ -27,7 +27,7 @@ export const createConnector: CreateConnector = <D>(events: SocketEvents<D>) => 
     try {
       connecting(target, data).catch((cause: unknown) => events.failed(data, 'connect', cause));
     } catch (cause) {
-      // An authority that is no certificate.
+      // Bun.connect throws at once when `ca` is not a certificate.
       events.failed(data, target.tls === null ? 'connect' : 'tls', cause);
     }
   };
@@ -40,7 +40,7 @@ export const createConnector: CreateConnector = <D>(events: SocketEvents<D>) => 
     return Bun.connect({
       ...to,
       socket: secureHandlers,
-      // Said aloud: NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the default off.
+      // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn the default off.
       tls: { rejectUnauthorized: true, serverName: hostname, ...(ca === undefined ? {} : { ca }) },
     });
   }

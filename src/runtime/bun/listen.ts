@@ -1,10 +1,10 @@
-/** Listening sockets by `Bun.serve`: its defaults (all addresses, shared ports, error pages with source) switched off. */
+/** Listening sockets made with `Bun.serve`. Its defaults (all addresses, shared ports, error pages with source) are turned off. */
 import type { ListenOn } from '../platform.ts';
 
 export const listenOn: ListenOn = (place, { maxBodyBytes, idleSeconds }, respond, failed) => {
   const options = {
     development: false,
-    // Ours is lower and answers in the envelope; this one is for what slips past it.
+    // A second limit behind ours, which is lower and answers in the error envelope.
     maxRequestBodySize: 2 * maxBodyBytes,
     fetch: respond,
     error: failed,

@@ -1,6 +1,6 @@
 /**
- * SQLite by `bun:sqlite`. Bun on Linux brings its own SQLite (3.54.1 in Bun 1.4.5): without the fault before 3.51.3 by which
- * two connections to a log could damage a database.
+ * SQLite through `bun:sqlite`. Bun on Linux has its own SQLite (3.54.1 in Bun 1.4.5). It lacks the fault of versions before
+ * 3.51.3, in which two connections to a log could damage a database.
  */
 import { constants, Database } from 'bun:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +22,7 @@ export const connectSqlite: ConnectSqlite = (path, use) => {
       return statement;
     },
     close() {
-      // An open statement would keep the file open, and with it the locks and the log.
+      // An open statement would keep the file open, with its locks and its log.
       for (const statement of statements) statement.finalize();
       statements.length = 0;
       connection.close();
@@ -32,7 +32,7 @@ export const connectSqlite: ConnectSqlite = (path, use) => {
 
 function open(path: string, use: SqliteUse): Database {
   if (use === 'write') return new Database(path, { strict: true, readwrite: true });
-  // sqlite.org/uri.html
+  // The form of the URL: sqlite.org/uri.html
   const url = pathToFileURL(path).href + (use === 'frozen' ? '?immutable=1' : '');
   return new Database(url, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
 }

@@ -1,20 +1,20 @@
 /**
- * Connections by node:net and node:tls, which under Deno check the certificate against `hostname` while another address
- * is dialled, and take `ca` in place of the system's authorities; `Deno.startTls` would add it to them. Neither reads a
- * proxy from the environment, as Deno's fetch does whatever it is told.
+ * Connections made with node:net and node:tls. Under Deno they check the certificate against `hostname` while they dial
+ * another address, and use `ca` in place of the system's authorities; `Deno.startTls` would add it to them. Neither reads a
+ * proxy from the environment; Deno's fetch does, and no option stops it.
  */
 import { connect as connectPlain, isIP, type Socket as NetSocket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { CreateConnector, Socket, SocketEvents, SocketTarget } from '../platform.ts';
 
-/** A piece of what is sent: so that progress can be told, and a slow reader is not handed megabytes at once. */
+/** Bytes written at once: small enough to show progress and to queue no megabytes for a slow reader. */
 const pieceBytes = 256 * 1024;
 
 export const createConnector: CreateConnector =
   <D>(events: SocketEvents<D>) =>
   (target: SocketTarget, data: D) => {
     const { tls } = target;
-    // Node takes an empty text for none given, and trusts the system then.
+    // node:tls treats an empty `ca` as absent and would trust the system's authorities.
     if (tls?.ca !== undefined && !tls.ca.includes('-----BEGIN CERTIFICATE-----')) {
       events.failed(data, 'tls', new Error('the authority is no certificate'));
       return;
@@ -52,9 +52,9 @@ function open({ place, tls }: SocketTarget): NetSocket {
   return connectTls({
     host: address,
     port,
-    // Said aloud: NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the default off.
+    // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn the default off.
     rejectUnauthorized: true,
-    // An address is not asked for by name (RFC 6066, 3), but verified all the same.
+    // An IP address is not sent as a server name (RFC 6066, 3), but the certificate is verified for it.
     ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
     checkServerIdentity: (_, certificate) => checkServerIdentity(hostname, certificate),
     ...(ca === undefined ? {} : { ca }),
@@ -72,7 +72,7 @@ function wrap(socket: NetSocket): Socket {
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    // With a reset: who has stopped reading would not see an end in order.
+    // Sends a reset: a peer that has stopped reading would not notice an orderly end.
     terminate: () => void (socket.connecting ? socket.destroy() : socket.resetAndDestroy()),
   };
 }

@@ -1,10 +1,10 @@
-/** What Deno is, and what it needs of a start. */
+/** Deno's name and version, and what a start under Deno has to do. */
 import { readFileSync } from 'node:fs';
 
 /** Name and version, for `ola --version`. */
 export const engine = `deno ${Deno.version.deno}`;
 
-/** Nothing is stamped into a source that is run as it lies there: the version is its manifest's. */
+/** The version in package.json: Deno runs the source, which has no version set by a build. */
 export const sourceVersion: string = versionOf(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
 function versionOf(manifest: string): string {
@@ -12,10 +12,10 @@ function versionOf(manifest: string): string {
 }
 
 /**
- * Nothing is started anew here: what Deno reads of the environment at its start is left to whoever runs it, as
- * `scripts/ola-deno.sh` does. Connections are made by sockets that read none of it.
+ * Restarts nothing. `scripts/ola-deno.sh` removes the variables that Deno reads at its start; a program that starts ola in
+ * another way must do the same. Our connections are sockets, which read no variables.
  */
 export function startAnew(): void {
-  // It would put the first listening socket somewhere else than was asked, and say nothing.
+  // This variable would silently move the first listening socket to another address.
   Deno.env.delete('DENO_SERVE_ADDRESS');
 }

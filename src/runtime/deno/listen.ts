@@ -1,10 +1,10 @@
 /**
- * Listening sockets by `Deno.serve`. It has no timer for a connection that is silent, so there is none to hold or to put
- * back, and no limit of its own for a body: what ends a slow or an oversized one is the reader of bodies.
+ * Listening sockets made with `Deno.serve`. It has no timer for silent connections, so `hold` and `release` do nothing. It
+ * has no limit for bodies either: the body reader ends slow and oversized ones.
  */
 import type { ListenOn } from '../platform.ts';
 
-/** What counts as sent has left Deno's hands, perhaps not the process. */
+/** Pause before connections are cut, in milliseconds: answers that Deno reports as sent may still be in the process. */
 const flushMs = 50;
 
 export const listenOn: ListenOn = (place, _limits, respond, failed) => {
@@ -16,7 +16,7 @@ export const listenOn: ListenOn = (place, _limits, respond, failed) => {
   };
   const options = {
     signal: cut.signal,
-    // It would compress an answer for whoever accepts that, and hold a stream's events back with it.
+    // Compression would hold back the events of a stream.
     automaticCompression: false,
     onListen: () => undefined,
     onError: failed,
@@ -36,7 +36,7 @@ export const listenOn: ListenOn = (place, _limits, respond, failed) => {
     pending: () => pending,
     async stop() {
       await new Promise((resolve) => setTimeout(resolve, flushMs));
-      // Not `shutdown`: it waits for what is open, and after it nothing can be cut any more.
+      // `shutdown` would wait for open connections, and after it they could no longer be cut.
       cut.abort();
       await server.finished;
     },
@@ -45,7 +45,7 @@ export const listenOn: ListenOn = (place, _limits, respond, failed) => {
       try {
         return info !== undefined && 'hostname' in info.remoteAddr ? info.remoteAddr.hostname : null;
       } catch {
-        // The request is over.
+        // Deno throws when the request has ended.
         return null;
       }
     },
@@ -54,14 +54,14 @@ export const listenOn: ListenOn = (place, _limits, respond, failed) => {
   };
 };
 
-/** A path with dots in it or a backslash is given as it came, where a URL has them resolved (url.spec.whatwg.org). */
+/** False when a URL parser would change the path: Deno does not resolve dot segments and backslashes (url.spec.whatwg.org). */
 function isPlain(url: string): boolean {
   return url.startsWith('http:') && !/\/\.|%2e|\\/i.test(url);
 }
 
 /**
- * The same request under its URL as the standard has it. Over a Unix socket it begins with a scheme of Deno's own,
- * `http+unix`, in which a router does not find the path.
+ * The same request with the URL in its standard form. Over a Unix socket Deno uses a scheme of its own, `http+unix`, in
+ * which a router does not find the path.
  */
 function withPlainUrl(request: Request): Request {
   return new Request(new URL(request.url.replace(/^http\+unix:/, 'http:')), request);

@@ -1,4 +1,4 @@
-/** SQLite by node:sqlite (3.53.2 in Deno 2.9.6), made to behave as `bun:sqlite` does where the two differ. */
+/** SQLite through node:sqlite (3.53.2 in Deno 2.9.6), adapted where it differs from `bun:sqlite`. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { SqlRow, SqlValue } from '../../core/ports.ts';
@@ -12,14 +12,14 @@ export const connectSqlite: ConnectSqlite = (path, use) => {
   return {
     exec: (sql) => connection.exec(sql),
     prepare: (sql) => wrap(connection.prepare(sql)),
-    // Its statements end with it. A second time is no error elsewhere.
+    // Closing also ends the statements. A second close must not throw, as under Bun.
     close: () => {
       if (connection.isOpen) connection.close();
     },
   };
 };
 
-/** sqlite.org/uri.html */
+/** The URL of a database file that does not change (sqlite.org/uri.html). */
 function frozen(path: string): URL {
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
@@ -27,7 +27,7 @@ function frozen(path: string): URL {
 }
 
 function wrap(statement: StatementSync): SqliteStatement {
-  // A number that no double holds would be an error otherwise; `plain` rounds it.
+  // Without this a number that no double can hold would be an error; `plain` rounds it.
   statement.setReadBigInts(true);
   return {
     run: (...values) => ({ changes: Number(statement.run(...values).changes) }),
