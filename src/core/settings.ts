@@ -1,28 +1,28 @@
-/** What the environment says to ola, read once at the edge. A misspelt value refuses to start: a guess could open a door. */
+/** The settings in the environment, read once at the edge. ola does not start with a misspelt value: a guess could turn authentication off. */
 import { OlaError } from './errors.ts';
 
 export interface Settings {
-  /** `OPEN_LLM_AUTH_HOME`, null when it is not set. */
+  /** `OPEN_LLM_AUTH_HOME`; null when it is not set. */
   readonly home: string | null;
-  /** `OPEN_LLM_AUTH_DB_PATH`: a database elsewhere, relative to the home; null when it is not set. */
+  /** `OPEN_LLM_AUTH_DB_PATH`: path of the database, absolute or relative to the home; null when it is not set. */
   readonly databasePath: string | null;
   /** `OPEN_LLM_AUTH_TOKEN`. */
   readonly adminToken: string | null;
-  /** `LLM_INTERACTIVE_PROXY_API_KEY`: read and write, never admin. */
+  /** `LLM_INTERACTIVE_PROXY_API_KEY`: a token with the scopes read and write, never admin. */
   readonly proxyKey: string | null;
-  /** `OPEN_LLM_AUTH_MASTER_KEY_FILE` and `OPEN_LLM_AUTH_MASTER_KEY`, as they stand. */
+  /** The unread texts of `OPEN_LLM_AUTH_MASTER_KEY_FILE` and `OPEN_LLM_AUTH_MASTER_KEY`. */
   readonly masterKey: { readonly file: string | undefined; readonly value: string | undefined };
-  /** `OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS`: every provider may be on this machine. For development and tests. */
+  /** `OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS`: every provider may have an address on this machine. For development and tests. */
   readonly everyProviderLocal: boolean;
-  /** `OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP`: plain http to public hosts. */
+  /** `OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP`: plain http to public hosts is allowed. */
   readonly insecureHttp: boolean;
-  /** `OPEN_LLM_AUTH_ALLOW_ANON`: as long as no token is configured, whoever is on this machine is an admin. */
+  /** `OPEN_LLM_AUTH_ALLOW_ANON`: until a token is configured, every caller on this machine is an admin. */
   readonly allowAnonymous: boolean;
-  /** `DISABLE_AUTH`: whoever is on this machine is an admin. */
+  /** `DISABLE_AUTH`: every caller on this machine is an admin. */
   readonly disableAuth: boolean;
 }
 
-/** Variables whose values are secrets of ola's own: they are taken out of the environment once they are read. */
+/** Variables with secrets of ola's own. They are removed from the environment once they are read. */
 export const secretVariables: readonly string[] = [
   'OPEN_LLM_AUTH_TOKEN',
   'LLM_INTERACTIVE_PROXY_API_KEY',
@@ -53,13 +53,13 @@ function text(environment: Environment, name: string): string | null {
   return value === '' ? null : value;
 }
 
-/** A token that no header could carry would lock its owner out without a word. */
+/** Reads a token. One that no header can carry is refused, because every request with it would fail without a reason. */
 function token(environment: Environment, name: string): string | null {
   const value = text(environment, name);
   if (value !== null && !/^[\x21-\x2b\x2d-\x7e]+$/.test(value)) {
     throw new OlaError(
       'invalid_field',
-      `${name} has characters that a header cannot carry: use visible ASCII without spaces and commas.`,
+      `${name} has characters that a header cannot carry. Use visible ASCII characters without spaces and commas.`,
       {
         param: name,
       },
@@ -72,5 +72,7 @@ function flag(environment: Environment, name: string): boolean {
   const value = environment[name]?.trim().toLowerCase() ?? '';
   if (value === '' || ['0', 'false', 'no', 'off'].includes(value)) return false;
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;
-  throw new OlaError('invalid_field', `${name} is neither of 1, true, yes, on nor of 0, false, no, off.`, { param: name });
+  throw new OlaError('invalid_field', `${name} is not a valid switch. Use 1, true, yes, on, 0, false, no or off.`, {
+    param: name,
+  });
 }
