@@ -11,7 +11,7 @@ import { localPrincipal } from '../src/core/access.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import { createVault, parseKeys } from '../src/credentials/vault.ts';
 import { createGateway, type Gateway } from '../src/gateway/gateway.ts';
-import { builtProtocols } from '../src/gateway/routing/registry.ts';
+import { protocols } from '../src/protocols/all.ts';
 import { openSqlite } from '../src/runtime/sqlite.ts';
 import { openStore } from '../src/store/open.ts';
 
@@ -60,7 +60,8 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
     vault: createVault(ring),
     keySource: { name: 'bench', read: () => ring, retired: null, write: null },
     egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')) }),
-    catalog: createCatalog(builtProtocols),
+    catalog: createCatalog(protocols.map(({ id }) => id)),
+    protocols,
     environment: {},
     settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false },
     file: null,

@@ -53,7 +53,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     owns: 'one home directory: locks, database, file; opens the gateway',
     rooms: [
       ...['gateway', 'gateway/routing', 'gateway/config', 'gateway/access'],
-      ...['catalog', 'credentials', 'runtime', 'egress', 'store', 'core'],
+      ...['catalog', 'protocols', 'credentials', 'runtime', 'egress', 'store', 'core'],
     ],
     packages: [],
     why: 'a home gives the gateway its ports; who asks, and how, is above it',
@@ -68,7 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'http/routes': {
     line: 1,
     owns: 'a file a group',
-    rooms: ['http', 'http/reference', 'gateway', 'gateway/inference', 'gateway/access', 'protocols', 'web', 'core'],
+    rooms: ['http', 'http/reference', 'gateway', 'gateway/inference', 'gateway/access', 'web', 'core'],
     packages: [typebox],
     why: 'routes hold no business rule and no technique',
   },
@@ -107,7 +107,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'gateway/inference': {
     line: 1,
     owns: 'one call',
-    rooms: ['gateway/routing', 'gateway/access', 'gateway/records', 'catalog', 'protocols', 'core'],
+    rooms: ['gateway/routing', 'gateway/access', 'gateway/records', 'catalog', 'core'],
     packages: [],
     why: 'a call reads a configuration that is handed to it',
   },
@@ -178,7 +178,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     line: 5,
     owns: 'wire formats',
     rooms: ['core'],
-    packages: [],
+    packages: [typebox],
     why: 'protocols are pure, on Web APIs, and do not know each other',
   },
   credentials: { line: 5, owns: 'which secret', rooms: ['core'], packages: ['node:crypto'], why: siblingWhy },

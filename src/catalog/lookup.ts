@@ -1,13 +1,18 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
-import type { Protocol } from '../core/document.ts';
 import { lazy } from '../core/lazy.ts';
-import type { CatalogModel, CatalogProvider, ProviderEndpoint } from '../core/providers.ts';
+import type { CatalogModel, CatalogProvider, ProtocolId } from '../core/providers.ts';
 import { catalogModels } from './models.ts';
-import { catalogProviders, keptNames } from './providers.ts';
+import { catalogProviders, keptNames, namedProtocols } from './providers.ts';
 
 export interface Catalog {
+  /** The protocols that can be called; the first is the one that a configured provider speaks unless it says otherwise. */
+  readonly protocols: readonly ProtocolId[];
+  /** Those, and the ones that rows name for a version that has them: any other name is a typing error. */
+  readonly knownProtocols: readonly ProtocolId[];
   /** The row, with only the endpoints that can be called; null for an id that has none. */
   provider(idOrAlias: string): CatalogProvider | null;
+  /** The row with all its endpoints, those that cannot be called too. */
+  anyProvider(idOrAlias: string): CatalogProvider | null;
   /** Every row that can be called, local ones too, in the order of the catalog. */
   providers(): readonly CatalogProvider[];
   /** Trimmed, lower-cased and freed of aliases; an id that the catalog does not know stays as it is. */
@@ -20,8 +25,6 @@ export interface Catalog {
    * Null when it is bound nowhere: no row names it, or only local ones, whose address is the user's to choose.
    */
   envBinding(name: string): readonly string[] | null;
-  /** The endpoint for a client's protocol if the provider has it, else the provider's first. */
-  endpoint(row: CatalogProvider, protocol: Protocol): ProviderEndpoint;
   /** The provider whose own model a bare id is by its name; null when the name says nothing. */
   vendorOf(bareModel: string): string | null;
 }
@@ -41,8 +44,9 @@ const vendorPatterns: readonly { readonly model: RegExp; readonly provider: stri
 ];
 
 /** @param built the protocols that this program can call; rows and endpoints without one are left out */
-export function createCatalog(built: readonly Protocol[]): Catalog {
+export function createCatalog(built: readonly ProtocolId[]): Catalog {
   const rows = catalogProviders.flatMap((row) => callable(row, built));
+  const everyId = new Map(catalogProviders.map((row) => [row.id, row]));
   const byId = new Map(rows.map((row) => [row.id, row]));
   const aliases = aliasIndex();
   const bindings = lazy(bindingIndex);
@@ -51,18 +55,20 @@ export function createCatalog(built: readonly Protocol[]): Catalog {
     return aliases.get(id) ?? id;
   };
   return {
+    protocols: built,
+    knownProtocols: [...new Set([...built, ...namedProtocols])],
+    anyProvider: (idOrAlias) => everyId.get(canonicalId(idOrAlias)) ?? null,
     provider: (idOrAlias) => byId.get(canonicalId(idOrAlias)) ?? null,
     providers: () => rows,
     canonicalId,
     models: (providerId) => (byId.has(providerId) ? (catalogModels[providerId] ?? []) : []),
     envBinding: (name) => bindings().get(name) ?? null,
-    endpoint: (row, protocol) => row.endpoints.find((endpoint) => endpoint.protocol === protocol) ?? row.endpoints[0],
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };
 }
 
 /** The row with the endpoints that are built; an empty list when there are none. */
-function callable(row: CatalogProvider, built: readonly Protocol[]): CatalogProvider[] {
+function callable(row: CatalogProvider, built: readonly ProtocolId[]): CatalogProvider[] {
   const [first, ...others] = row.endpoints.filter((endpoint) => built.includes(endpoint.protocol));
   return first === undefined ? [] : [{ ...row, endpoints: [first, ...others] }];
 }

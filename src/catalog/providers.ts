@@ -3,24 +3,49 @@
  * key and its deviations. A vendor whose regions take different keys has a row a region, because a key goes only to the
  * origin it was made for. Not here: providers whose address is the user's own (`keptNames`), and agent runtimes.
  */
-import type { Protocol } from '../core/document.ts';
-import type { CatalogProvider, CredentialStyle, ProviderEndpoint, ProviderQuirks } from '../core/providers.ts';
+import {
+  type CatalogProvider,
+  type CredentialStyle,
+  noQuirks,
+  type ProviderEndpoint,
+  type ProviderQuirks,
+} from '../core/providers.ts';
+
+/** The protocols that rows name. A row whose protocols are not in the table of `protocols/all.ts` is left out by the lookup. */
+export const namedProtocols = [
+  'openai-completions',
+  'openai-responses',
+  'openai-codex-responses',
+  'anthropic-messages',
+  'google-generative-ai',
+  'github-copilot',
+  'bedrock-converse-stream',
+  'ollama',
+  'claude-cli',
+  'codex-cli',
+] as const;
+type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'quirks' | 'noEmbeddings'>>;
+type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
 }
 
-function at(protocol: Protocol, baseUrl: string, style?: CredentialStyle): ProviderEndpoint {
-  return style === undefined ? { protocol, baseUrl } : { protocol, baseUrl, style };
+interface Details {
+  readonly style?: CredentialStyle;
+  readonly quirks?: ProviderQuirks;
 }
 
-const completions = (baseUrl: string) => at('openai-completions', baseUrl);
+function at(protocol: NamedProtocol, baseUrl: string, { style = 'bearer', quirks = noQuirks }: Details = {}): ProviderEndpoint {
+  return { protocol, baseUrl, style, quirks };
+}
+
+const completions = (baseUrl: string, quirks: ProviderQuirks = noQuirks) => at('openai-completions', baseUrl, { quirks });
 const responses = (baseUrl: string) => at('openai-responses', baseUrl);
 /** The base URL is what `/v1/messages` is appended to. */
-const messages = (baseUrl: string, style?: CredentialStyle) => at('anthropic-messages', baseUrl, style);
+const messages = (baseUrl: string, style: CredentialStyle = 'bearer') => at('anthropic-messages', baseUrl, { style });
 
 // What refuses the newer fields of OpenAI's chat API, by the families in which it is met.
 const oldRoles: ProviderQuirks = { noDeveloperRole: true, noStore: true };
@@ -46,22 +71,27 @@ const vendors: readonly CatalogProvider[] = [
     'Google Gemini',
     ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     [
-      at('google-generative-ai', 'https://generativelanguage.googleapis.com/v1beta', 'x-goog-api-key'),
+      at('google-generative-ai', 'https://generativelanguage.googleapis.com/v1beta', { style: 'x-goog-api-key' }),
       completions('https://generativelanguage.googleapis.com/v1beta/openai'),
     ],
     { aliases: ['gemini'] },
   ),
-  row('xai', 'xAI', ['XAI_API_KEY'], [completions('https://api.x.ai/v1'), responses('https://api.x.ai/v1')], {
-    aliases: ['x-ai', 'grok'],
-    quirks: { ...oldRoles, noReasoningEffort: true },
-  }),
+  row(
+    'xai',
+    'xAI',
+    ['XAI_API_KEY'],
+    [completions('https://api.x.ai/v1', { ...oldRoles, noReasoningEffort: true }), responses('https://api.x.ai/v1')],
+    {
+      aliases: ['x-ai', 'grok'],
+    },
+  ),
   row('mistral', 'Mistral', ['MISTRAL_API_KEY'], [completions('https://api.mistral.ai/v1')]),
   row(
     'deepseek',
     'DeepSeek',
     ['DEEPSEEK_API_KEY'],
-    [completions('https://api.deepseek.com'), messages('https://api.deepseek.com/anthropic')],
-    { quirks: oldFields, noEmbeddings: true },
+    [completions('https://api.deepseek.com', oldFields), messages('https://api.deepseek.com/anthropic')],
+    { noEmbeddings: true },
   ),
   row('cohere', 'Cohere', ['COHERE_API_KEY', 'CO_API_KEY'], [completions('https://api.cohere.ai/compatibility/v1')]),
   row('perplexity', 'Perplexity', ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'], [completions('https://api.perplexity.ai')]),
@@ -71,10 +101,9 @@ const vendors: readonly CatalogProvider[] = [
   }),
   row('ai21', 'AI21', ['AI21_API_KEY'], [completions('https://api.ai21.com/studio/v1')], { aliases: ['ai21_chat'] }),
   row('arcee', 'Arcee', ['ARCEEAI_API_KEY'], [completions('https://api.arcee.ai/api/v1')]),
-  row('moonshot', 'Moonshot AI', ['MOONSHOT_API_KEY'], [completions('https://api.moonshot.ai/v1')], {
+  row('moonshot', 'Moonshot AI', ['MOONSHOT_API_KEY'], [completions('https://api.moonshot.ai/v1', oldFieldsNoEffort)], {
     aliases: ['moonshotai', 'kimi'],
     otherOrigins: ['https://api.moonshot.cn'],
-    quirks: oldFieldsNoEffort,
   }),
   row(
     'kimi-coding',
@@ -101,17 +130,14 @@ const vendors: readonly CatalogProvider[] = [
     'zai',
     'Z.ai',
     ['ZAI_API_KEY', 'Z_AI_API_KEY'],
-    [completions('https://api.z.ai/api/paas/v4'), messages('https://api.z.ai/api/anthropic')],
-    { aliases: ['z.ai', 'z-ai'], otherOrigins: ['https://open.bigmodel.cn'], quirks: oldFieldsNoEffort },
+    [completions('https://api.z.ai/api/paas/v4', oldFieldsNoEffort), messages('https://api.z.ai/api/anthropic')],
+    { aliases: ['z.ai', 'z-ai'], otherOrigins: ['https://open.bigmodel.cn'] },
   ),
   row(
     'zai-coding-cn',
     'Z.ai coding plan (CN)',
     ['ZAI_CODING_CN_API_KEY'],
-    [completions('https://open.bigmodel.cn/api/coding/paas/v4')],
-    {
-      quirks: oldFieldsNoEffort,
-    },
+    [completions('https://open.bigmodel.cn/api/coding/paas/v4', oldFieldsNoEffort)],
   ),
   row(
     'qwen',
@@ -179,9 +205,8 @@ const vendors: readonly CatalogProvider[] = [
   row('tencent-tokenhub', 'Tencent TokenHub', ['TOKENHUB_API_KEY'], [completions('https://tokenhub.tencentmaas.com/v1')], {
     aliases: ['tencent'],
   }),
-  row('ant-ling', 'Ant Ling', ['ANT_LING_API_KEY'], [completions('https://api.ant-ling.com/v1')], {
+  row('ant-ling', 'Ant Ling', ['ANT_LING_API_KEY'], [completions('https://api.ant-ling.com/v1', oldFieldsNoEffort)], {
     aliases: ['ling'],
-    quirks: oldFieldsNoEffort,
   }),
   row('longcat', 'LongCat', ['LONGCAT_API_KEY'], [completions('https://api.longcat.chat/openai')]),
 ];
@@ -204,8 +229,7 @@ const hosts: readonly CatalogProvider[] = [
     otherOrigins: ['https://models.inference.ai.azure.com'],
   }),
   row('groq', 'Groq', ['GROQ_API_KEY'], [completions('https://api.groq.com/openai/v1')]),
-  row('cerebras', 'Cerebras', ['CEREBRAS_API_KEY'], [completions('https://api.cerebras.ai/v1')], {
-    quirks: oldRoles,
+  row('cerebras', 'Cerebras', ['CEREBRAS_API_KEY'], [completions('https://api.cerebras.ai/v1', oldRoles)], {
     noEmbeddings: true,
   }),
   row('sambanova', 'SambaNova', ['SAMBANOVA_API_KEY'], [completions('https://api.sambanova.ai/v1')]),
@@ -226,8 +250,8 @@ const hosts: readonly CatalogProvider[] = [
     'together',
     'Together AI',
     ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
-    [completions('https://api.together.xyz/v1')],
-    { aliases: ['together_ai'], otherOrigins: ['https://api.together.ai'], quirks: oldFieldsNoEffort },
+    [completions('https://api.together.xyz/v1', oldFieldsNoEffort)],
+    { aliases: ['together_ai'], otherOrigins: ['https://api.together.ai'] },
   ),
   row(
     'fireworks',
@@ -239,10 +263,15 @@ const hosts: readonly CatalogProvider[] = [
   row('huggingface', 'Hugging Face', ['HUGGINGFACE_HUB_TOKEN', 'HF_TOKEN'], [completions('https://router.huggingface.co/v1')], {
     aliases: ['hf'],
   }),
-  row('nvidia', 'NVIDIA NIM', ['NVIDIA_API_KEY', 'NVIDIA_NIM_API_KEY'], [completions('https://integrate.api.nvidia.com/v1')], {
-    aliases: ['nvidia_nim', 'nim'],
-    quirks: oldFieldsNoEffort,
-  }),
+  row(
+    'nvidia',
+    'NVIDIA NIM',
+    ['NVIDIA_API_KEY', 'NVIDIA_NIM_API_KEY'],
+    [completions('https://integrate.api.nvidia.com/v1', oldFieldsNoEffort)],
+    {
+      aliases: ['nvidia_nim', 'nim'],
+    },
+  ),
   row(
     'synthetic',
     'Synthetic',
@@ -250,22 +279,28 @@ const hosts: readonly CatalogProvider[] = [
     [messages('https://api.synthetic.new/anthropic', 'x-api-key'), completions('https://api.synthetic.new/openai/v1')],
   ),
   row('venice', 'Venice', ['VENICE_API_KEY'], [completions('https://api.venice.ai/api/v1')]),
-  row('chutes', 'Chutes', ['CHUTES_OAUTH_TOKEN', 'CHUTES_API_KEY'], [completions('https://llm.chutes.ai/v1')], {
-    quirks: { ...oldFields, noStreamUsage: true },
-  }),
+  row(
+    'chutes',
+    'Chutes',
+    ['CHUTES_OAUTH_TOKEN', 'CHUTES_API_KEY'],
+    [completions('https://llm.chutes.ai/v1', { ...oldFields, noStreamUsage: true })],
+  ),
   row(
     'opencode',
     'OpenCode Zen',
     ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
-    [completions('https://opencode.ai/zen/v1'), responses('https://opencode.ai/zen/v1'), messages('https://opencode.ai/zen')],
-    { aliases: ['opencode-zen', 'zen'], quirks: oldRoles },
+    [
+      completions('https://opencode.ai/zen/v1', oldRoles),
+      responses('https://opencode.ai/zen/v1'),
+      messages('https://opencode.ai/zen'),
+    ],
+    { aliases: ['opencode-zen', 'zen'] },
   ),
   row(
     'opencode-go',
     'OpenCode Go',
     ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
-    [completions('https://opencode.ai/zen/go/v1'), messages('https://opencode.ai/zen/go')],
-    { quirks: oldRoles },
+    [completions('https://opencode.ai/zen/go/v1', oldRoles), messages('https://opencode.ai/zen/go')],
   ),
   row('baseten', 'Baseten', ['BASETEN_API_KEY'], [completions('https://inference.baseten.co/v1')]),
   row('deepinfra', 'DeepInfra', ['DEEPINFRA_API_KEY'], [completions('https://api.deepinfra.com/v1/openai')]),
@@ -303,19 +338,17 @@ const locals: readonly CatalogProvider[] = [
     'ollama',
     'Ollama',
     ['OLLAMA_API_KEY'],
-    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1')],
+    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1', maxTokensOnly)],
     {
       local: true,
-      quirks: maxTokensOnly,
     },
   ),
-  row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1')], { local: true, quirks: maxTokensOnly }),
-  row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1')], { local: true, quirks: maxTokensOnly }),
-  row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1')], {
+  row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1', maxTokensOnly)], { local: true }),
+  row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1', maxTokensOnly)], { local: true }),
+  row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1', maxTokensOnly)], {
     local: true,
-    quirks: maxTokensOnly,
   }),
-  row('llama-cpp', 'llama.cpp', [], [completions('http://127.0.0.1:8080/v1')], { local: true, quirks: maxTokensOnly }),
+  row('llama-cpp', 'llama.cpp', [], [completions('http://127.0.0.1:8080/v1', maxTokensOnly)], { local: true }),
   row('litellm', 'LiteLLM proxy', ['LITELLM_API_KEY'], [completions('http://localhost:4000')], { local: true }),
   row('copilot-proxy', 'Copilot proxy', [], [completions('http://localhost:3000/v1')], { local: true }),
 ];

@@ -6,21 +6,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { scopes } from './access.ts';
 
-/** Wire protocols that a provider may be configured with. */
-export const protocols = [
-  'openai-completions',
-  'openai-responses',
-  'openai-codex-responses',
-  'anthropic-messages',
-  'google-generative-ai',
-  'github-copilot',
-  'bedrock-converse-stream',
-  'ollama',
-  'claude-cli',
-  'codex-cli',
-] as const;
-export type Protocol = (typeof protocols)[number];
-
 const authKinds = ['api-key', 'aws-sdk', 'oauth', 'token', 'cli'] as const;
 const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk'] as const;
 
@@ -47,7 +32,7 @@ const modelSchema = Type.Object(
     name: Type.Optional(Type.String({ 'x-later': true, description: 'for people' })),
     contextWindow: Type.Optional(count(1, 'tokens')),
     maxTokens: Type.Optional(count(1, 'tokens of one answer')),
-    api: Type.Optional(Type.Union([literals(protocols, 'the wire protocol'), Type.Null()], { 'x-later': true })),
+    api: Type.Optional(Type.Union([Type.String({ description: 'the wire protocol' }), Type.Null()], { 'x-later': true })),
     reasoning: Type.Optional(Type.Boolean({ 'x-later': true, description: 'whether it thinks before it answers' })),
     input: Type.Optional(Type.Array(Type.String(), { 'x-later': true, description: 'text, image' })),
     cost: Type.Optional(Type.Record(Type.String(), Type.Number(), { 'x-later': true, description: 'dollars a million tokens' })),
@@ -70,7 +55,9 @@ const timeoutsSchema = Type.Object(
 export const providerSchema = Type.Object(
   {
     baseUrl: Type.Optional(baseUrl('where requests go, the path up to and including /v1')),
-    api: Type.Optional(literals(protocols, 'the wire protocol; default openai-completions')),
+    api: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'the wire protocol; default openai-completions' }),
+    ),
     auth: Type.Optional(literals(authKinds, 'the kind of credential; default api-key')),
     apiKey: Type.Optional(secret('the key')),
     authHeader: Type.Optional(flag('false: the endpoint needs no credential; default true')),

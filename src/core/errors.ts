@@ -1,6 +1,6 @@
 /**
- * The one place for words about failure: every error code that ola reports, the status it is sent with, and the
- * envelope that clients read (OpenAI's error object, so that every SDK understands it).
+ * Every error code that ola reports, the status it is sent with, and the envelope of ola's own routes. Its shape is
+ * OpenAI's error object, so that every SDK understands it; each protocol writes the envelope of its own routes.
  */
 
 /** Every code ola itself reports, with the HTTP status it is sent with unless the thrower says otherwise. */

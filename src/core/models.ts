@@ -30,3 +30,6 @@ export function parseModelReference(text: string): ModelReference {
   const profile = head.slice(colon + 1);
   return { provider, profile: profile.includes(':') ? profile : `${provider}:${profile}`, model };
 }
+
+/** Characters of the longest model name that is taken. */
+export const longestModelName = 512;

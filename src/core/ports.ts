@@ -30,6 +30,9 @@ export interface SqlDatabase {
   abandon(): void;
 }
 
+/** Request headers by lower-case name. What is made of one object of headers is made once, and kept by its identity. */
+export type HeaderMap = Readonly<Record<string, string>>;
+
 /** Names to addresses: every A and AAAA answer, in the resolver's order; rejects when the name does not resolve. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
@@ -59,7 +62,7 @@ export interface DialRequest {
   /** Path and query, beginning with `/`. */
   readonly path: string;
   readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: HeaderMap;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal: AbortSignal | undefined;
   readonly timeouts: Timeouts;

@@ -1,15 +1,17 @@
 /** Providers and the models they serve, as the gateway sees them. */
-import type { Protocol } from './document.ts';
+
+/** The name of a wire protocol, as the configuration writes it: `openai-completions`. The table of protocols is `protocols/all.ts`. */
+export type ProtocolId = string;
 
 /** How a credential is put on a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `api-key`. */
 export type CredentialStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
 
-/** One protocol that a provider serves and where. */
+/** A protocol that a provider serves, where, and with which deviations. */
 export interface ProviderEndpoint {
-  readonly protocol: Protocol;
+  readonly protocol: ProtocolId;
   readonly baseUrl: string;
-  /** Default `bearer`. */
-  readonly style?: CredentialStyle;
+  readonly style: CredentialStyle;
+  readonly quirks: ProviderQuirks;
 }
 
 /** A vendor's deviations from its protocol, as data. Absent means no. */
@@ -42,7 +44,6 @@ export interface CatalogProvider {
   readonly otherOrigins?: readonly string[];
   /** Runs on the user's own machine or network: never active by itself, may be reached locally. */
   readonly local?: true;
-  readonly quirks?: ProviderQuirks;
   /** It serves no embeddings at all, whatever the model. */
   readonly noEmbeddings?: true;
 }

@@ -1,4 +1,4 @@
-/** Which secret goes with a call: the candidates of a provider in the order they are tried. Pure. */
+/** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
 
 export interface Credential {
   /** `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
@@ -23,20 +23,26 @@ export interface CredentialInputs {
   readonly noneWillDo: boolean;
 }
 
+/** A credential that was passed over, and why. */
+export interface PassedOver {
+  readonly source: string;
+  readonly reason: 'origin_mismatch' | 'duplicate';
+}
+
 export interface CredentialChoice {
   readonly usable: readonly Credential[];
-  /** What was left out because it belongs to another origin. */
-  readonly mismatched: readonly string[];
+  readonly passed: readonly PassedOver[];
 }
 
 /** A secret goes only to the origin it was entered for; one secret is tried once, wherever it stands twice. */
 export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
-  if (facts.needsNone) return { usable: [{ source: 'none', secret: null }], mismatched: [] };
+  if (facts.needsNone) return { usable: [{ source: 'none', secret: null }], passed: [] };
   const usable: Credential[] = [];
-  const mismatched: string[] = [];
+  const passed: PassedOver[] = [];
   const offer = (source: string, secret: string, bound: readonly string[] | null) => {
-    if (bound !== null && !bound.includes(facts.origin)) mismatched.push(source);
-    else if (!usable.some((other) => other.secret === secret)) usable.push({ source, secret });
+    if (bound !== null && !bound.includes(facts.origin)) passed.push({ source, reason: 'origin_mismatch' });
+    else if (usable.some((other) => other.secret === secret)) passed.push({ source, reason: 'duplicate' });
+    else usable.push({ source, secret });
   };
   for (const name of new Set(facts.envVars)) {
     const secret = cleanSecret(facts.environment[name]);
@@ -47,7 +53,7 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
     offer('provider-config', secret, origin === null ? null : [origin]);
   }
   if (usable.length === 0 && facts.noneWillDo) usable.push({ source: 'none', secret: null });
-  return { usable, mismatched };
+  return { usable, passed };
 }
 
 /** `acme-east` -> `ACME_EAST_API_KEY`. */

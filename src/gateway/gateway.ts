@@ -1,23 +1,19 @@
 /** What ola does, put together: the use-cases that `http` and `cli` call. */
 import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
-import type { ConfigDocument } from '../core/document.ts';
-import { defaultEgressPolicy, type Egress, type EgressDenial, type EgressPolicy } from '../core/egress.ts';
-import { isObject } from '../core/json.ts';
+import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import type { Protocol } from '../core/protocol.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
 import type { KeySource, Vault } from '../core/vault.ts';
-import { cleanSecret } from '../credentials/resolve.ts';
-import { type Access, createAccess, type LegacyToken, legacyAdmin, proxyKey } from './access/access.ts';
-import { principalOfConfigured } from './access/imported-tokens.ts';
+import { type Access, createAccess, withdrawn } from './access/access.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
 import { type Config, type ConfigFile, loadConfig } from './config/config.ts';
 import { createDocuments, type Documents } from './config/documents.ts';
 import { createExports, type Exports } from './config/exports.ts';
-import type { CurrentConfig } from './config/in-force.ts';
 import { createKeys, type Keys } from './config/master-keys.ts';
 import { createProviders, type Providers } from './config/providers.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
@@ -25,18 +21,13 @@ import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
+import { createLiveCalls } from './inference/live-calls.ts';
 import { createAudit, type Requester } from './records/audit.ts';
-import { createRetention, type Retention } from './records/retention.ts';
+import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
-import {
-  buildRegistry,
-  type KnownProviders,
-  type ProcessProvider,
-  type Registry,
-  type RegistryInputs,
-} from './routing/registry.ts';
-import { type Route, route } from './routing/routing.ts';
+import type { ProcessProvider, RegistryInputs } from './routing/registry.ts';
+import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
 
 export interface Gateway {
   readonly access: Access;
@@ -50,18 +41,24 @@ export interface Gateway {
   readonly exports: Exports;
   readonly keys: Keys;
   readonly providers: Providers;
+  /** The protocols that clients may speak. */
+  readonly protocols: readonly Protocol[];
   readonly inference: Inference;
   readonly usage: Usage;
   readonly limits: Limits;
   readonly health: Health;
-  /** To be ticked about once a second. */
-  readonly retention: Retention;
   /** Where configuration and state are. */
   readonly place: HomePaths;
   /** Every secret this process holds is cut out of what passes through. */
   readonly redact: Redact;
   listModels(): ModelView[];
   findModel(name: string): ModelView;
+  /**
+   * Called about once a second: keeps quiet streams alive, cuts those whose token has been revoked or has expired, clears
+   * old records.
+   * @param at milliseconds of a clock that does not jump
+   */
+  tick(at: number): void;
   /** Lets nothing new in; what runs goes on. */
   drain(): void;
   /** Ends what still runs, each stream with an error. */
@@ -87,6 +84,8 @@ export interface GatewayPorts {
   /** Made over the policy of the moment; every refusal is told. */
   readonly egress: (policy: () => EgressPolicy, onDenied: (denial: EgressDenial) => void) => Egress;
   readonly catalog: Catalog;
+  /** The table of protocols; the catalog knows the same ones. */
+  readonly protocols: readonly Protocol[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly settings: GatewaySettings;
   /** The file that governs; null: the database does. */
@@ -98,14 +97,6 @@ export interface GatewayPorts {
   readonly version: string;
   readonly now: Clock;
   readonly log: Log;
-}
-
-/** What the process was started with, beyond the document. */
-export interface GatewaySettings {
-  readonly adminToken: string | null;
-  readonly proxyKey: string | null;
-  readonly everyProviderLocal: boolean;
-  readonly insecureHttp: boolean;
 }
 
 export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
@@ -135,24 +126,25 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const limits = createLimits(tokens);
   const health = createHealth({ store, config, version, now });
   const retention = createRetention({ store, document: () => config.snapshot().open, now, log });
-  const known: KnownProviders = new WeakMap();
-  let view = viewOf(config.snapshot(), { facts, known, settings });
+  let view = viewOf(config.snapshot(), facts, settings);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   config.onChange((snapshot) => {
-    view = viewOf(snapshot, { facts, known, settings });
+    view = viewOf(snapshot, facts, settings);
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
   const redact = createRedactor(() => heldSecrets(view, settings));
   const egress = ports.egress(() => view.policy, onDenied);
+  const live = createLiveCalls();
   const inference = createInference({
     egress,
     limits,
+    live,
     usage,
     redact,
     now,
     log,
-    route: (model, profile) => view.route(model, profile),
+    planOf: (model, profile, protocol) => view.planOf(model, profile, protocol),
   });
   audit.record(audit.event('server.start', own, { version }));
 
@@ -167,11 +159,11 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     exports: createExports({ store, config, audit }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, catalog, processProviders: ports.processProviders }),
+    protocols: ports.protocols,
     inference,
     usage,
     limits,
     health,
-    retention,
     place: ports.place,
     redact,
     listModels: () => listModels(view.registry),
@@ -180,94 +172,18 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
       health.drain();
       limits.close();
     },
-    cut: () => inference.cutAll(shuttingDown()),
-    abandon: () => inference.abandonAll(shuttingDown()),
+    tick(at) {
+      live.tick(at);
+      live.cut(withdrawn(), (principal) => !access.holds(principal));
+      retention.tick();
+    },
+    cut: () => live.cut(shuttingDown()),
+    abandon: () => live.abandon(shuttingDown()),
     async flush() {
       await retention.stop();
-      inference.abandonAll(shuttingDown());
+      live.abandon(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
       await Promise.all([usage.flush(), audit.flush(), tokens.flush()]);
     },
   };
-}
-
-/** What is derived from one snapshot, once. */
-interface View {
-  readonly registry: Registry;
-  readonly policy: EgressPolicy;
-  readonly secrets: readonly string[];
-  route(model: string | null | undefined, profile: string | null): Route;
-}
-
-/** So many different model names are remembered with their routes. */
-const mostRoutes = 1000;
-
-interface ViewInputs {
-  readonly facts: RegistryInputs;
-  readonly known: KnownProviders;
-  readonly settings: GatewaySettings;
-}
-
-function viewOf(snapshot: CurrentConfig, { facts, known, settings }: ViewInputs): View {
-  const document = snapshot.open;
-  const registry = buildRegistry(snapshot, facts, known);
-  const routing = {
-    registry,
-    catalog: facts.catalog,
-    defaultModel: document.defaultModel ?? null,
-    activeProviderIds: document.activeProviderIds ?? [],
-  };
-  const routes = new Map<string, Route>();
-  return {
-    registry,
-    policy: policyOf(document, settings),
-    secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
-    route(model, profile) {
-      const known = profile === null ? routes.get(model ?? '') : undefined;
-      if (known !== undefined) return known;
-      const found = route(model, profile, routing);
-      if (routes.size >= mostRoutes) routes.clear();
-      if (profile === null) routes.set(model ?? '', found);
-      return found;
-    },
-  };
-}
-
-function policyOf(document: ConfigDocument, settings: GatewaySettings): EgressPolicy {
-  const policy = { ...defaultEgressPolicy, ...document.egressPolicy } as EgressPolicy;
-  return settings.insecureHttp ? { ...policy, enforceHttps: false } : policy;
-}
-
-/** Tokens that stand in clear: in the environment, in the document, and in file mode under `authorization.tokens`. */
-function legacyTokens({ open }: CurrentConfig, settings: GatewaySettings): LegacyToken[] {
-  const { authorization, serverToken } = open;
-  const list: LegacyToken[] = [];
-  if (authorization?.legacyAdminCompatibility !== false) {
-    for (const token of [settings.adminToken, cleanSecret(serverToken)]) {
-      if (token !== null) list.push({ token, principal: legacyAdmin });
-    }
-  }
-  if (settings.proxyKey !== null) list.push({ token: settings.proxyKey, principal: proxyKey });
-  for (const [name, config] of Object.entries(authorization?.tokens ?? {})) {
-    const token = cleanSecret(config.token);
-    if (config.enabled === false || token === null) continue;
-    list.push({ token, principal: principalOfConfigured(name, config) });
-  }
-  return list;
-}
-
-/** Whether a token is meant to be asked for, also one that is switched off, not honoured, or cannot be opened now. */
-function namesToken({ document }: CurrentConfig, { adminToken, proxyKey }: GatewaySettings): boolean {
-  const { authorization, serverToken } = document;
-  if (adminToken !== null || proxyKey !== null || (serverToken ?? null) !== null) return true;
-  const tokens = isObject(authorization) ? authorization['tokens'] : null;
-  return isObject(tokens) && Object.keys(tokens).length > 0;
-}
-
-function* heldSecrets(view: View, { adminToken, proxyKey }: GatewaySettings): Iterable<string> {
-  yield* view.secrets;
-  for (const token of [adminToken, proxyKey]) if (token !== null) yield token;
-  for (const { targets } of view.registry.active.values()) {
-    for (const { credential } of targets) if (credential.secret !== null) yield credential.secret;
-  }
 }

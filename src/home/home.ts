@@ -9,7 +9,8 @@ import type { SealedSecret, Vault } from '../core/vault.ts';
 import { createVault, parseKeys } from '../credentials/vault.ts';
 import { createEgress } from '../egress/dial.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
-import { builtProtocols, type ProcessProvider } from '../gateway/routing/registry.ts';
+import type { ProcessProvider } from '../gateway/routing/registry.ts';
+import { protocols } from '../protocols/all.ts';
 import { type DatabasePath, databasePath } from '../runtime/database-path.ts';
 import { dial } from '../runtime/dial.ts';
 import { type FixedMode, prepareHome } from '../runtime/files.ts';
@@ -68,7 +69,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   if (options.by === 'command') refuseOtherDatabase(path, database.path);
   const facts: LockHolder = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
-  const catalog = createCatalog(builtProtocols);
+  const catalog = createCatalog(protocols.map(({ id }) => id));
   let store: Store | null = null;
   try {
     const place = { home: path, database: database.path, withConfig: configFile === null };
@@ -86,6 +87,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       keySource: keySource({ home: path, env: settings.masterKey, parse: parseKeys }),
       egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
       catalog,
+      protocols,
       environment: upstreamEnvironment,
       settings,
       file,

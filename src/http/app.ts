@@ -8,7 +8,7 @@ import { shuttingDown } from '../gateway/access/limits.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
 import { type Call, requestIdOf } from './call.ts';
-import { renderError } from './errors.ts';
+import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
 import { configRoutes } from './routes/config.ts';
 import { exportRoutes } from './routes/exports.ts';
@@ -49,6 +49,7 @@ export function createApp(ports: AppPorts): App {
     ...referenceRoutes(gateway, () => routes),
   ];
   const admission = createAdmission(ports.hosts);
+  const renderError = createErrorRenderer(gateway.protocols, log);
 
   /** Synchronous, and nothing of the body has been read: who calls is known before anything else is looked at. */
   function open(request: Request, connection: Connection): Call {
@@ -63,7 +64,7 @@ export function createApp(ports: AppPorts): App {
   // would find `/config` where the admission sees `/health/config`, which asks for no Host.
   const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(({ request, code, error }) => {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
-    return renderError(thrown, callOf(request)?.requestId ?? null, log);
+    return renderError(thrown, pathOf(request.url), callOf(request)?.requestId ?? null);
   });
   for (const { method, path, run } of routes) {
     app.route(method, path, ({ request, params }) => run(callOf(request) as Call, params as Params), { parse: 'none' });
@@ -76,7 +77,7 @@ export function createApp(ports: AppPorts): App {
     try {
       if (connection.kind === 'network') admit(request, admission, gateway);
     } catch (refusal) {
-      return renderError(refusal, call.requestId, log);
+      return renderError(refusal, pathOf(request.url), call.requestId);
     }
     return dispatch(request);
   }

@@ -63,13 +63,13 @@ export function bodyRoute<Body extends TSchema>(
 /** A route with a form for a body, files and all: the scope is asked before a byte of it is read. */
 export function formRoute(
   declared: Declared,
-  handle: (call: Call, principal: Principal, form: Form) => Response | Promise<Response>,
+  handle: (call: Call, principal: Principal, form: Form, params: Params) => Response | Promise<Response>,
 ): Route {
   return {
     ...declared,
-    async run(call) {
+    async run(call, params) {
       const principal = authorize(call.caller, declared.scope);
-      return handle(call, principal, await readMultipart(call));
+      return handle(call, principal, await readMultipart(call), params);
     },
   };
 }

@@ -71,7 +71,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     const control = listen.control(`${home.path}/control.sock`, { maxBodyBytes: mostBodyBytes }, app.handle);
     const address = urlOf(options.host, server.port);
     home.announce(address);
-    const ticker = setInterval(() => tick(home.gateway), tickMs);
+    const ticker = setInterval(() => home.gateway.tick(performance.now()), tickMs);
     watch = configFile === null ? null : watchFile(configFile, () => void home.reload());
     const stopped = untilStopped(server, home.gateway, options.grace, log);
     const token = await firstToken(parts, home.gateway);
@@ -114,17 +114,15 @@ function startFailure(thrown: unknown, configFile: string | null): Failure | nul
 }
 const configErrors: readonly ErrorCode[] = ['invalid_field', 'invalid_json', 'secret_required', 'unsafe_destination'];
 
-function tick(gateway: Gateway): void {
-  gateway.inference.tick(performance.now());
-  gateway.retention.tick();
-}
-
 /** Starts the demo upstream. It is called like any other provider: over a socket, with a key, through the egress policy. */
 function startDemo(now: Clock): Demo {
   const apiKey = randomBytes(32).toString('base64url');
   const server = listen.tcp({ hostname: '127.0.0.1', port: 0, maxBodyBytes: mostBodyBytes }, demoUpstream(apiKey, now));
   const baseUrl = `http://127.0.0.1:${server.port}/v1`;
-  return { server, provider: { id: demoProvider.id, baseUrl, apiKey, models: demoProvider.models } };
+  return {
+    server,
+    provider: { id: demoProvider.id, protocol: demoProvider.protocol, baseUrl, apiKey, models: demoProvider.models },
+  };
 }
 
 function requireToken(options: ServeOptions, gateway: Gateway): void {

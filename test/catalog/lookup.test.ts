@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { createCatalog } from '../../src/catalog/lookup.ts';
-import { catalogProviders } from '../../src/catalog/providers.ts';
-import { protocols } from '../../src/core/document.ts';
+import { catalogProviders, namedProtocols } from '../../src/catalog/providers.ts';
 
 const catalog = createCatalog(['openai-completions']);
-const whole = createCatalog(protocols);
+const whole = createCatalog(namedProtocols);
 
 describe('what is listed', () => {
   test('a provider without a protocol that is built is not listed, and not found by id or alias', () => {
@@ -20,7 +19,12 @@ describe('what is listed', () => {
 
   test('endpoints of protocols that are not built are left out of the row', () => {
     expect(catalog.provider('google')?.endpoints).toEqual([
-      { protocol: 'openai-completions', baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai' },
+      {
+        protocol: 'openai-completions',
+        baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+        style: 'bearer',
+        quirks: {},
+      },
     ]);
     expect(catalog.providers().flatMap((row) => row.endpoints.filter((it) => it.protocol !== 'openai-completions'))).toEqual([]);
   });
@@ -115,16 +119,6 @@ describe('where a variable may go', () => {
   test('other names are bound nowhere', () => {
     expect(catalog.envBinding('ACME_API_KEY')).toBeNull();
     expect(catalog.envBinding('openai_api_key')).toBeNull();
-  });
-});
-
-describe('the endpoint for a client', () => {
-  test('speaks the client’s protocol when the provider does, else the provider’s first', () => {
-    const deepseek = whole.provider('deepseek');
-    if (deepseek === null) throw new Error('deepseek is not listed');
-    expect(whole.endpoint(deepseek, 'anthropic-messages').baseUrl).toBe('https://api.deepseek.com/anthropic');
-    expect(whole.endpoint(deepseek, 'openai-completions').baseUrl).toBe('https://api.deepseek.com');
-    expect(whole.endpoint(deepseek, 'ollama').baseUrl).toBe('https://api.deepseek.com');
   });
 });
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
-import { chatRequestSchema } from '../../src/core/inference.ts';
 import type { Json } from '../../src/core/json.ts';
 import { compileCheck, unknownFields } from '../../src/core/schema.ts';
+import { chatRequestSchema } from '../../src/protocols/openai-completions/routes.ts';
 
 type Schema = Parameters<typeof compileCheck>[0];
 
@@ -37,7 +37,7 @@ describe('what does not fit', () => {
       'messages.1',
       /^'messages.1' does not fit: expected object/,
     ],
-    ['a number where a choice is', providerSchema, { api: 'soap' }, 'api', /expected one of openai-completions, /],
+    ['a word that is no choice', providerSchema, { auth: 'soap' }, 'auth', /expected one of api-key, /],
     ['a field of a map', documentSchema, { providers: { acme: { baseUrl: 7 } } }, 'providers.acme.baseUrl', /string/],
     ['a name with a slash and a tilde', providerSchema, { headers: { 'a/b~c': 7 } }, 'headers.a/b~c', /^'headers.a\/b~c' /],
     ['what is meant, from the schema', providerSchema, { ports: [0] }, 'ports.0', /equal to 1/],

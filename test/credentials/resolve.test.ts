@@ -30,16 +30,18 @@ describe('the order', () => {
         { source: 'env:A_KEY', secret: 'a' },
         { source: 'provider-config', secret: 'c' },
       ],
-      mismatched: [],
+      passed: [],
     });
   });
 
   test('has a variable that is listed twice once, and a secret that stands twice once', () => {
     const environment = { A_KEY: 'same', B_KEY: ' same\n', C_KEY: 'other' };
     const configured = { secret: 'same', origin: here };
-    expect(sources({ envVars: ['A_KEY', 'A_KEY', 'B_KEY', 'C_KEY'], environment, configured })).toEqual([
-      'env:A_KEY',
-      'env:C_KEY',
+    const choice = choose({ envVars: ['A_KEY', 'A_KEY', 'B_KEY', 'C_KEY'], environment, configured });
+    expect(choice.usable.map(({ source }) => source)).toEqual(['env:A_KEY', 'env:C_KEY']);
+    expect(choice.passed).toEqual([
+      { source: 'env:B_KEY', reason: 'duplicate' },
+      { source: 'provider-config', reason: 'duplicate' },
     ]);
   });
 
@@ -57,14 +59,14 @@ describe('a secret goes only where it belongs', () => {
         { source: 'env:ACME_KEY', secret: 'a' },
         { source: 'env:CUSTOM_KEY', secret: 'c' },
       ],
-      mismatched: ['env:OTHER_KEY'],
+      passed: [{ source: 'env:OTHER_KEY', reason: 'origin_mismatch' }],
     });
   });
 
   test('a key of the configuration to the origin it was entered for: scheme, host and port', () => {
     for (const origin of [elsewhere, 'http://api.acme.example', 'https://api.acme.example:8443', 'https://acme.example']) {
       const choice = choose({ configured: { secret: 'c', origin } });
-      expect(choice).toEqual({ usable: [], mismatched: ['provider-config'] });
+      expect(choice).toEqual({ usable: [], passed: [{ source: 'provider-config', reason: 'origin_mismatch' }] });
     }
     expect(sources({ configured: { secret: 'c', origin: here } })).toEqual(['provider-config']);
     expect(sources({ configured: { secret: 'c', origin: null } })).toEqual(['provider-config']);
@@ -77,7 +79,10 @@ describe('a secret goes only where it belongs', () => {
       envBinding: () => [elsewhere],
       configured: { secret: 's', origin: here },
     };
-    expect(choose(facts)).toEqual({ usable: [{ source: 'provider-config', secret: 's' }], mismatched: ['env:A'] });
+    expect(choose(facts)).toEqual({
+      usable: [{ source: 'provider-config', secret: 's' }],
+      passed: [{ source: 'env:A', reason: 'origin_mismatch' }],
+    });
   });
 });
 
@@ -85,7 +90,7 @@ describe('no credential', () => {
   const facts = { envVars: ['A'], environment: { A: 's' }, configured: { secret: 'c', origin: here } };
 
   test('is sent where none is wanted, whatever there is', () => {
-    expect(choose({ ...facts, needsNone: true })).toEqual({ usable: [{ source: 'none', secret: null }], mismatched: [] });
+    expect(choose({ ...facts, needsNone: true })).toEqual({ usable: [{ source: 'none', secret: null }], passed: [] });
   });
 
   test('will do only when there is no other', () => {

@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { createCatalog } from '../../src/catalog/lookup.ts';
 import { localPrincipal } from '../../src/core/access.ts';
 import { OlaError } from '../../src/core/errors.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import type { LogLevel } from '../../src/core/ports.ts';
 import type { Store } from '../../src/core/store.ts';
 import { createVault, parseKeys } from '../../src/credentials/vault.ts';
 import { createEgress } from '../../src/egress/dial.ts';
 import type { ConfigFile } from '../../src/gateway/config/config.ts';
-import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { InferenceCall, InferenceRequest } from '../../src/gateway/inference/call.ts';
 import type { Requester } from '../../src/gateway/records/audit.ts';
-import { builtProtocols, type ProcessProvider } from '../../src/gateway/routing/registry.ts';
-import { chatCompletions } from '../../src/protocols/openai-completions/endpoints.ts';
+import type { ProcessProvider } from '../../src/gateway/routing/registry.ts';
+import type { GatewaySettings } from '../../src/gateway/view.ts';
+import { protocols } from '../../src/protocols/all.ts';
+import { openaiCompletions } from '../../src/protocols/openai-completions/protocol.ts';
 import { dial } from '../../src/runtime/dial.ts';
 import { keySource, loadKeyRing } from '../../src/runtime/keys.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
@@ -62,7 +66,8 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
     vault: createVault(loadKeyRing({ ...keys, secretsExist: false })),
     keySource: keySource(keys),
     egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
-    catalog: createCatalog(builtProtocols),
+    catalog: createCatalog(protocols.map(({ id }) => id)),
+    protocols,
     environment: options.environment ?? {},
     settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false, ...options.settings },
     processProviders: options.processProviders ?? [],
@@ -88,23 +93,34 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
   });
 }
 
-/** What a call to a model is refused with, before anything is sent. */
-export async function refusalOf({ gateway }: Scene, model: string): Promise<OlaError> {
-  const request = { model, messages: [{ role: 'user', content: 'hello' }] };
-  const call = {
+/** A call over OpenAI's API, with nobody at the other end of it. */
+export function callOver(rest: Partial<InferenceCall> = {}): InferenceCall {
+  return {
     principal: localPrincipal,
     requestId: 'req_1',
     client: null,
-    endpoint: chatCompletions,
+    protocol: openaiCompletions,
     profile: null,
     via: null,
     startedAt: start,
     signal: new AbortController().signal,
     keepOpen: () => undefined,
+    ...rest,
   };
-  const thrown: unknown = await gateway.inference
-    .run(call, { content: JSON.stringify(request), request })
-    .catch((error: unknown) => error);
+}
+
+/** A body as the route takes it. */
+export function requestOf(path: string, fields: JsonObject): InferenceRequest {
+  const route = openaiCompletions.clientRoutes.find((each) => each.path === path);
+  if (route === undefined) throw new Error(`there is no route ${path}`);
+  const body = { text: JSON.stringify(fields), fields };
+  return { route, body, params: {}, peek: route.peek(body, {}) };
+}
+
+/** What a call to a model is refused with, before anything is sent. */
+export async function refusalOf({ gateway }: Scene, model: string): Promise<OlaError> {
+  const request = requestOf('/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hello' }] });
+  const thrown: unknown = await gateway.inference.run(callOver(), request).catch((error: unknown) => error);
   if (thrown instanceof OlaError) return thrown;
   throw new Error('it was not refused');
 }

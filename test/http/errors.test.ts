@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { type ErrorCode, type ErrorEnvelope, errorStatus, errorType, OlaError } from '../../src/core/errors.ts';
 import type { Connection } from '../../src/core/server.ts';
 import { mostBodyBytes } from '../../src/http/body.ts';
-import { renderError } from '../../src/http/errors.ts';
+import { createErrorRenderer } from '../../src/http/errors.ts';
+import { protocols } from '../../src/protocols/all.ts';
 import { directories } from '../directories.ts';
 import { answer, bytes, type Upstream, upstream } from '../e2e/upstream.ts';
 import type { SceneOptions } from '../gateway/scene.ts';
@@ -165,11 +166,12 @@ describe('what nobody foresaw', () => {
   test('is 500 with the request id, its words and stack in the log alone, and there without the stack', () => {
     const lines: unknown[] = [];
     const log = { log: (...line: unknown[]) => void lines.push(line) };
-    const response = renderError(new TypeError(`cannot read ${canary}`), 'req_1', log);
+    const response = createErrorRenderer(protocols, log)(new TypeError(`cannot read ${canary}`), '/v1/models', 'req_1');
     expect(response.status).toBe(500);
     expect(response.headers.get('x-request-id')).toBe('req_1');
     expect(lines).toEqual([['error', 'a request failed', { request: 'req_1', cause: `TypeError: cannot read ${canary}` }]]);
-    for (const odd of ['text', null, undefined, 7, { status: 200 }]) expect(renderError(odd, null, log).status).toBe(500);
+    for (const odd of ['text', null, undefined, 7, { status: 200 }])
+      expect(createErrorRenderer(protocols, log)(odd, '/x', null).status).toBe(500);
   });
 
   test('of a route comes out as such, and the next request is served', async () => {
@@ -189,7 +191,7 @@ describe('what nobody foresaw', () => {
 });
 
 test('a client that is gone is told nothing, in a status that HTTP has', () => {
-  const gone = renderError(new OlaError('client_closed_request', 'gone'), null, { log: () => undefined });
+  const gone = createErrorRenderer([], { log: () => undefined })(new OlaError('client_closed_request', 'gone'), '/x', null);
   expect(gone.status).toBe(400);
 });
 

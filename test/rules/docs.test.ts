@@ -9,7 +9,7 @@ import { createCatalog } from '../../src/catalog/lookup.ts';
 import { catalogProviders } from '../../src/catalog/providers.ts';
 import { errorStatus } from '../../src/core/errors.ts';
 import { readSettings } from '../../src/core/settings.ts';
-import { builtProtocols } from '../../src/gateway/routing/registry.ts';
+import { protocols } from '../../src/protocols/all.ts';
 import { blocksOf, commandsOf, spansOf } from '../e2e/markdown.ts';
 import { missingScript } from '../e2e/sandbox.ts';
 import { type AppScene, open } from '../http/scene.ts';
@@ -144,7 +144,7 @@ test('every variable of ola that is read is documented, and every documented one
 
 test('the table of providers is the catalog that this version can call', () => {
   const span = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
-  const rows = createCatalog(builtProtocols)
+  const rows = createCatalog(protocols.map(({ id }) => id))
     .providers()
     .map(({ id, name, envVars, aliases }) =>
       `| \`${id}\` | ${name} | ${span(envVars) || 'none'} | ${span(aliases)} |`.replace('|  |', '| |'),

@@ -1,5 +1,5 @@
 /** Authenticates a request by its headers, before any other part of it is read. */
-import { may, type Principal, type RouteScope, scopes } from '../../core/access.ts';
+import { localPrincipal, may, type Principal, type RouteScope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import { digestOf, type Tokens } from './tokens.ts';
 
@@ -25,12 +25,19 @@ export interface Access {
    * @param named true when they name any token, even one that is not accepted
    */
   setLegacyTokens(tokens: readonly LegacyToken[], named: boolean): void;
+  /** True when a caller that was let in would be let in now: its token may have been revoked or have expired since. */
+  holds(principal: Principal): boolean;
   /** True when a token exists; an expired one counts. */
   configured(): boolean;
   /** Sets anonymous access; `never` at the start. Only for a listener that no other machine reaches. */
   allowAnonymous(when: AnonymousAccess): void;
   /** True when a request without a token would be accepted now. */
   isOpen(): boolean;
+}
+
+/** What a stream ends with whose caller would not be let in any more. */
+export function withdrawn(): OlaError {
+  return new OlaError('invalid_api_key', 'The access token of this request was revoked, switched off or has expired meanwhile.');
 }
 
 /** @throws OlaError `invalid_api_key`, `conflicting_credentials` or `insufficient_scope` */
@@ -94,6 +101,13 @@ export function createAccess(tokens: Tokens): Access {
       // The first of two equal tokens counts.
       legacy = new Map(list.toReversed().map(({ token, principal }) => [digestOf(token), principal]));
       legacyNamed = named;
+    },
+    holds(principal) {
+      const { subject, tokenId } = principal;
+      if (tokenId !== null) return tokens.holds(tokenId);
+      if (subject === anonymous.subject) return isOpen();
+      if (subject === localPrincipal.subject) return true;
+      return [...legacy.values()].some((each) => each.subject === subject);
     },
     configured,
     allowAnonymous(when) {

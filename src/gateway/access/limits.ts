@@ -1,20 +1,36 @@
 /**
- * What a caller may use: asked before a call, told after it. No limit is configured yet; what is kept here is how many
- * calls are under way, which a shutdown tells, and how often a token was used.
+ * The use that a caller is permitted: asked before a call, told after it. No limit is configured yet. Kept here are the
+ * number of calls under way, which a shutdown tells, and how often a token was used.
  */
 import type { Principal } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { TokenCounts } from '../../core/usage.ts';
 import type { Tokens } from './tokens.ts';
 
+/** The use that a call may come to. */
+export interface Estimate {
+  readonly tokens: number;
+  /** Micro-dollars; null: the price is unknown. */
+  readonly costMicros: number | null;
+}
+
+/** The use that a call came to. */
+export interface Used {
+  readonly tokens: TokenCounts;
+  readonly costMicros: number | null;
+}
+
 export interface Reservation {
-  /** Called once: with what was used, or with nothing when the call did not come about. */
-  settle(tokens: TokenCounts | null): void;
+  readonly estimate: Estimate;
+  /** Called once. */
+  settle(used: Used): void;
 }
 
 export interface Limits {
-  /** @throws OlaError `shutting_down` */
-  reserve(principal: Principal): Reservation;
+  /** Lets a call in and counts the use of its token. @throws OlaError `shutting_down` */
+  admit(principal: Principal): void;
+  /** Once a call has a plan: before that, its price is not known. */
+  reserve(estimate: Estimate): Reservation;
   /** Lets nothing new in. */
   close(): void;
   inFlight(): number;
@@ -24,13 +40,14 @@ export function createLimits(tokens: Pick<Tokens, 'used'>): Limits {
   let inFlight = 0;
   let closed = false;
   const settle = () => void inFlight--;
-  const reservation: Reservation = { settle };
   return {
-    reserve(principal) {
+    admit(principal) {
       if (closed) throw shuttingDown();
-      inFlight++;
       if (principal.tokenId !== null) tokens.used(principal.tokenId);
-      return reservation;
+    },
+    reserve(estimate) {
+      inFlight++;
+      return { estimate, settle };
     },
     close() {
       closed = true;

@@ -30,6 +30,8 @@ export interface Tokens {
    * @returns null for a token that is unknown, revoked, expired or disabled: the client cannot tell these apart
    */
   find(token: string, digest?: string): Principal | null;
+  /** Whether a token that let a call in would still do so. */
+  holds(id: string): boolean;
   /**
    * The records whose token was never stored here: the ones to import.
    * @throws OlaError `conflict` when an id belongs to another token
@@ -132,9 +134,11 @@ export async function loadTokens(ports: {
       if (token.startsWith(tokenPrefix) && !isTokenShaped(token)) return null;
       const entry = byDigest.get(digest);
       if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(digest))) return null;
-      const { enabled, revokedAt, expiresAt } = entry.record;
-      if (!enabled || revokedAt !== null || (expiresAt !== null && expiresAt <= now())) return null;
-      return entry.principal;
+      return isValid(entry.record, now()) ? entry.principal : null;
+    },
+    holds(id) {
+      const entry = byId.get(id);
+      return entry !== undefined && isValid(entry.record, now());
     },
     unknown(records) {
       if (records.length === 0) return records;
@@ -155,6 +159,10 @@ export async function loadTokens(ports: {
     used: (id) => countUse(id, 1, now()),
     flush,
   };
+}
+
+function isValid({ enabled, revokedAt, expiresAt }: TokenRecord, at: number): boolean {
+  return enabled && revokedAt === null && (expiresAt === null || expiresAt > at);
 }
 
 function idTaken(id: string): OlaError {

@@ -1,9 +1,8 @@
 /** The address that each secret of a document is for, and the refusal of a write that would send a secret to another one. */
-import { type Catalog, createCatalog } from '../../catalog/lookup.ts';
-import { type ConfigDocument, documentSchema, type ProviderConfig, protocols } from '../../core/document.ts';
+import type { Catalog } from '../../catalog/lookup.ts';
+import { type ConfigDocument, documentSchema, type ProviderConfig } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { lazy } from '../../core/lazy.ts';
 import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
 import { configuredProviders, destinationOf, originOf } from '../routing/destinations.ts';
 import { entryOf, isWithin, nameIn } from './parts.ts';
@@ -20,8 +19,6 @@ export type OriginOf = (path: Path) => string | null;
 
 /** The origin of a provider without an address: no call goes there, so a secret that is bound to it is never sent. */
 const unknownOrigin = 'unknown:';
-/** Every vendor, also those whose protocol this version cannot call: their keys are bound to their addresses all the same. */
-const everyVendor = lazy(() => createCatalog(protocols));
 
 /** A secret of a provider is for that provider's origin, a secret of a profile for the profile's; others are bound to none. */
 export function originOfSecrets(document: JsonObject, context: OriginContext): OriginOf {
@@ -51,7 +48,7 @@ function providerOrigin(
   context: OriginContext,
 ): string {
   const own = destinationOf(id, config ?? {}, context, document)?.baseUrl;
-  const row = own === undefined ? everyVendor().provider(id) : null;
+  const row = own === undefined ? context.catalog.anyProvider(id) : null;
   return originOf(own ?? row?.endpoints[0].baseUrl ?? '') ?? unknownOrigin;
 }
 

@@ -7,7 +7,6 @@ import { OlaError } from '../../core/errors.ts';
 import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { type Path, redacted } from '../../core/secrets.ts';
-import { builtProtocols } from '../routing/registry.ts';
 import { headerValue } from '../routing/secret-origins.ts';
 import { prefixIn } from './parts.ts';
 
@@ -25,16 +24,18 @@ const builtAuth = ['api-key', 'token'] as const;
 /**
  * @param document with the entries to be checked, before placeholders are resolved
  * @param part the part that was sent: errors name its fields as they stand in it
+ * @param catalog knows the protocols
  * @returns what this version cannot serve, and keeps
  * @throws OlaError `invalid_field`, `unsafe_destination`
  */
-export function checkEntries(document: ConfigDocument, part: Path): Warning[] {
+export function checkEntries(document: ConfigDocument, part: Path, catalog: Catalog): Warning[] {
   const warnings: Warning[] = [];
   const check = (map: Readonly<Record<string, ProviderConfig>> | undefined, section: Path) => {
     for (const [id, config] of Object.entries(map ?? {})) {
       const prefix = prefixIn(part, [...section, id]);
       checkProvider(id, config, prefix);
-      warnings.push(...notServed(config, prefix));
+      checkProtocol(config, prefix, catalog);
+      warnings.push(...notServed(config, prefix, catalog));
     }
   };
   check(document.providers, ['providers']);
@@ -50,7 +51,7 @@ export function checkEntries(document: ConfigDocument, part: Path): Warning[] {
  * @throws OlaError `invalid_field`
  */
 export function refuseUnusable(id: string, provider: ProviderConfig, catalog: Catalog): void {
-  const [missing] = notServed(provider, '');
+  const [missing] = notServed(provider, '', catalog);
   if (missing !== undefined) throw new OlaError('invalid_field', `${missing.reason}.`, { param: missing.path });
   if (provider.baseUrl !== undefined || catalog.provider(id) !== null) return;
   const message = `'baseUrl' is missing: '${id}' is not in the catalog, so ola does not know where it is.`;
@@ -106,11 +107,11 @@ function isCertificate(pem: string): boolean {
 }
 
 /** The fields of a provider that ask for something this version cannot do. */
-function notServed({ api, auth }: ProviderConfig, prefix: string): Warning[] {
+function notServed({ api, auth }: ProviderConfig, prefix: string, { protocols }: Catalog): Warning[] {
   const missing: Warning[] = [];
   const has = (list: readonly string[], name: string) => list.includes(name);
-  if (api !== undefined && !has(builtProtocols, api)) {
-    const reason = `'api' ${api} is not served by this version; it has ${builtProtocols.join(', ')}`;
+  if (api !== undefined && !has(protocols, api)) {
+    const reason = `'api' ${api} is not served by this version; it has ${protocols.join(', ')}`;
     missing.push({ path: `${prefix}api`, reason });
   }
   if (auth !== undefined && !has(builtAuth, auth)) {
@@ -118,6 +119,13 @@ function notServed({ api, auth }: ProviderConfig, prefix: string): Warning[] {
     missing.push({ path: `${prefix}auth`, reason });
   }
   return missing;
+}
+
+/** A protocol that no version has is a typing error. */
+function checkProtocol({ api }: ProviderConfig, prefix: string, { knownProtocols }: Catalog): void {
+  if (api === undefined || knownProtocols.includes(api)) return;
+  const message = `'${prefix}api' does not fit: expected one of ${knownProtocols.join(', ')}.`;
+  throw new OlaError('invalid_field', message, { param: `${prefix}api` });
 }
 
 /** A credential goes into a header. */

@@ -88,7 +88,7 @@ function check(path: Path, normal: JsonObject, schema: TSchema, { catalog }: Rea
   if (value === undefined) return [];
   checkOf(schema)(value);
   if (isProvider(path)) refuseUnusable(path[1] ?? '', value as ProviderConfig, catalog);
-  return [...unknownFields(schema, value), ...checkEntries(normal as ConfigDocument, path)];
+  return [...unknownFields(schema, value), ...checkEntries(normal as ConfigDocument, path, catalog)];
 }
 
 /** The database cannot say where the database is. */

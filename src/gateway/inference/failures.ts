@@ -1,7 +1,18 @@
-/** What a client is told of an upstream's failure, and whether the next attempt may be made. Pure. */
-import { OlaError } from '../../core/errors.ts';
+/** Failures of an attempt: the words that the client gets, and whether another attempt may follow. Pure. */
+import { asOlaError, OlaError } from '../../core/errors.ts';
+import type { Reply } from '../../core/ports.ts';
+import type { FailureKind, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
-import type { FailureKind, UpstreamFailure } from '../../protocols/openai-completions/errors.ts';
+import { interrupted } from './relay.ts';
+
+/** An attempt that came to nothing, as a value. */
+export interface AttemptFailure {
+  readonly error: OlaError;
+  /** The upstream's status, null when there was none. */
+  readonly status: number | null;
+  /** `other`: another credential or provider may do better. */
+  readonly next: 'same' | 'other' | 'stop';
+}
 
 /** Another credential or provider may do better; a client's mistake stays one wherever it is sent. */
 const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
@@ -14,10 +25,36 @@ const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
   timeout: true,
   overloaded: true,
   server_error: true,
+  malformed: false,
 };
 
-export function isRetryable(failure: UpstreamFailure): boolean {
-  return worthAnotherAttempt[failure.kind];
+/** Nothing came of the request: no connection, no answer in time, a refusal of egress. */
+export function broken(thrown: unknown): AttemptFailure {
+  const error = asOlaError(thrown);
+  const status = error.facts.details?.['upstream_status'];
+  const again = error.code === 'upstream_unreachable' || error.code === 'upstream_timeout';
+  return { error, status: typeof status === 'number' ? status : null, next: again ? 'other' : 'stop' };
+}
+
+/** The upstream had begun to answer, and will charge for it: no other one is asked. */
+export function brokenOff(provider: string, cause: unknown): AttemptFailure {
+  return { error: interrupted(provider, cause), status: null, next: 'stop' };
+}
+
+/** @param reply an answer that will not be read: its connection is given up */
+export function unexpected(message: string, reply?: Reply): AttemptFailure {
+  reply?.cancel();
+  return { error: new OlaError('provider_error', message), status: null, next: 'stop' };
+}
+
+/** A whole answer that breaks the protocol. */
+export function malformed(provider: string, { message }: UpstreamFailure): AttemptFailure {
+  return unexpected(`Provider '${provider}' ${message ?? 'broke the protocol'}.`);
+}
+
+export function refused(refusal: Refusal): AttemptFailure {
+  const { failure } = refusal;
+  return { error: upstreamError(refusal), status: failure.status, next: worthAnotherAttempt[failure.kind] ? 'other' : 'stop' };
 }
 
 /** Statuses that are the client's to act on: they keep their number and the upstream's own words. */
@@ -30,12 +67,13 @@ export interface Refusal {
   /** What was asked for, behind the provider's base URL. */
   readonly path: string;
   readonly failure: UpstreamFailure;
-  /** The upstream's `Retry-After` in whole seconds, when it gave one. */
-  readonly retryAfter: number | null;
+  readonly retryAfterHeader: string | null;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly redact: Redact;
 }
 
-export function upstreamError({ provider, path, failure, retryAfter, redact }: Refusal): OlaError {
+function upstreamError({ provider, path, failure, retryAfterHeader, now, redact }: Refusal): OlaError {
   const { status, kind } = failure;
   const said = `Upstream provider '${provider}' returned HTTP ${status}`;
   const details = { provider, upstream_status: status };
@@ -64,7 +102,7 @@ export function upstreamError({ provider, path, failure, retryAfter, redact }: R
         status: 429,
         wireCode: kind === 'billing' ? 'insufficient_quota' : 'rate_limit_exceeded',
         details,
-        headers: { 'retry-after': String(retryAfter ?? 30) },
+        headers: { 'retry-after': String(retryAfterSeconds(retryAfterHeader, now) ?? 30) },
       },
     );
   }

@@ -2,24 +2,15 @@
  * A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. Events end in an error
  * event when they break off. Bytes have no place for one: their connection is broken, without the last chunk.
  */
-import type { InDenseList } from '../../core/dense-list.ts';
-import { errorEnvelope, OlaError } from '../../core/errors.ts';
+import { OlaError } from '../../core/errors.ts';
 import type { Reply } from '../../core/ports.ts';
-import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
-
-/** What reads a protocol's stream in passing (see `protocols/.../stream.ts`). */
-export interface Tap {
-  push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
-  finish(emit: (bytes: Uint8Array) => void): void;
-  readonly done: boolean;
-  readonly fault: string | null;
-  readonly tokens: TokenCounts;
-}
+import type { Protocol, StreamFault, StreamPipe } from '../../core/protocol.ts';
+import { noTokenCounts } from '../../core/usage.ts';
 
 /** Null: complete. */
 export type RelayEnd = OlaError | null;
 
-export interface Relay extends InDenseList {
+export interface Relay {
   readonly stream: ReadableStream<Uint8Array>;
   /** Ends the stream with an error. */
   cut(error: OlaError): void;
@@ -33,6 +24,8 @@ export interface Relay extends InDenseList {
 
 export interface RelayHooks {
   readonly provider: string;
+  /** The client's, which words errors and signs of life. */
+  readonly protocol: Pick<Protocol, 'errorEvent' | 'keepAlive'>;
   readonly onFirstByte: () => void;
   /** Called once, whatever ends the stream. */
   readonly onEnd: (end: RelayEnd) => void;
@@ -40,8 +33,8 @@ export interface RelayHooks {
   readonly opening?: Uint8Array;
 }
 
-/** Of bytes: all that comes is passed on, and the upstream's end is theirs. */
-export function createByteTap(): Tap {
+/** Bytes that are no events: all of them are passed on, and the upstream's end is theirs. */
+export function createBytePipe(): StreamPipe {
   let done = false;
   return {
     push: (chunk, emit) => emit(chunk),
@@ -56,13 +49,11 @@ export function createByteTap(): Tap {
   };
 }
 
-const encoder = new TextEncoder();
-const comment = encoder.encode(': keep-alive\n\n');
 const quietMs = 15_000;
 const stalledMs = 300_000;
 
-export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
-  const { opening } = hooks;
+export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Relay {
+  const { opening, protocol } = hooks;
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
   let started = false;
@@ -89,7 +80,7 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
     try {
       if (opening !== undefined) controller.error(error);
       else {
-        controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorEnvelope(error))}\n\n`));
+        controller.enqueue(protocol.errorEvent(error));
         controller.close();
       }
     } catch {
@@ -102,17 +93,17 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
   function take(bytes: Uint8Array | null): boolean {
     if (ended) return true;
     emitted = false;
-    if (bytes === null) tap.finish(emit);
-    else tap.push(bytes, emit);
+    if (bytes === null) pipe.finish(emit);
+    else pipe.push(bytes, emit);
     if (!started && emitted) {
       started = true;
       hooks.onFirstByte();
     }
-    if (tap.done) {
+    if (pipe.done) {
       controller.close();
       end(null);
       if (bytes !== null) release(upstream);
-    } else if (tap.fault !== null) fail(faulty(hooks.provider, tap.fault));
+    } else if (pipe.fault !== null) fail(faulty(hooks.provider, pipe.fault));
     else if (bytes === null) fail(truncated(hooks.provider));
     return emitted || ended;
   }
@@ -163,7 +154,6 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
   });
 
   return {
-    slot: -1,
     stream,
     cut: fail,
     beat(at) {
@@ -174,9 +164,10 @@ export function relay(upstream: Reply, tap: Tap, hooks: RelayHooks): Relay {
         if (at - quietSince >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
         return;
       }
-      if (opening !== undefined) return;
+      if (opening !== undefined || protocol.keepAlive === null) return;
       quietSince = at;
-      controller.enqueue(comment);
+      // A copy: what is enqueued belongs to the reader.
+      controller.enqueue(protocol.keepAlive.slice());
     },
   };
 }
@@ -210,13 +201,13 @@ function truncated(provider: string, cause?: unknown): OlaError {
   return new OlaError('upstream_truncated', message, cause === undefined ? {} : { cause });
 }
 
-const faultWords: Readonly<Record<string, string>> = {
+const faultWords: Readonly<Record<StreamFault, string>> = {
   malformed_event: 'sent an event that is not JSON',
   oversized_event: 'sent an event that is too large',
   upstream_error: 'reported an error in the middle of its answer',
 };
 
-function faulty(provider: string, fault: string): OlaError {
-  const message = `Upstream provider '${provider}' ${faultWords[fault] ?? 'broke the protocol'}; the answer is not complete.`;
+function faulty(provider: string, fault: StreamFault): OlaError {
+  const message = `Upstream provider '${provider}' ${faultWords[fault]}; the answer is not complete.`;
   return new OlaError('provider_error', message, { details: { provider, fault } });
 }

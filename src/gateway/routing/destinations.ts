@@ -1,11 +1,9 @@
-/** Where configured providers are: their addresses, and what each may be dialled with. */
+/** Where configured providers are: their endpoints, and with which settings each is dialled. */
 import type { Catalog } from '../../catalog/lookup.ts';
-import type { ConfigDocument, Protocol, ProviderConfig } from '../../core/document.ts';
+import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
-
-/** The protocol that clients speak: an endpoint for it is preferred. */
-export const served: Protocol = 'openai-completions';
+import { noQuirks, type ProviderEndpoint } from '../../core/providers.ts';
 
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
@@ -25,21 +23,54 @@ export function originOf(baseUrl: string): string | null {
   return URL.canParse(baseUrl) ? new URL(baseUrl).origin : null;
 }
 
-/** Where a configured provider's calls go. */
+/**
+ * The endpoints of a provider that this program can call, the preferred one first. A configured base URL is the only
+ * one, for the configured protocol; else the catalog's row has them. A configured protocol that this program does not
+ * have is passed over here; a write warns of it.
+ */
+export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
+  const rows = catalog.provider(id)?.endpoints ?? [];
+  const api = catalog.protocols.find((protocol) => protocol === config.api);
+  const wanted = api ?? catalog.protocols[0];
+  const listed = rows.find(({ protocol }) => protocol === wanted);
+  if (config.baseUrl === undefined) {
+    if (listed === undefined) return api === undefined ? rows : [];
+    return api === undefined ? [listed, ...rows.filter((row) => row !== listed)] : [listed];
+  }
+  const like = listed ?? (api === undefined ? rows[0] : undefined);
+  const protocol = like?.protocol ?? wanted;
+  if (protocol === undefined) return [];
+  return [{ protocol, baseUrl: config.baseUrl, style: like?.style ?? 'bearer', quirks: like?.quirks ?? noQuirks }];
+}
+
+interface DestinationInputs {
+  readonly catalog: Catalog;
+  readonly everyProviderLocal: boolean;
+}
+
+/** Where the calls of a configured provider go, to its preferred endpoint; null when it has none. */
 export function destinationOf(
   id: string,
   config: ProviderConfig,
-  facts: { readonly catalog: Catalog; readonly everyProviderLocal: boolean },
+  facts: DestinationInputs,
   document: ConfigDocument,
 ): Destination | null {
-  const row = facts.catalog.provider(id);
-  const baseUrl = config.baseUrl ?? (row === null ? undefined : facts.catalog.endpoint(row, served).baseUrl);
-  if (baseUrl === undefined) return null;
+  const [endpoint] = endpointsOf(id, config, facts.catalog);
+  return endpoint === undefined ? null : destinationOfEndpoint(id, endpoint, { config, facts, document });
+}
+
+export function destinationOfEndpoint(
+  id: string,
+  { baseUrl }: ProviderEndpoint,
+  given: { readonly config: ProviderConfig; readonly facts: DestinationInputs; readonly document: ConfigDocument },
+): Destination {
+  const { config, facts, document } = given;
+  const isRowLocal = facts.catalog.provider(id)?.local === true;
   const listed = (document.egressPolicy?.allowLocalProviders ?? []).some((name) => facts.catalog.canonicalId(name) === id);
   return {
     name: id,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    allowLocal: config.allowLocal ?? (row?.local === true || listed || facts.everyProviderLocal),
+    allowLocal: config.allowLocal ?? (isRowLocal || listed || facts.everyProviderLocal),
     ...(config.ports === undefined ? {} : { ports: config.ports }),
     ...(config.ca === undefined ? {} : { ca: config.ca }),
     ...(config.timeouts === undefined ? {} : { timeouts: timeoutsOf(config.timeouts) }),

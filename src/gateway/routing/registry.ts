@@ -1,33 +1,40 @@
 /** Providers that can be used now, made from the configuration, the catalog and the environment at each change. */
 import type { Catalog } from '../../catalog/lookup.ts';
-import type { ConfigDocument, Protocol, ProviderConfig } from '../../core/document.ts';
+import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import type { Destination } from '../../core/egress.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type CatalogModel, type CredentialStyle, noQuirks, type ProviderQuirks } from '../../core/providers.ts';
-import { type Credential, chooseCredentials, defaultEnvVar } from '../../credentials/resolve.ts';
-import { configuredProviders, destinationOf, originOf, served } from './destinations.ts';
+import {
+  type CatalogModel,
+  noQuirks,
+  type ProtocolId,
+  type ProviderEndpoint,
+  type ProviderQuirks,
+} from '../../core/providers.ts';
+import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
+import { chooseCredentials, defaultEnvVar, type PassedOver } from '../../credentials/resolve.ts';
+import { configuredProviders, destinationOfEndpoint, endpointsOf, originOf } from './destinations.ts';
 import { type BoundSecrets, boundOrigin, boundSecrets, noSecrets, type SecretOrigins } from './secret-origins.ts';
 
-/** Protocols that this program can call. */
-export const builtProtocols = ['openai-completions'] as const satisfies readonly Protocol[];
-
-/** One credential of a provider with the headers it makes, ready to be sent. */
-export interface SignedTarget {
-  readonly credential: Credential;
-  readonly headers: Readonly<Record<string, string>>;
+/** A protocol of a provider, where it is served, and the credentials that go there. */
+export interface ActiveEndpoint {
+  readonly protocol: ProtocolId;
+  readonly destination: Destination;
+  readonly quirks: ProviderQuirks;
+  /** In the order they are tried; at least one. */
+  readonly candidates: readonly [Candidate, ...Candidate[]];
+  /** Credentials that may not go there, and why. */
+  readonly passed: readonly PassedOver[];
 }
 
 export interface ActiveProvider {
   readonly id: string;
-  readonly destination: Destination;
+  /** The preferred one first; at least one. */
+  readonly endpoints: readonly [ActiveEndpoint, ...ActiveEndpoint[]];
   readonly models: readonly CatalogModel[];
   /** False: a model that is not listed is refused. */
   readonly anyModel: boolean;
-  readonly quirks: ProviderQuirks;
   /** It is known to serve no embeddings. */
   readonly noEmbeddings: boolean;
-  /** In the order they are tried; at least one. */
-  readonly targets: readonly [SignedTarget, ...SignedTarget[]];
 }
 
 /** A provider that cannot be used, and what would help. */
@@ -47,6 +54,7 @@ export interface Registry {
 /** A provider of this process, never stored (`--demo`). */
 export interface ProcessProvider {
   readonly id: string;
+  readonly protocol: ProtocolId;
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly models: readonly CatalogModel[];
@@ -72,24 +80,7 @@ export interface ConfiguredSecrets {
   readonly secrets: SecretOrigins;
 }
 
-/** What was made of a configured provider with its secrets in place, good as long as that object is the same. */
-export type KnownProviders = WeakMap<
-  ProviderConfig,
-  { readonly madeOf: MadeOf; readonly made: ActiveProvider | InactiveProvider }
->;
-
-interface MadeOf {
-  readonly id: string;
-  /** The settings of the document that bear on every provider. */
-  readonly common: string;
-}
-
-/** @param known filled here; a change of one provider then makes one provider */
-export function buildRegistry(
-  snapshot: ConfiguredSecrets,
-  facts: RegistryInputs,
-  known: KnownProviders = new WeakMap(),
-): Registry {
+export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs): Registry {
   const document = snapshot.open;
   const allowed = new Set((document.activeProviderIds ?? []).map(facts.catalog.canonicalId));
   const active = new Map<string, ActiveProvider>();
@@ -97,21 +88,10 @@ export function buildRegistry(
   const configured = configuredProviders(document, facts.catalog);
   const stored = configuredProviders(snapshot.document as ConfigDocument, facts.catalog);
 
-  const common = JSON.stringify([document.egressPolicy?.allowLocalProviders, document.models?.mode]);
   const make = (id: string, config: ProviderConfig | undefined) => {
-    if (config === undefined) return activate(id, config, facts, document, noSecrets);
-    const of = { id, common };
-    const before = known.get(config);
-    if (before !== undefined && isSame(before.madeOf, of)) return before.made;
-    const made = activate(
-      id,
-      config,
-      facts,
-      document,
-      boundSecrets(stored.get(id) ?? {}, config, snapshot.secrets, facts.catalog),
-    );
-    known.set(config, { madeOf: of, made });
-    return made;
+    const secrets =
+      config === undefined ? noSecrets : boundSecrets(stored.get(id) ?? {}, config, snapshot.secrets, facts.catalog);
+    return activate(id, config, facts, document, secrets);
   };
 
   const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
@@ -123,7 +103,7 @@ export function buildRegistry(
       inactive.set(id, { id, code: 'provider_disabled', help: `Provider '${id}' is not among activeProviderIds.` });
     } else {
       const made = make(id, config);
-      if ('targets' in made) active.set(id, made);
+      if ('endpoints' in made) active.set(id, made);
       else inactive.set(id, made);
     }
   }
@@ -134,23 +114,46 @@ export function buildRegistry(
   };
 }
 
-function isSame(one: MadeOf, other: MadeOf): boolean {
-  return one.id === other.id && one.common === other.common;
-}
-
 function activate(
   id: string,
   config: ProviderConfig | undefined,
   facts: RegistryInputs,
   document: ConfigDocument,
-  { apiKey, headers }: BoundSecrets,
+  secrets: BoundSecrets,
 ): ActiveProvider | InactiveProvider {
   const row = facts.catalog.provider(id);
-  const destination = destinationOf(id, config ?? {}, facts, document);
-  const origin = destination === null ? null : originOf(destination.baseUrl);
-  if (destination === null || origin === null) return unknownProvider(id);
+  const known = endpointsOf(id, config ?? {}, facts.catalog);
+  const made = known.map((endpoint) => activateEndpoint(id, endpoint, { config, facts, document, secrets }));
+  const [first, ...rest] = made.filter((endpoint) => 'candidates' in endpoint);
+  if (first === undefined) return made.find((endpoint) => 'help' in endpoint) ?? unknownProvider(id);
+  const replace = document.models?.mode === 'replace';
+  return {
+    id,
+    endpoints: [first, ...rest],
+    models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
+    anyModel: !replace,
+    noEmbeddings: row?.noEmbeddings === true,
+  };
+}
+
+interface ConfiguredProvider {
+  readonly config: ProviderConfig | undefined;
+  readonly facts: RegistryInputs;
+  readonly document: ConfigDocument;
+  readonly secrets: BoundSecrets;
+}
+
+function activateEndpoint(
+  id: string,
+  endpoint: ProviderEndpoint,
+  { config, facts, document, secrets: { apiKey, headers } }: ConfiguredProvider,
+): ActiveEndpoint | InactiveProvider {
+  const row = facts.catalog.provider(id);
+  const destination = destinationOfEndpoint(id, endpoint, { config: config ?? {}, facts, document });
+  const origin = originOf(destination.baseUrl);
+  if (origin === null) return unknownProvider(id);
   const envVars = [...(row?.envVars ?? []), defaultEnvVar(id)];
-  const { usable, mismatched } = chooseCredentials({
+  const { usable, passed } = chooseCredentials({
     origin,
     envVars,
     environment: facts.environment,
@@ -160,50 +163,19 @@ function activate(
     // A server on one's own machine rarely asks for a key; one that has a key does.
     noneWillDo: row?.local === true && config !== undefined && (apiKey === null || 'secret' in apiKey),
   });
-  const sent: Record<string, string> = {};
+  const extra: Record<string, string> = {};
   for (const [name, header] of headers) {
     // Without one of its headers a call could be another one than was meant.
     if ('broken' in header) return brokenHeader(id, name, header.broken);
-    if (header.origins?.includes(origin) === false)
-      return withoutCredential(id, envVars, [...mismatched, `headers.${name}`], null);
-    sent[name] = header.secret;
+    const strayed: PassedOver = { source: `headers.${name}`, reason: 'origin_mismatch' };
+    if (header.origins?.includes(origin) === false) return withoutCredential(id, envVars, [...passed, strayed], null);
+    extra[name] = header.secret;
   }
-  const style = (row === null ? undefined : facts.catalog.endpoint(row, served).style) ?? 'bearer';
-  const [first, ...rest] = usable.map((credential) => target(credential, style, sent, facts));
-  if (first === undefined) {
-    const broken = apiKey !== null && 'broken' in apiKey ? apiKey.broken : null;
-    return withoutCredential(id, envVars, mismatched, broken);
-  }
-  const replace = document.models?.mode === 'replace';
-  return {
-    id,
-    destination,
-    models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
-    anyModel: !replace,
-    quirks: row?.quirks ?? noQuirks,
-    noEmbeddings: row?.noEmbeddings === true,
-    targets: [first, ...rest],
-  };
-}
-
-function target(
-  credential: Credential,
-  style: CredentialStyle,
-  extra: Readonly<Record<string, string>>,
-  { userAgent, via }: Pick<RegistryInputs, 'userAgent' | 'via'>,
-): SignedTarget {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(extra)) headers[name.toLowerCase()] = value;
-  headers['content-type'] = 'application/json';
-  // Decompression has no upper bound: ask for none (and the dialer does none).
-  headers['accept-encoding'] = 'identity';
-  headers['user-agent'] ??= userAgent;
-  headers['via'] = via;
-  if (credential.secret !== null) {
-    if (style === 'bearer') headers['authorization'] = `Bearer ${credential.secret}`;
-    else headers[style] = credential.secret;
-  }
-  return { credential, headers };
+  const { protocol, style, quirks } = endpoint;
+  const { userAgent, via } = facts;
+  const [first, ...rest] = usable.map((credential) => staticCandidate(credential, { style, extra, userAgent, via }));
+  if (first !== undefined) return { protocol, destination, quirks, candidates: [first, ...rest], passed };
+  return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
 }
 
 /** Custom rows win over the catalog's of the same id. */
@@ -220,16 +192,15 @@ function mergeModels(listed: readonly CatalogModel[], custom: NonNullable<Provid
 }
 
 function processProvider(provider: ProcessProvider, facts: RegistryInputs): ActiveProvider {
-  const { id, baseUrl, apiKey, models } = provider;
-  return {
-    id,
-    destination: { name: id, baseUrl, allowLocal: true },
-    models,
-    anyModel: false,
-    quirks: noQuirks,
-    noEmbeddings: false,
-    targets: [target({ source: 'provider-config', secret: apiKey }, 'bearer', {}, facts)],
-  };
+  const { id, protocol, baseUrl, apiKey, models } = provider;
+  const { userAgent, via } = facts;
+  const candidate = staticCandidate(
+    { source: 'provider-config', secret: apiKey },
+    { style: 'bearer', extra: {}, userAgent, via },
+  );
+  const destination = { name: id, baseUrl, allowLocal: true };
+  const endpoint = { protocol, destination, quirks: noQuirks, candidates: [candidate], passed: [] } as const;
+  return { id, endpoints: [endpoint], models, anyModel: false, noEmbeddings: false };
 }
 
 function unknownProvider(id: string): InactiveProvider {
@@ -246,10 +217,11 @@ function brokenHeader(id: string, name: string, why: string): InactiveProvider {
 function withoutCredential(
   id: string,
   envVars: readonly string[],
-  mismatched: readonly string[],
+  passed: readonly PassedOver[],
   broken: string | null,
 ): InactiveProvider {
   const [name] = envVars;
+  const mismatched = passed.filter(({ reason }) => reason === 'origin_mismatch').map(({ source }) => source);
   const left = mismatched.length === 0 ? '' : ` (${mismatched.join(', ')} belongs to another address: origin_mismatch)`;
   const why = broken === null ? '' : ` (its apiKey ${broken})`;
   const help = `Provider '${id}' has no usable credential${left}${why}. Set ${name} and restart, or send its apiKey (authHeader false if it needs none) with \`PUT /config/providers/${id}\`.`;

@@ -1,20 +1,40 @@
-/** From a model name to attempts: pure, over the registry of the moment. */
+/** From a model name to a plan, and from a plan to the next attempt: pure, over the registry of the moment. */
 import type { Catalog } from '../../catalog/lookup.ts';
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, withoutContextSuffix } from '../../core/models.ts';
-import type { CatalogModel } from '../../core/providers.ts';
-import type { ActiveProvider, Registry, SignedTarget } from './registry.ts';
+import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
+import type { Candidate } from '../../credentials/candidates.ts';
+import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 
-/** One try: a provider's own model id with one credential. */
+/** One try: a provider's own model id at one of its endpoints, with one credential. */
 export interface Attempt {
   readonly provider: ActiveProvider;
+  readonly endpoint: ActiveEndpoint;
   readonly model: string;
-  readonly target: SignedTarget;
-  readonly price: CatalogModel['price'];
+  readonly candidate: Candidate;
 }
 
-export interface Route {
+/** What may be tried for a model, in order; the same for every call until the configuration changes. */
+export interface Plan {
+  readonly provider: ActiveProvider;
+  readonly model: string;
+  readonly price: CatalogModel['price'];
   readonly attempts: readonly [Attempt, ...Attempt[]];
+}
+
+/** An attempt that failed, and what may follow: `same` once more, an `other` one, or nothing. */
+export interface FailedAttempt {
+  readonly attempt: Attempt;
+  readonly next: 'same' | 'other' | 'stop';
+}
+
+/** @returns null when nothing is left to try */
+export function nextAttempt({ attempts }: Plan, failed: readonly FailedAttempt[]): Attempt | null {
+  const last = failed.at(-1);
+  if (last === undefined) return attempts[0];
+  if (last.next === 'stop') return null;
+  if (last.next === 'same') return last.attempt;
+  return attempts.find((attempt) => !failed.some((each) => each.attempt === attempt)) ?? null;
 }
 
 export interface RoutingInputs {
@@ -30,33 +50,34 @@ const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
 /**
  * @param name the `model` of a request; empty, absent or `default`: the default model
  * @param profile a preferred auth profile, by header
+ * @param protocol the one that the client speaks
  * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`
  */
-export function route(name: string | null | undefined, profile: string | null, facts: RoutingInputs): Route {
+export function planOf(name: string | null, profile: string | null, protocol: ProtocolId, facts: RoutingInputs): Plan {
   const text = wanted(name, facts);
   const { provider, model } = pick(text, facts);
   const named = parseModelReference(text).profile ?? profile;
-  if (named !== null) {
-    throw new OlaError('provider_resolution_failed', `There is no auth profile '${named}' for provider '${provider.id}'.`, {
-      param: 'model',
-    });
+  if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
+  const listed = provider.models.find(({ id }) => id === model);
+  if (!provider.anyModel && listed === undefined) {
+    const message = `Provider '${provider.id}' does not list '${model}'; GET /v1/models shows what it does.`;
+    throw new OlaError('model_not_found', message, { param: 'model' });
   }
-  if (!provider.anyModel && !provider.models.some(({ id }) => id === model)) {
-    throw new OlaError(
-      'model_not_found',
-      `Provider '${provider.id}' does not list '${model}'; GET /v1/models shows what it does.`,
-      {
-        param: 'model',
-      },
-    );
+  const endpoint = provider.endpoints.find((each) => each.protocol === protocol);
+  if (endpoint === undefined) {
+    const spoken = provider.endpoints.map((each) => each.protocol).join(', ');
+    throw unresolved(`Provider '${provider.id}' speaks ${spoken}, and this version does not translate ${protocol} to it.`);
   }
-  const [first, ...rest] = provider.targets;
-  const price = provider.models.find(({ id }) => id === model)?.price;
-  const attempt = (target: SignedTarget): Attempt => ({ provider, model, target, price });
-  return { attempts: [attempt(first), ...rest.map(attempt)] };
+  const attempt = (candidate: Candidate): Attempt => ({ provider, endpoint, model, candidate });
+  const [first, ...rest] = endpoint.candidates;
+  return { provider, model, price: listed?.price, attempts: [attempt(first), ...rest.map(attempt)] };
 }
 
-function wanted(name: string | null | undefined, facts: RoutingInputs): string {
+function unresolved(message: string): OlaError {
+  return new OlaError('provider_resolution_failed', message, { param: 'model' });
+}
+
+function wanted(name: string | null, facts: RoutingInputs): string {
   const text = (name ?? '').trim();
   if (controlCharacter.test(text)) {
     throw new OlaError('invalid_field', "'model' has control characters in it.", { param: 'model' });

@@ -1,6 +1,6 @@
 /** Shapes that the inference operations share: fields of OpenAI's API, in open objects, as upstreams know more. */
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
-import { longestModelName } from '../../core/inference.ts';
+import { longestModelName } from '../../core/models.ts';
 import type { Content, Parameter } from './operations.ts';
 
 export const open = (fields: TProperties, options: { readonly $id?: string; readonly description?: string } = {}) =>

@@ -1,31 +1,13 @@
-/** What an upstream's refusal means, read from its status and body. Pure: the gateway decides what to do about it. */
+/** Errors of OpenAI's API, both ways: an upstream's refusal read, and ola's own written. Pure: the gateway decides what follows. */
+import { errorEnvelope, type OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
-
-export type FailureKind =
-  | 'invalid_request'
-  | 'context_overflow'
-  | 'content_filter'
-  | 'auth'
-  | 'billing'
-  | 'rate_limit'
-  | 'timeout'
-  | 'overloaded'
-  | 'server_error';
-
-export interface UpstreamFailure {
-  readonly kind: FailureKind;
-  readonly status: number;
-  /** Of the protocol's error object; not redacted yet. */
-  readonly message: string | null;
-  readonly param: string | null;
-  readonly code: string | null;
-}
+import type { FailureKind, ReadHeader, UpstreamFailure } from '../../core/protocol.ts';
 
 /** Phrases by which vendors say that a prompt is too long (reference: provider catalog 3.5). */
 const overflowPhrases =
   /prompt is too long|exceeds? (?:the |max )?(?:context window|max(?:imum)? (?:context |allowed input )?length)|prompt exceeds max length|context window (?:exceeded|exceeds limit)|maximum (?:prompt|context) length is|reduce the length of the messages|longer than the model's context length|exceeds the available context size|greater than the context length|exceeded model token limit|too large for model with|range of input length should be|context_length_exceeded|too many tokens|token limit exceeded/i;
 
-export function readFailure(status: number, body: string): UpstreamFailure {
+export function readFailure(status: number, _header: ReadHeader, body: string): UpstreamFailure {
   const error = errorObject(body);
   const message = text(error?.['message']);
   const code = text(error?.['code']);
@@ -62,4 +44,16 @@ function classify(status: number, message: string, code: string): FailureKind {
   if (/content_filter|content_policy/i.test(code)) return 'content_filter';
   if (status === 413 || overflowPhrases.test(message) || /context_length_exceeded/.test(code)) return 'context_overflow';
   return 'invalid_request';
+}
+
+/** OpenAI's error object is ola's own envelope too. */
+export function errorBody(error: OlaError): string {
+  return JSON.stringify(errorEnvelope(error));
+}
+
+const encoder = new TextEncoder();
+
+/** An error is one event, and `[DONE]` does not follow it. */
+export function errorEvent(error: OlaError): Uint8Array {
+  return encoder.encode(`data: ${errorBody(error)}\n\n`);
 }

@@ -1,13 +1,13 @@
 /** Requests of OpenAI's API, towards an upstream: the body as it came with only the model replaced. */
-import { OlaError } from '../../core/errors.ts';
-import { type InferenceRequest, longestModelName } from '../../core/inference.ts';
 import { isObject } from '../../core/json.ts';
 import { dropMembers, setMembers, skipSpace } from '../../core/json-text.ts';
-import { type Form, fieldOf, withField } from '../../core/multipart.ts';
 import { noQuirks, type ProviderQuirks } from '../../core/providers.ts';
 
+/** The request as it was parsed. */
+export type RequestFields = Readonly<Record<string, unknown>>;
+
 export interface EncodedRequest {
-  readonly body: string;
+  readonly text: string;
   /** The client asked for usage in its stream; without it the usage event is withheld. */
   readonly usageAsked: boolean;
 }
@@ -17,14 +17,14 @@ export interface EncodedRequest {
  * @param request the same, parsed
  * @param model the upstream's own id
  */
-export type Encode = (text: string, request: InferenceRequest, model: string, quirks: ProviderQuirks) => EncodedRequest;
+export type Encode = (text: string, request: RequestFields, model: string, quirks: ProviderQuirks) => EncodedRequest;
 
 /** A chat completion, with what the vendor's quirks ask for. */
-export function encodeChat(text: string, request: InferenceRequest, model: string, quirks: ProviderQuirks): EncodedRequest {
+export function encodeChat(text: string, request: RequestFields, model: string, quirks: ProviderQuirks): EncodedRequest {
   const usageAsked = asksUsage(request);
-  const addUsage = request.stream === true && !usageAsked && quirks.noStreamUsage !== true;
+  const addUsage = request['stream'] === true && !usageAsked && quirks.noStreamUsage !== true;
   const spliced = quirks === noQuirks ? splice(text, request, model, addUsage) : null;
-  if (spliced !== null) return { body: spliced, usageAsked };
+  if (spliced !== null) return { text: spliced, usageAsked };
   const values = new Map([['model', JSON.stringify(model)]]);
   if (addUsage) values.set('stream_options', withUsage(request));
   const refused = new Set<string>();
@@ -40,51 +40,35 @@ export function encodeChat(text: string, request: InferenceRequest, model: strin
     refused.add('max_completion_tokens');
     values.set('max_tokens', JSON.stringify(request['max_completion_tokens']));
   }
-  return { body: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked };
+  return { text: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked };
 }
 
 /** A legacy completion: of the quirks, only the one about usage in streams concerns it. */
-export function encodeCompletion(text: string, request: InferenceRequest, model: string, quirks: ProviderQuirks): EncodedRequest {
+export function encodeCompletion(text: string, request: RequestFields, model: string, quirks: ProviderQuirks): EncodedRequest {
   const usageAsked = asksUsage(request);
   const refuses = quirks.noStreamUsage === true;
   const kept = refuses ? dropMembers(text, streamOptions) : text;
-  const addUsage = request.stream === true && !usageAsked && !refuses;
+  const addUsage = request['stream'] === true && !usageAsked && !refuses;
   const spliced = splice(kept, request, model, addUsage);
-  if (spliced !== null) return { body: spliced, usageAsked };
+  if (spliced !== null) return { text: spliced, usageAsked };
   const values = new Map([['model', JSON.stringify(model)]]);
   if (addUsage) values.set('stream_options', withUsage(request));
-  return { body: setMembers(kept, values), usageAsked };
+  return { text: setMembers(kept, values), usageAsked };
 }
 
-/** All else: nothing but the model is ola's business. */
-export function encodeModel(text: string, request: InferenceRequest, model: string): EncodedRequest {
+/** Any other request: only the model is changed. */
+export function encodeModel(text: string, request: RequestFields, model: string): EncodedRequest {
   const spliced = splice(text, request, model, false);
-  return { body: spliced ?? setMembers(text, new Map([['model', JSON.stringify(model)]])), usageAsked: true };
-}
-
-/** A form: its `model` replaced, every other byte as it came. */
-export function encodeForm(form: Form, model: string): Uint8Array<ArrayBuffer> {
-  return withField(form, 'model', model);
-}
-
-/**
- * What ola reads of a form.
- * @throws OlaError `invalid_request` for a model that stands twice, is too long, or is no text
- */
-export function readFormRequest(form: Form): InferenceRequest {
-  return {
-    model: fieldOf(form, 'model', longestModelName),
-    stream: fieldOf(form, 'stream', 16)?.trim().toLowerCase() === 'true',
-  };
+  return { text: spliced ?? setMembers(text, new Map([['model', JSON.stringify(model)]])), usageAsked: true };
 }
 
 const streamOptions: ReadonlySet<string> = new Set(['stream_options']);
 
-function asksUsage({ stream_options: options }: InferenceRequest): boolean {
+function asksUsage({ stream_options: options }: RequestFields): boolean {
   return isObject(options) && options['include_usage'] === true;
 }
 
-function withUsage({ stream_options: options }: InferenceRequest): string {
+function withUsage({ stream_options: options }: RequestFields): string {
   return JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true });
 }
 
@@ -96,11 +80,11 @@ const escapedLetter = '\\u006';
  * The usual case, by two native searches: `"model"` stands in the text once only and no key can be an escaped spelling
  * of it, so the one that was parsed is this one, wherever it stands. Null where that is not certain.
  */
-function splice(text: string, request: InferenceRequest, model: string, addUsage: boolean): string | null {
-  if (typeof request.model !== 'string' || (addUsage && 'stream_options' in request)) return null;
+function splice(text: string, request: RequestFields, model: string, addUsage: boolean): string | null {
+  if (typeof request['model'] !== 'string' || (addUsage && 'stream_options' in request)) return null;
   const key = text.indexOf(modelKey);
   if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
-  const value = JSON.stringify(request.model);
+  const value = JSON.stringify(request['model']);
   const at = skipSpace(text, skipSpace(text, key + modelKey.length) + 1);
   // It may be spelled with escapes (`a\\/b`).
   if (!text.startsWith(value, at)) return null;
@@ -111,25 +95,4 @@ function splice(text: string, request: InferenceRequest, model: string, addUsage
 
 function isDeveloper(message: unknown): message is Record<string, unknown> {
   return isObject(message) && message['role'] === 'developer';
-}
-
-/**
- * `input` of an embeddings request: a string, a list of strings, or tokens as a list of integers or a list of such lists,
- * none of them empty.
- * @throws OlaError `invalid_request` for anything else, where other misfits are `invalid_field`: clients know it as 400
- */
-export function checkEmbeddingInput(input: unknown): void {
-  if (isWord(input)) return;
-  if (Array.isArray(input) && input.length > 0 && (input.every(isWord) || isTokens(input) || input.every(isTokens))) return;
-  const message =
-    "'input' must be a string that is not empty, a list of such strings, or tokens (a list of integers, or of such lists).";
-  throw new OlaError('invalid_request', message, { param: 'input' });
-}
-
-function isWord(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
-function isTokens(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((token) => Number.isSafeInteger(token) && token >= 0);
 }

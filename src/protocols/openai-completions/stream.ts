@@ -5,27 +5,10 @@
  */
 import { joinBytes } from '../../core/bytes.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
+import type { StreamFault, StreamPipe } from '../../core/protocol.ts';
 import { createEventCutter, find, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
-import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
+import { noTokenCounts } from '../../core/usage.ts';
 import { readUsage } from './usage.ts';
-
-export type StreamFault =
-  /** An event that is neither JSON nor `[DONE]`. */
-  | 'malformed_event'
-  | 'oversized_event'
-  /** The upstream said in its stream that it failed. */
-  | 'upstream_error';
-
-export interface StreamTap {
-  /** Takes bytes of the upstream, which are changed, and emits those that may go to the client: whole events only. */
-  push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
-  /** The upstream has ended. A last event without its blank line counts when it completes the stream: nothing can be missing behind it. */
-  finish(emit: (bytes: Uint8Array) => void): void;
-  /** The stream is complete. */
-  readonly done: boolean;
-  readonly fault: StreamFault | null;
-  readonly tokens: TokenCounts;
-}
 
 /** Images come as one event; a quarter of this is already unusual. */
 const eventLimit = 16 * 1024 * 1024;
@@ -45,7 +28,7 @@ const lastType = /\.(?:done|completed)$/;
  * @param usageAsked false: the event that carries usage and nothing else is withheld
  * @param typed events name their type
  */
-export function createStreamTap(usageAsked: boolean, typed = false): StreamTap {
+export function createStreamTap(usageAsked: boolean, typed = false): StreamPipe {
   const cutter = createEventCutter(eventLimit);
   let done = false;
   let fault: StreamFault | null = null;

@@ -11,13 +11,16 @@ const directory = directories();
 describe('calls under way', () => {
   const holder: Principal = { subject: 'tok_1', tokenId: 'tok_1', project: null, scopes: ['write'] };
 
+  const estimate = { tokens: 10, costMicros: null };
+  const used = { tokens: noTokenCounts, costMicros: null };
+
   test('are counted until they are settled, and so are the uses of a token', () => {
     const uses: string[] = [];
     const limits = createLimits({ used: (id) => void uses.push(id) });
-    const [first, second] = [limits.reserve(holder), limits.reserve(localPrincipal)];
+    for (const caller of [holder, localPrincipal]) limits.admit(caller);
+    const [first, second] = [limits.reserve(estimate), limits.reserve(estimate)];
     expect(limits.inFlight()).toBe(2);
-    first.settle(noTokenCounts);
-    second.settle(null);
+    for (const each of [first, second]) each.settle(used);
     expect(limits.inFlight()).toBe(0);
     expect(uses).toEqual(['tok_1']);
   });
@@ -25,12 +28,12 @@ describe('calls under way', () => {
   test('go on when it is closed, and no new one comes in', () => {
     const uses: string[] = [];
     const limits = createLimits({ used: (id) => void uses.push(id) });
-    const running = limits.reserve(localPrincipal);
+    const running = limits.reserve(estimate);
     limits.close();
-    expect(() => limits.reserve(holder)).toThrow(expect.objectContaining({ code: 'shutting_down', status: 503 }));
+    expect(() => limits.admit(holder)).toThrow(expect.objectContaining({ code: 'shutting_down', status: 503 }));
     expect(uses).toEqual([]);
     expect(limits.inFlight()).toBe(1);
-    running.settle(null);
+    running.settle(used);
     expect(limits.inFlight()).toBe(0);
   });
 });
@@ -54,7 +57,7 @@ describe('health', () => {
       status: 'unavailable',
       checks: { store: 'ok', config: 'ok', server: 'draining' },
     });
-    expect(() => scene.gateway.limits.reserve(localPrincipal)).toThrow(expect.objectContaining({ code: 'shutting_down' }));
+    expect(() => scene.gateway.limits.admit(localPrincipal)).toThrow(expect.objectContaining({ code: 'shutting_down' }));
   });
 
   test('is unavailable while the store cannot be written to, and ok again once it can; it asks once a second', async () => {

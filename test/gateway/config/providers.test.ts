@@ -204,7 +204,7 @@ describe('a provider is refused, and nothing is saved', () => {
   });
 
   test('under the id of a provider of this process', async () => {
-    const demo = { id: 'demo', baseUrl: 'http://127.0.0.1:1', apiKey: 'k', models: [] };
+    const demo = { id: 'demo', protocol: 'openai-completions', baseUrl: 'http://127.0.0.1:1', apiKey: 'k', models: [] };
     await using other = await open(directory(), { processProviders: [demo] });
     await expect(other.gateway.providers.put('demo', body, null, own)).rejects.toMatchObject({ code: 'conflict' });
     await expect(other.gateway.providers.remove('demo', null, own)).rejects.toMatchObject({ code: 'conflict' });

@@ -5,7 +5,6 @@ import type { OlaError } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { redacted } from '../../../src/core/secrets.ts';
 import { readDocument } from '../../../src/gateway/config/read-document.ts';
-import { builtProtocols } from '../../../src/gateway/routing/registry.ts';
 import { directories } from '../../directories.ts';
 import { open, own, refusalOf, type Scene, type SceneOptions, variable } from '../scene.ts';
 
@@ -241,7 +240,7 @@ describe('a document is refused as a whole', () => {
   test('with a secret in a URL before any address is judged', () => {
     const facts = {
       mode: 'database',
-      catalog: createCatalog(builtProtocols),
+      catalog: createCatalog(['openai-completions']),
       environment: {},
       everyProviderLocal: true,
     } as const;

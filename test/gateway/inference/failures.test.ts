@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'bun:test';
 import { errorEnvelope } from '../../../src/core/errors.ts';
 import { createRedactor } from '../../../src/core/redaction.ts';
-import { isRetryable, retryAfterSeconds, upstreamError } from '../../../src/gateway/inference/failures.ts';
+import { refused, retryAfterSeconds } from '../../../src/gateway/inference/failures.ts';
 import { readFailure } from '../../../src/protocols/openai-completions/errors.ts';
 
 const redact = createRedactor(() => ['hunter2hunter2']);
 const said = (message: string, code = 'some_code', param: string | null = 'messages') =>
   JSON.stringify({ error: { message, type: 't', param, code } });
-const shown = (status: number, body = said('CANARY'), retryAfter: number | null = null) =>
-  upstreamError({ provider: 'acme', path: '/embeddings', failure: readFailure(status, body), retryAfter, redact });
+const failed = (status: number, body = said('CANARY'), retryAfterHeader: string | null = null) => {
+  const failure = readFailure(status, () => null, body);
+  return refused({ provider: 'acme', path: '/embeddings', failure, retryAfterHeader, now: 0, redact });
+};
+const shown = (...given: Parameters<typeof failed>) => failed(...given).error;
 
 /** Upstream's status, ours, our code on the wire, whether the upstream's words are taken over, whether another attempt is made. */
 const table: readonly [from: number, to: number, code: string, words: boolean, again: boolean][] = [
@@ -49,7 +52,7 @@ describe('an upstream that says', () => {
       expect(envelope.message).toStartWith(`Upstream provider 'acme' returned HTTP ${from}`);
       expect(JSON.stringify(envelope).includes('CANARY')).toBe(words);
       expect(envelope.param).toBe(words ? 'messages' : null);
-      expect(isRetryable(readFailure(from, said('CANARY')))).toBe(again);
+      expect(failed(from)).toMatchObject({ status: from, next: again ? 'other' : 'stop' });
     });
   }
 
@@ -61,18 +64,18 @@ describe('an upstream that says', () => {
   test('that a prompt is too long has the code that clients know, and is not tried again', () => {
     const body = said("This model's maximum context length is 8192 tokens.", 'weird');
     expect(errorEnvelope(shown(400, body)).error.code).toBe('context_length_exceeded');
-    expect(isRetryable(readFailure(400, body))).toBe(false);
+    expect(failed(400, body).next).toBe('stop');
   });
 
   test('that its filter refused keeps its code, and is not tried again', () => {
     const body = said('no', 'content_filter');
     expect(errorEnvelope(shown(400, body)).error.code).toBe('content_filter');
-    expect(isRetryable(readFailure(400, body))).toBe(false);
+    expect(failed(400, body).next).toBe('stop');
   });
 
   test('429 comes with Retry-After, the upstream’s when it gave one; a used-up quota is told apart', () => {
     expect(shown(429).facts.headers).toEqual({ 'retry-after': '30' });
-    expect(shown(429, '', 7).facts.headers).toEqual({ 'retry-after': '7' });
+    expect(shown(429, '', '7').facts.headers).toEqual({ 'retry-after': '7' });
     expect(errorEnvelope(shown(429, said('x', 'insufficient_quota'))).error).toMatchObject({
       code: 'insufficient_quota',
       type: 'rate_limit_error',

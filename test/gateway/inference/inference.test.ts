@@ -1,12 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import { localPrincipal } from '../../../src/core/access.ts';
-import type { InferenceRequest } from '../../../src/core/inference.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { UsageRow } from '../../../src/core/usage.ts';
-import type { Answer, InferenceBody, InferenceCall } from '../../../src/gateway/inference/inference.ts';
-import { chatCompletions } from '../../../src/protocols/openai-completions/endpoints.ts';
+import type { Answer, InferenceCall, InferenceRequest } from '../../../src/gateway/inference/call.ts';
 import { directories } from '../../directories.ts';
-import { open, own, type Scene } from '../scene.ts';
+import { callOver, open, own, requestOf, type Scene } from '../scene.ts';
 
 const directory = directories();
 const cleanups: (() => Promise<void>)[] = [];
@@ -43,21 +40,9 @@ async function play(reply: Reply, environment: Record<string, string> = { ACME_A
   return { scene, asked, server };
 }
 
-function call(more: JsonObject = {}, rest: Partial<InferenceCall> = {}): [InferenceCall, InferenceBody] {
-  const request = { model: 'acme/m', messages: [{ role: 'user', content: 'hi' }], ...more };
-  const facts: InferenceCall = {
-    principal: localPrincipal,
-    requestId: 'req_1',
-    client: null,
-    endpoint: chatCompletions,
-    profile: null,
-    via: null,
-    startedAt: 1_760_000_000_000,
-    signal: new AbortController().signal,
-    keepOpen: () => undefined,
-    ...rest,
-  };
-  return [facts, { content: JSON.stringify(request), request: request as unknown as InferenceRequest }];
+function call(more: JsonObject = {}, rest: Partial<InferenceCall> = {}): [InferenceCall, InferenceRequest] {
+  const fields = { model: 'acme/m', messages: [{ role: 'user', content: 'hi' }], ...more };
+  return [callOver(rest), requestOf('/v1/chat/completions', fields)];
 }
 
 const usage = { prompt_tokens: 3, completion_tokens: 2 };
@@ -78,7 +63,7 @@ describe('a call', () => {
     const { scene, asked } = await play(answered);
     const answer = await scene.gateway.inference.run(...call());
     expect(JSON.parse(await text(answer))).toEqual({ choices: [{ message: { content: 'hello' } }], usage });
-    expect(answer).toMatchObject({ contentType: 'application/json', attempts: 1, attempt: { model: 'm' } });
+    expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-ola-provider': 'acme', 'x-ola-model': 'm' });
     expect(asked).toMatchObject([{ authorization: 'Bearer first-key', body: { model: 'm' } }]);
     expect(await onlyRow(scene)).toMatchObject({
       requestId: 'req_1',
@@ -102,7 +87,7 @@ describe('a call', () => {
         authorization === 'Bearer first-key' ? failing(status) : answered(),
       );
       const answer = await scene.gateway.inference.run(...call());
-      expect(answer.attempts).toBe(2);
+      expect(answer.headers['x-ola-attempts']).toBe('2');
       expect(asked.map(({ authorization }) => authorization)).toEqual(['Bearer first-key', 'Bearer second-key-0123']);
       expect(await onlyRow(scene)).toMatchObject({
         source: 'provider-config',
@@ -168,12 +153,12 @@ describe('a call', () => {
     });
     const kept: boolean[] = [];
     const running = scene.gateway.inference.run(...call({}, { keepOpen: (on) => void kept.push(on) }));
-    for (const at of [700, 5699]) scene.gateway.inference.tick(at);
+    for (const at of [700, 5699]) scene.gateway.tick(at);
     // A clock that is set tells nothing of how long it took.
     scene.now += 86_400_000;
-    scene.gateway.inference.tick(5699);
+    scene.gateway.tick(5699);
     expect(kept).toEqual([]);
-    for (const at of [5700, 6700]) scene.gateway.inference.tick(at);
+    for (const at of [5700, 6700]) scene.gateway.tick(at);
     expect(kept).toEqual([true]);
     gate.resolve();
     await running;
@@ -190,7 +175,7 @@ describe('a stream', () => {
     const { scene, asked } = await play(() => sse(chunk, counted, done));
     const answer = await scene.gateway.inference.run(...call({ stream: true }));
     expect(await text(answer)).toBe(chunk + done);
-    expect(answer.contentType).toBe('text/event-stream');
+    expect(answer.headers['content-type']).toBe('text/event-stream');
     expect(asked[0]?.body).toMatchObject({ stream_options: { include_usage: true } });
     expect(await onlyRow(scene)).toMatchObject({ stream: true, status: 200, tokens: { prompt: 3, completion: 2 } });
   });
@@ -245,6 +230,67 @@ describe('a stream', () => {
     expect(out.startsWith(`${chunk}data: {"error":`)).toBe(true);
     expect(out).toContain('shutting_down');
     expect(await onlyRow(scene)).toMatchObject({ status: 503, error: 'shutting_down' });
+  });
+});
+
+describe('a stream whose caller is not let in any more', () => {
+  const endless: Reply = () => {
+    const start = (controller: ReadableStreamDefaultController) =>
+      controller.enqueue(new TextEncoder().encode('data: {"choices":[{"delta":{"content":"hi"}}]}\n\n'));
+    return new Response(new ReadableStream({ start }), { headers: { 'content-type': 'text/event-stream' } });
+  };
+
+  /** A stream of a token that ends a minute from now, and another caller's beside it. */
+  async function streaming() {
+    const { scene } = await play(endless);
+    const { gateway } = scene;
+    const { token, view } = await gateway.tokens.create({ name: 'a', expiresAt: scene.now + 60_000 }, own);
+    const principal = gateway.tokens.find(token);
+    if (principal === null) throw new Error('the token is not known');
+    const answer = await gateway.inference.run(...call({ stream: true }, { principal }));
+    const other = await gateway.inference.run(...call({ stream: true }));
+    return { scene, id: view.id, reading: text(answer), other };
+  }
+
+  const cases: Readonly<Record<string, (scene: Scene, id: string) => Promise<unknown>>> = {
+    'its token is revoked': (scene, id) => scene.gateway.tokens.revoke(id, own),
+    'its token has expired': async (scene) => {
+      scene.now += 60_001;
+    },
+  };
+  for (const [what, withdraw] of Object.entries(cases)) {
+    test(`is cut with an error event: ${what}`, async () => {
+      const { scene, id, reading, other } = await streaming();
+      scene.gateway.tick(1000);
+      await withdraw(scene, id);
+      scene.gateway.tick(2000);
+      const out = await reading;
+      expect(out).toContain('invalid_api_key');
+      expect(out).not.toContain('[DONE]');
+      expect(await scene.gateway.usage.recent(10)).toMatchObject([{ status: 401, error: 'invalid_api_key' }]);
+      await (other.body as ReadableStream<Uint8Array>).cancel();
+      expect(await scene.gateway.usage.recent(10)).toHaveLength(2);
+    });
+  }
+
+  test('is cut when its token is taken out of the configuration, not when another setting changes', async () => {
+    const { scene } = await play(endless);
+    const { gateway } = scene;
+    const write = (path: readonly string[], value: string | null) => {
+      const content = value === null ? ({ kind: 'removed' } as const) : ({ kind: 'sent', value } as const);
+      const record = { action: 'config.update', about: 'config.set', details: {} };
+      return gateway.config.writeSection({ path, content, record }, null, own);
+    };
+    await write(['serverToken'], 'x'.repeat(40));
+    const principal = gateway.access.authenticate(new Headers({ authorization: `Bearer ${'x'.repeat(40)}` }));
+    if (principal instanceof Error) throw principal;
+    const reading = text(await gateway.inference.run(...call({ stream: true }, { principal })));
+    await write(['defaultModel'], 'acme/m');
+    gateway.tick(1000);
+    expect(gateway.limits.inFlight()).toBe(1);
+    await write(['serverToken'], null);
+    gateway.tick(2000);
+    expect(await reading).toContain('invalid_api_key');
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { OlaError } from '../../../src/core/errors.ts';
 import type { Reply } from '../../../src/core/ports.ts';
-import { createByteTap, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
+import { createBytePipe, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
+import { openaiCompletions } from '../../../src/protocols/openai-completions/protocol.ts';
 import { createStreamTap } from '../../../src/protocols/openai-completions/stream.ts';
 
 const encoder = new TextEncoder();
@@ -64,6 +65,7 @@ function play(source = upstream()) {
   let firstBytes = 0;
   const relayed = relay(source.reply, createStreamTap(false), {
     provider: 'acme',
+    protocol: openaiCompletions,
     onFirstByte: () => {
       firstBytes++;
     },
@@ -309,8 +311,9 @@ describe('bytes', () => {
   function playBytes(opening = 'first') {
     const source = upstream();
     const ends: RelayEnd[] = [];
-    const relayed = relay(source.reply, createByteTap(), {
+    const relayed = relay(source.reply, createBytePipe(), {
       provider: 'acme',
+      protocol: openaiCompletions,
       onFirstByte: () => undefined,
       onEnd: (end) => ends.push(end),
       opening: encoder.encode(opening),

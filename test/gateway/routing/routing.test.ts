@@ -3,11 +3,14 @@ import { createCatalog } from '../../../src/catalog/lookup.ts';
 import { type ConfigDocument, documentSchema } from '../../../src/core/document.ts';
 import { OlaError } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
+import type { HeaderMap } from '../../../src/core/ports.ts';
 import { mapSecrets } from '../../../src/core/secrets.ts';
-import { buildRegistry, builtProtocols, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
-import { route } from '../../../src/gateway/routing/routing.ts';
+import type { Candidate } from '../../../src/credentials/candidates.ts';
+import { buildRegistry, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
+import { nextAttempt, planOf } from '../../../src/gateway/routing/routing.ts';
 
-const catalog = createCatalog(builtProtocols);
+const spoken = 'openai-completions';
+const catalog = createCatalog([spoken]);
 
 interface World {
   readonly document?: JsonObject;
@@ -40,9 +43,9 @@ function registryOf(world: World): Registry {
   );
 }
 
-function go(world: World, model: string | null | undefined, profile: string | null = null) {
+function go(world: World, model: string | null, profile: string | null = null, protocol = spoken) {
   const document = (world.document ?? {}) as ConfigDocument;
-  return route(model, profile, {
+  return planOf(model, profile, protocol, {
     registry: registryOf(world),
     catalog,
     defaultModel: document.defaultModel ?? null,
@@ -50,19 +53,27 @@ function go(world: World, model: string | null | undefined, profile: string | nu
   });
 }
 
-const to = (world: World, model: string | null | undefined) => {
+const to = (world: World, model: string | null) => {
   const { provider, model: id } = go(world, model).attempts[0];
   return `${provider.id} ${id}`;
 };
 
-function refusal(world: World, model: string | null | undefined, profile: string | null = null): OlaError {
+function refusal(world: World, model: string | null, profile: string | null = null, protocol = spoken): OlaError {
   try {
-    go(world, model, profile);
+    go(world, model, profile, protocol);
   } catch (error) {
     if (error instanceof OlaError) return error;
     throw error;
   }
   throw new Error('it was routed');
+}
+
+/** The headers of a static credential, the same at each request. */
+function signed(candidate: Candidate): HeaderMap {
+  const request = { method: 'POST', path: '/x', body: '' };
+  const headers = candidate.sign(request, 0);
+  expect(candidate.sign(request, 1)).toBe(headers);
+  return headers as HeaderMap;
 }
 
 const custom = (models: readonly string[] = [], more: JsonObject = {}): JsonObject => ({
@@ -181,7 +192,7 @@ describe('no name at all', () => {
   const world = { document: { providers: { acme: custom(['m1']) }, defaultModel: 'acme/m1' } };
 
   test('means the default model, and so does `default`', () => {
-    for (const name of [null, undefined, '', '  ', 'default']) expect(to(world, name)).toBe('acme m1');
+    for (const name of [null, '', '  ', 'default']) expect(to(world, name)).toBe('acme m1');
   });
 
   test('is 404 when there is no default', () => {
@@ -220,9 +231,9 @@ describe('attempts', () => {
       environment: { CO_API_KEY: 'c2', COHERE_API_KEY: 'c1' },
       keyOrigin: 'https://api.cohere.ai',
     };
-    const attempts = go(world, 'cohere/command').attempts.map(({ target }) => [
-      target.credential.source,
-      target.headers['authorization'],
+    const attempts = go(world, 'cohere/command').attempts.map(({ candidate }) => [
+      candidate.source,
+      signed(candidate)['authorization'],
     ]);
     expect(attempts).toEqual([
       ['env:COHERE_API_KEY', 'Bearer c1'],
@@ -241,9 +252,42 @@ describe('attempts', () => {
   });
 });
 
+describe('the next attempt', () => {
+  const plan = go(
+    { document: { providers: { acme: custom([], { authHeader: true, apiKey: 'k' }) } }, environment: { ACME_API_KEY: 'e' } },
+    'acme/m',
+  );
+  const [first, second] = plan.attempts;
+  if (second === undefined) throw new Error('there is one attempt only');
+
+  test('is the first, then one that was not made yet, then none', () => {
+    expect(nextAttempt(plan, [])).toBe(first);
+    expect(nextAttempt(plan, [{ attempt: first, next: 'other' }])).toBe(second);
+    expect(
+      nextAttempt(plan, [
+        { attempt: first, next: 'other' },
+        { attempt: second, next: 'other' },
+      ]),
+    ).toBeNull();
+  });
+
+  test('is the same once more, or none, where the failure says so', () => {
+    expect(nextAttempt(plan, [{ attempt: first, next: 'same' }])).toBe(first);
+    expect(nextAttempt(plan, [{ attempt: first, next: 'stop' }])).toBeNull();
+  });
+});
+
+describe('a client of a protocol that the provider does not speak', () => {
+  test('is told what the provider speaks', () => {
+    const error = refusal(openai, 'openai/gpt-5.5', null, 'echo');
+    expect(error.code).toBe('provider_resolution_failed');
+    for (const name of ['openai-completions', 'echo']) expect(error.message).toContain(name);
+  });
+});
+
 describe('what a provider is sent', () => {
   const headersOf = (provider: JsonObject, environment = {}) =>
-    go({ document: { providers: { acme: provider } }, environment }, 'acme/m').attempts[0].target.headers;
+    signed(go({ document: { providers: { acme: provider } }, environment }, 'acme/m').attempts[0].candidate);
 
   test('is JSON wanted uncompressed, from ola, with the bearer', () => {
     expect(headersOf({ baseUrl: 'https://a.example/v1', apiKey: 'k' })).toEqual({
@@ -275,7 +319,7 @@ describe('what a provider is sent', () => {
 });
 
 describe('where a provider is', () => {
-  const destination = (world: World, id = 'acme') => registryOf(world).active.get(id)?.destination;
+  const destination = (world: World, id = 'acme') => registryOf(world).active.get(id)?.endpoints[0].destination;
 
   test('is its base URL without a slash at the end, and never local by itself', () => {
     const document = { providers: { acme: custom([], { baseUrl: 'https://a.example/v1//', ports: [8000] }) } };
@@ -299,8 +343,8 @@ describe('where a provider is', () => {
   test('of the catalog’s local rows is this machine, and they are not active by themselves', () => {
     expect(registryOf({}).active.size).toBe(0);
     const vllm = registryOf({ document: { providers: { vllm: {} } } }).active.get('vllm');
-    expect(vllm?.destination.allowLocal).toBe(true);
-    expect(vllm?.targets[0].credential).toEqual({ source: 'none', secret: null });
+    expect(vllm?.endpoints[0].destination.allowLocal).toBe(true);
+    expect(vllm?.endpoints[0].candidates[0]).toMatchObject({ source: 'none', secrets: [] });
   });
 
   test('configured under an alias is the same provider, and models.providers goes over providers', () => {
@@ -311,12 +355,12 @@ describe('where a provider is', () => {
     const registry = registryOf({ document, keyOrigin: 'https://api.x.ai' });
     expect([...registry.active.keys()]).toEqual(['xai']);
     expect(registry.active.get('xai')?.models.map(({ id }) => id)).toContain('special');
-    expect(registry.active.get('xai')?.targets[0].headers).toMatchObject({ authorization: 'Bearer one', a: '1' });
+    expect(signed(registry.active.get('xai')!.endpoints[0].candidates[0])).toMatchObject({ authorization: 'Bearer one', a: '1' });
   });
 });
 
 describe('a provider of the process', () => {
-  const demo = { id: 'demo', baseUrl: 'http://127.0.0.1:1', apiKey: 'demo-key', models: [{ id: 'echo' }] };
+  const demo = { id: 'demo', protocol: spoken, baseUrl: 'http://127.0.0.1:1', apiKey: 'demo-key', models: [{ id: 'echo' }] };
 
   test('is there whatever the configuration says, with its own models only', () => {
     const world = { processProviders: [demo], document: { activeProviderIds: ['openai'] } };

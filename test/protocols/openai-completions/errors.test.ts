@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type FailureKind, readFailure } from '../../../src/protocols/openai-completions/errors.ts';
+import type { FailureKind } from '../../../src/core/protocol.ts';
+import { readFailure } from '../../../src/protocols/openai-completions/errors.ts';
+
+const read = (status: number, body: string) => readFailure(status, () => null, body);
 
 const body = (message: string, code: string | null = null, type = 'invalid_request_error') =>
   JSON.stringify({ error: { message, type, param: null, code } });
@@ -29,7 +32,7 @@ describe('a status without a body means', () => {
   ];
   for (const [status, kind] of table) {
     test(`${status}: ${kind}`, () => {
-      for (const text of ['', '<html>', '{}', 'null', '[]', '{"error":{}}']) expect(readFailure(status, text).kind).toBe(kind);
+      for (const text of ['', '<html>', '{}', 'null', '[]', '{"error":{}}']) expect(read(status, text).kind).toBe(kind);
     });
   }
 });
@@ -54,61 +57,59 @@ describe('a prompt that is too long is known by its phrase', () => {
   ];
   for (const phrase of phrases) {
     test(phrase.slice(0, 50), () => {
-      expect(readFailure(400, body(phrase)).kind).toBe('context_overflow');
-      expect(readFailure(422, body(phrase.toUpperCase())).kind).toBe('context_overflow');
+      expect(read(400, body(phrase)).kind).toBe('context_overflow');
+      expect(read(422, body(phrase.toUpperCase())).kind).toBe('context_overflow');
     });
   }
 
   test('or by its code', () => {
-    expect(readFailure(400, body('no', 'context_length_exceeded')).kind).toBe('context_overflow');
+    expect(read(400, body('no', 'context_length_exceeded')).kind).toBe('context_overflow');
   });
 
   test('and not taken from the words of a rate limit or a failing server', () => {
-    expect(readFailure(429, body('too many tokens per minute')).kind).toBe('rate_limit');
-    expect(readFailure(500, body('context window exceeded')).kind).toBe('server_error');
-    expect(readFailure(401, body('too many tokens')).kind).toBe('auth');
+    expect(read(429, body('too many tokens per minute')).kind).toBe('rate_limit');
+    expect(read(500, body('context window exceeded')).kind).toBe('server_error');
+    expect(read(401, body('too many tokens')).kind).toBe('auth');
   });
 
   test('and not taken for one in other words', () => {
     for (const text of ['The model `gpt-9` does not exist', 'max_tokens is too large', "Unknown parameter: 'contextt'"]) {
-      expect(readFailure(400, body(text)).kind).toBe('invalid_request');
+      expect(read(400, body(text)).kind).toBe('invalid_request');
     }
   });
 });
 
 describe('an error code', () => {
   test('tells a used-up quota from a rate limit', () => {
-    expect(readFailure(429, body('You exceeded your current quota', 'insufficient_quota')).kind).toBe('billing');
-    expect(readFailure(429, body('x', null, 'insufficient_quota')).kind).toBe('billing');
-    expect(readFailure(429, body('x', 'billing_hard_limit_reached')).kind).toBe('billing');
-    expect(readFailure(429, body('Rate limit reached', 'rate_limit_exceeded')).kind).toBe('rate_limit');
+    expect(read(429, body('You exceeded your current quota', 'insufficient_quota')).kind).toBe('billing');
+    expect(read(429, body('x', null, 'insufficient_quota')).kind).toBe('billing');
+    expect(read(429, body('x', 'billing_hard_limit_reached')).kind).toBe('billing');
+    expect(read(429, body('Rate limit reached', 'rate_limit_exceeded')).kind).toBe('rate_limit');
   });
 
   test('tells a content filter', () => {
-    expect(readFailure(400, body('x', 'content_filter')).kind).toBe('content_filter');
-    expect(readFailure(400, body('x', 'content_policy_violation')).kind).toBe('content_filter');
-    expect(readFailure(500, body('x', 'content_filter')).kind).toBe('server_error');
+    expect(read(400, body('x', 'content_filter')).kind).toBe('content_filter');
+    expect(read(400, body('x', 'content_policy_violation')).kind).toBe('content_filter');
+    expect(read(500, body('x', 'content_filter')).kind).toBe('server_error');
   });
 });
 
 describe('what is taken over', () => {
   test('message, param and code of the error object; a type is no code', () => {
     const text = '{"error":{"message":"m","type":"t","param":"messages[0]","code":"c"}}';
-    expect(readFailure(400, text)).toEqual({
+    expect(read(400, text)).toEqual({
       kind: 'invalid_request',
       status: 400,
       message: 'm',
       param: 'messages[0]',
       code: 'c',
     });
-    expect(readFailure(400, '{"error":{"message":"m","type":"t","code":null}}').code).toBeNull();
+    expect(read(400, '{"error":{"message":"m","type":"t","code":null}}').code).toBeNull();
   });
 
   test('from the shapes of other servers', () => {
-    expect(readFailure(400, '{"error":"just text"}').message).toBe('just text');
-    expect(
-      readFailure(400, '{"object":"error","message":"vllm","type":"BadRequestError","param":null,"code":400}'),
-    ).toMatchObject({
+    expect(read(400, '{"error":"just text"}').message).toBe('just text');
+    expect(read(400, '{"object":"error","message":"vllm","type":"BadRequestError","param":null,"code":400}')).toMatchObject({
       message: 'vllm',
       code: null,
     });
@@ -116,8 +117,8 @@ describe('what is taken over', () => {
 
   test('nothing of another type than text', () => {
     const text = '{"error":{"message":{"a":1},"param":7,"code":400,"type":[]}}';
-    expect(readFailure(400, text)).toMatchObject({ message: null, param: null, code: null });
-    expect(readFailure(400, '{"error":{"message":""}}').message).toBeNull();
+    expect(read(400, text)).toMatchObject({ message: null, param: null, code: null });
+    expect(read(400, '{"error":{"message":""}}').message).toBeNull();
   });
 
   test('nothing of a body that is no JSON object', () => {
@@ -131,14 +132,14 @@ describe('what is taken over', () => {
       '{"error":',
       '7',
     ]) {
-      expect(readFailure(502, text)).toEqual({ kind: 'server_error', status: 502, message: null, param: null, code: null });
+      expect(read(502, text)).toEqual({ kind: 'server_error', status: 502, message: null, param: null, code: null });
     }
   });
 
   test('whatever the body is, reading it does not fail', () => {
     fc.assert(
       fc.property(fc.integer({ min: 300, max: 599 }), fc.oneof(fc.string(), fc.json()), (status, text) => {
-        expect(readFailure(status, text).status).toBe(status);
+        expect(read(status, text).status).toBe(status);
       }),
     );
   });

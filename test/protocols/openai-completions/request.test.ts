@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { InferenceRequest } from '../../../src/core/inference.ts';
 import type { ProviderQuirks } from '../../../src/core/providers.ts';
 import {
-  checkEmbeddingInput,
   encodeChat,
   encodeCompletion,
   encodeModel,
+  type RequestFields,
 } from '../../../src/protocols/openai-completions/request.ts';
+import { checkEmbeddingInput } from '../../../src/protocols/openai-completions/routes.ts';
 
 type Fields = Record<string, unknown>;
 
 const encode = (text: string, model = 'up/stream "id" é', quirks: ProviderQuirks = {}) =>
-  encodeChat(text, JSON.parse(text) as InferenceRequest, model, quirks);
+  encodeChat(text, JSON.parse(text) as RequestFields, model, quirks);
 
 /** What the upstream is to read: the request with the model replaced, and usage asked for in a stream. */
 function wanted(text: string, model: string): Fields {
@@ -89,7 +89,7 @@ describe('the body that goes on', () => {
   test('says what the client said, but for the model and the wish for usage, however it is written', () => {
     fc.assert(
       fc.property(text, modelName, (body, model) => {
-        expect(JSON.parse(encode(body, model).body)).toEqual(wanted(body, model));
+        expect(JSON.parse(encode(body, model).text)).toEqual(wanted(body, model));
       }),
       { numRuns: 1500 },
     );
@@ -107,7 +107,7 @@ describe('the body that goes on', () => {
     ['numbers that no number can hold', '{"model":"a","seed":12345678901234567890}', '{"model":"M","seed":12345678901234567890}'],
   ];
   for (const [name, given, expected] of spliced) {
-    test(`is the client's own text with the model cut in: ${name}`, () => expect(encode(given, 'M').body).toBe(expected));
+    test(`is the client's own text with the model cut in: ${name}`, () => expect(encode(given, 'M').text).toBe(expected));
   }
 
   test('does not take a model that is not the top one for it', () => {
@@ -120,32 +120,32 @@ describe('the body that goes on', () => {
       '{"x":"\\\\","model":"x"}',
       '{"x":"{[","model":"x"}',
     ];
-    for (const body of table) expect(JSON.parse(encode(body, 'M').body)).toEqual({ ...(JSON.parse(body) as Fields), model: 'M' });
+    for (const body of table) expect(JSON.parse(encode(body, 'M').text)).toEqual({ ...(JSON.parse(body) as Fields), model: 'M' });
   });
 
   test('names one model where the client named two, one of them escaped', () => {
     for (const body of ['{"model":"x","mod\\u0065l":"x"}', '{"mod\\u0065l":"x","model":"x"}', '{"model":"x","model":"y"}']) {
-      expect(JSON.parse(encode(body, 'M').body)).toEqual({ model: 'M' });
+      expect(JSON.parse(encode(body, 'M').text)).toEqual({ model: 'M' });
     }
   });
 
   test('does not mind how the model is spelled', () => {
     for (const name of ['"a\\/b"', '"\\u0070lain"', '"\\ud83d\\ude00"', '"\\u002f\\"x"', '"a\\u002Fb"']) {
       const body = `{"x":1,"model":${name},"y":2}`;
-      expect(JSON.parse(encode(body, 'M').body)).toEqual({ x: 1, model: 'M', y: 2 });
+      expect(JSON.parse(encode(body, 'M').text)).toEqual({ x: 1, model: 'M', y: 2 });
     }
   });
 
   test('has a model even where the client named none', () => {
     for (const body of ['{"messages":[]}', '{"model":null,"messages":[]}', '{"model":"","messages":[]}']) {
-      expect(JSON.parse(encode(body, 'M').body)).toEqual({ model: 'M', messages: [] });
+      expect(JSON.parse(encode(body, 'M').text)).toEqual({ model: 'M', messages: [] });
     }
   });
 
   test('of megabytes is not written anew, and is right', () => {
     const content = 'Grüße "quoted" \\ \n\u2028 😀 '.repeat(60_000);
     const body = JSON.stringify({ messages: [{ role: 'user', content }], model: 'a/b', stream: true });
-    const encoded = encode(body, 'M').body;
+    const encoded = encode(body, 'M').text;
     expect(encoded).toBe(`{"stream_options":{"include_usage":true},${body.slice(1).replace('"model":"a/b"', '"model":"M"')}`);
   });
 });
@@ -154,17 +154,17 @@ describe('usage in a stream', () => {
   test('is asked for in any case, and given to the client only when it asked', () => {
     const asked = encode('{"model":"a","stream":true,"stream_options":{"include_usage":true,"x":1}}');
     expect(asked.usageAsked).toBe(true);
-    expect(JSON.parse(asked.body)).toMatchObject({ stream_options: { include_usage: true, x: 1 } });
+    expect(JSON.parse(asked.text)).toMatchObject({ stream_options: { include_usage: true, x: 1 } });
     for (const options of ['', ',"stream_options":null', ',"stream_options":{}', ',"stream_options":{"include_usage":false}']) {
-      const { body, usageAsked } = encode(`{"model":"a","stream":true${options}}`);
+      const { text, usageAsked } = encode(`{"model":"a","stream":true${options}}`);
       expect(usageAsked).toBe(false);
-      expect(JSON.parse(body)).toMatchObject({ stream_options: { include_usage: true } });
+      expect(JSON.parse(text)).toMatchObject({ stream_options: { include_usage: true } });
     }
   });
 
   test('is not asked for where there is no stream', () => {
     for (const stream of ['false', 'null']) {
-      expect(JSON.parse(encode(`{"model":"a","stream":${stream}}`).body)).not.toHaveProperty('stream_options');
+      expect(JSON.parse(encode(`{"model":"a","stream":${stream}}`).text)).not.toHaveProperty('stream_options');
     }
   });
 });
@@ -173,30 +173,30 @@ describe('quirks', () => {
   test('noStreamUsage: stream_options do not go on, whether the client sent them or not', () => {
     const quirks: ProviderQuirks = { noStreamUsage: true };
     for (const options of ['', ',"stream_options":{"include_usage":true}', ',"stream_options":null']) {
-      const body = encode(`{"model":"a","stream":true${options},"x":1}`, 'M', quirks).body;
+      const body = encode(`{"model":"a","stream":true${options},"x":1}`, 'M', quirks).text;
       expect(JSON.parse(body)).toEqual({ model: 'M', stream: true, x: 1 });
     }
   });
 
   test('maxTokensOnly: max_completion_tokens is said as max_tokens', () => {
     const quirks: ProviderQuirks = { maxTokensOnly: true };
-    expect(JSON.parse(encode('{"model":"a","max_completion_tokens":5}', 'M', quirks).body)).toEqual({
+    expect(JSON.parse(encode('{"model":"a","max_completion_tokens":5}', 'M', quirks).text)).toEqual({
       model: 'M',
       max_tokens: 5,
     });
-    expect(JSON.parse(encode('{"model":"a","max_tokens":5}', 'M', quirks).body)).toEqual({ model: 'M', max_tokens: 5 });
-    expect(JSON.parse(encode('{"model":"a"}', 'M', quirks).body)).toEqual({ model: 'M' });
+    expect(JSON.parse(encode('{"model":"a","max_tokens":5}', 'M', quirks).text)).toEqual({ model: 'M', max_tokens: 5 });
+    expect(JSON.parse(encode('{"model":"a"}', 'M', quirks).text)).toEqual({ model: 'M' });
   });
 
   test('together, with usage asked for where it may be', () => {
     const body = '{"model":"a","stream":true,"max_completion_tokens":5,"stream_options":{"x":1}}';
-    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true }).body)).toEqual({
+    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true }).text)).toEqual({
       model: 'M',
       stream: true,
       max_tokens: 5,
       stream_options: { x: 1, include_usage: true },
     });
-    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true, noStreamUsage: true }).body)).toEqual({
+    expect(JSON.parse(encode(body, 'M', { maxTokensOnly: true, noStreamUsage: true }).text)).toEqual({
       model: 'M',
       stream: true,
       max_tokens: 5,
@@ -205,47 +205,47 @@ describe('quirks', () => {
 
   test('none: nothing is renamed or dropped', () => {
     const body = '{"model":"M","max_completion_tokens":5,"store":true,"reasoning_effort":"low"}';
-    expect(encode(body, 'M').body).toBe(body);
+    expect(encode(body, 'M').text).toBe(body);
   });
 });
 
 describe('a legacy completion', () => {
   const completion = (text: string, quirks: ProviderQuirks = {}) =>
-    encodeCompletion(text, JSON.parse(text) as InferenceRequest, 'up', quirks);
+    encodeCompletion(text, JSON.parse(text) as RequestFields, 'up', quirks);
 
   test('asks for usage in a stream, once, and says whether the client did', () => {
     expect(completion('{"prompt":"x","model":"a/b","stream":true}')).toEqual({
-      body: '{"stream_options":{"include_usage":true},"prompt":"x","model":"up","stream":true}',
+      text: '{"stream_options":{"include_usage":true},"prompt":"x","model":"up","stream":true}',
       usageAsked: false,
     });
     expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":false,"x":1}}')).toEqual({
-      body: '{"model":"up","stream":true,"stream_options":{"include_usage":true,"x":1}}',
+      text: '{"model":"up","stream":true,"stream_options":{"include_usage":true,"x":1}}',
       usageAsked: false,
     });
     const asked = '{"model":"up","stream":true,"stream_options":{"include_usage":true}}';
-    expect(completion(asked)).toEqual({ body: asked, usageAsked: true });
-    expect(completion('{"model":"a/b","stream":false,"seed":12345678901234567890}').body).toBe(
+    expect(completion(asked)).toEqual({ text: asked, usageAsked: true });
+    expect(completion('{"model":"a/b","stream":false,"seed":12345678901234567890}').text).toBe(
       '{"model":"up","stream":false,"seed":12345678901234567890}',
     );
   });
 
   test('where the vendor refuses stream_options none go, and of the other quirks none counts', () => {
     const quirks: ProviderQuirks = { noStreamUsage: true, maxTokensOnly: true, noStore: true, noDeveloperRole: true };
-    expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"store":true}', quirks).body).toBe(
+    expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"store":true}', quirks).text).toBe(
       '{"model":"up","stream":true,"store":true}',
     );
-    expect(completion('{"model":"a/b","stream":true}', quirks).body).toBe('{"model":"up","stream":true}');
+    expect(completion('{"model":"a/b","stream":true}', quirks).text).toBe('{"model":"up","stream":true}');
   });
 });
 
 test('all else has its model replaced, put in when it is not there, and nothing else changed', () => {
-  const model = (text: string) => encodeModel(text, JSON.parse(text) as InferenceRequest, 'up');
-  expect(model('{"a":{"model":1.0},"model" : "a/b","stream":true}').body).toBe(
+  const model = (text: string) => encodeModel(text, JSON.parse(text) as RequestFields, 'up');
+  expect(model('{"a":{"model":1.0},"model" : "a/b","stream":true}').text).toBe(
     '{"a":{"model":1.0},"model" : "up","stream":true}',
   );
-  expect(model('{"n":1.0}').body).toBe('{"model":"up","n":1.0}');
-  expect(model('{"model":null}').body).toBe('{"model":"up"}');
-  expect(model('{"mod\\u0065l":"a","model":"b"}').body).toBe('{"mod\\u0065l":"up","model":"up"}');
+  expect(model('{"n":1.0}').text).toBe('{"model":"up","n":1.0}');
+  expect(model('{"model":null}').text).toBe('{"model":"up"}');
+  expect(model('{"mod\\u0065l":"a","model":"b"}').text).toBe('{"mod\\u0065l":"up","model":"up"}');
 });
 
 test('any words and any tokens are an input of embeddings; one empty or odd item among them makes it none', () => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { StreamFault } from '../../../src/core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../../../src/core/usage.ts';
-import { createStreamTap, type StreamFault } from '../../../src/protocols/openai-completions/stream.ts';
+import { createStreamTap } from '../../../src/protocols/openai-completions/stream.ts';
 
 const encoder = new TextEncoder();
 const fixtures = join(import.meta.dir, '../fixtures/openai-completions');

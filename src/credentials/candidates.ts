@@ -1,0 +1,57 @@
+/** Candidates: the credentials of an endpoint as they sign requests. */
+import type { HeaderMap } from '../core/ports.ts';
+import type { CredentialStyle } from '../core/providers.ts';
+import type { Credential } from './resolve.ts';
+
+/** The request that is to be signed. */
+export interface UnsignedRequest {
+  readonly method: string;
+  /** Behind the endpoint's base URL. */
+  readonly path: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+export interface Candidate {
+  /** `env:NAME`, `provider-config`, `none`: usage rows and `auth_source` name it. */
+  readonly source: string;
+  /** The auth profile that it comes from; null for a variable or the provider's own key. */
+  readonly profile: string | null;
+  /** Secrets that must never be shown. */
+  readonly secrets: readonly string[];
+  /**
+   * The headers with which a request goes out. A static credential returns the same object each time, so that whatever is
+   * made of it is made once.
+   * @param now milliseconds since 1970
+   */
+  sign(request: UnsignedRequest, now: number): HeaderMap | Promise<HeaderMap>;
+}
+
+export interface StaticHeaders {
+  readonly style: CredentialStyle;
+  /** The provider's configured headers. */
+  readonly extra: HeaderMap;
+  readonly userAgent: string;
+  /** The `via` header of every call. */
+  readonly via: string;
+}
+
+/** A secret that is sent as it is. */
+export function staticCandidate({ source, secret }: Credential, given: StaticHeaders): Candidate {
+  const headers = headersWith(secret, given);
+  return { source, profile: null, secrets: secret === null ? [] : [secret], sign: () => headers };
+}
+
+function headersWith(secret: string | null, { style, extra, userAgent, via }: StaticHeaders): HeaderMap {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(extra)) headers[name.toLowerCase()] = value;
+  headers['content-type'] = 'application/json';
+  // Decompression has no upper bound: ask for none (and the dialer does none).
+  headers['accept-encoding'] = 'identity';
+  headers['user-agent'] ??= userAgent;
+  headers['via'] = via;
+  if (secret !== null) {
+    if (style === 'bearer') headers['authorization'] = `Bearer ${secret}`;
+    else headers[style] = secret;
+  }
+  return headers;
+}

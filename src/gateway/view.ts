@@ -1,0 +1,96 @@
+/** The parts that are derived from one configuration, once: providers, policy, plans, the tokens that stand in clear. */
+
+import type { ConfigDocument } from '../core/document.ts';
+import { defaultEgressPolicy, type EgressPolicy } from '../core/egress.ts';
+import { isObject } from '../core/json.ts';
+import type { ProtocolId } from '../core/providers.ts';
+import { cleanSecret } from '../credentials/resolve.ts';
+import { type LegacyToken, legacyAdmin, proxyKey } from './access/access.ts';
+import { principalOfConfigured } from './access/imported-tokens.ts';
+import type { CurrentConfig } from './config/in-force.ts';
+import { buildRegistry, type Registry, type RegistryInputs } from './routing/registry.ts';
+import { type Plan, planOf } from './routing/routing.ts';
+
+/** The settings that the process was started with, beyond the document. */
+export interface GatewaySettings {
+  readonly adminToken: string | null;
+  readonly proxyKey: string | null;
+  readonly everyProviderLocal: boolean;
+  readonly insecureHttp: boolean;
+}
+
+export interface View {
+  readonly registry: Registry;
+  readonly policy: EgressPolicy;
+  readonly secrets: readonly string[];
+  planOf(model: string | null, profile: string | null, protocol: ProtocolId): Plan;
+}
+
+/** Model names whose plans are remembered, for each protocol. */
+const mostPlans = 1000;
+
+export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings: GatewaySettings): View {
+  const document = snapshot.open;
+  const registry = buildRegistry(snapshot, inputs);
+  const routing = {
+    registry,
+    catalog: inputs.catalog,
+    defaultModel: document.defaultModel ?? null,
+    activeProviderIds: document.activeProviderIds ?? [],
+  };
+  const plans = new Map(inputs.catalog.protocols.map((protocol) => [protocol, new Map<string, Plan>()]));
+  return {
+    registry,
+    policy: policyOf(document, settings),
+    secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
+    planOf(model, profile, protocol) {
+      const known = profile === null ? plans.get(protocol) : undefined;
+      const found = known?.get(model ?? '');
+      if (found !== undefined) return found;
+      const made = planOf(model, profile, protocol, routing);
+      if (known === undefined) return made;
+      if (known.size >= mostPlans) known.clear();
+      known.set(model ?? '', made);
+      return made;
+    },
+  };
+}
+
+export function policyOf(document: ConfigDocument, settings: GatewaySettings): EgressPolicy {
+  const policy = { ...defaultEgressPolicy, ...document.egressPolicy } as EgressPolicy;
+  return settings.insecureHttp ? { ...policy, enforceHttps: false } : policy;
+}
+
+/** Tokens that stand in clear: in the environment, in the document, and in file mode under `authorization.tokens`. */
+export function legacyTokens({ open }: CurrentConfig, settings: GatewaySettings): LegacyToken[] {
+  const { authorization, serverToken } = open;
+  const list: LegacyToken[] = [];
+  if (authorization?.legacyAdminCompatibility !== false) {
+    for (const token of [settings.adminToken, cleanSecret(serverToken)]) {
+      if (token !== null) list.push({ token, principal: legacyAdmin });
+    }
+  }
+  if (settings.proxyKey !== null) list.push({ token: settings.proxyKey, principal: proxyKey });
+  for (const [name, config] of Object.entries(authorization?.tokens ?? {})) {
+    const token = cleanSecret(config.token);
+    if (config.enabled === false || token === null) continue;
+    list.push({ token, principal: principalOfConfigured(name, config) });
+  }
+  return list;
+}
+
+/** Whether a token is meant to be asked for, also one that is switched off, not honoured, or cannot be opened now. */
+export function namesToken({ document }: CurrentConfig, { adminToken, proxyKey }: GatewaySettings): boolean {
+  const { authorization, serverToken } = document;
+  if (adminToken !== null || proxyKey !== null || (serverToken ?? null) !== null) return true;
+  const tokens = isObject(authorization) ? authorization['tokens'] : null;
+  return isObject(tokens) && Object.keys(tokens).length > 0;
+}
+
+export function* heldSecrets(view: View, { adminToken, proxyKey }: GatewaySettings): Iterable<string> {
+  yield* view.secrets;
+  for (const token of [adminToken, proxyKey]) if (token !== null) yield token;
+  for (const { endpoints } of view.registry.active.values()) {
+    for (const { candidates } of endpoints) for (const candidate of candidates) yield* candidate.secrets;
+  }
+}

@@ -1,0 +1,17 @@
+/** OpenAI's API: chat completions and all that stands beside them under `/v1`. */
+import type { Protocol } from '../../core/protocol.ts';
+import { direct } from './direct.ts';
+import { errorBody, errorEvent, readFailure } from './errors.ts';
+import { clientRoutes } from './routes.ts';
+
+export const openaiCompletions: Protocol = {
+  id: 'openai-completions',
+  clientRoutes,
+  envelopePaths: ['/v1/'],
+  direct,
+  chat: null,
+  readFailure,
+  errorBody,
+  errorEvent,
+  keepAlive: new TextEncoder().encode(': keep-alive\n\n'),
+};

@@ -1,0 +1,15 @@
+/** The contract of protocols, run over the table. */
+import { expect, test } from 'bun:test';
+import { protocols } from '../../src/protocols/all.ts';
+import { protocolContract, type Sample } from '../contract/protocol.ts';
+import { openaiCompletions } from './openai-completions/samples.ts';
+
+const samples: Readonly<Record<string, readonly Sample[]>> = { 'openai-completions': openaiCompletions };
+
+test('every protocol of the table has samples, and each path belongs to one protocol', () => {
+  expect(Object.keys(samples).sort()).toEqual(protocols.map(({ id }) => id).sort());
+  const paths = protocols.flatMap(({ clientRoutes }) => clientRoutes.map(({ path }) => path));
+  expect(new Set(paths).size).toBe(paths.length);
+});
+
+for (const protocol of protocols) protocolContract(protocol, samples[protocol.id] ?? []);
