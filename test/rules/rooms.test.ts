@@ -40,9 +40,9 @@ describe('the table is the architecture', () => {
     for (const name of rowsOf('cli')) expect(rooms[name]!.rooms.filter((to) => topOf(to) !== 'cli')).toEqual(['core']);
   });
 
-  test('techniques are known to those who build with them, and to nobody further in', () => {
+  test('techniques and protocols are known to those who hand them in, and to nobody further in', () => {
     const builders = ['main', 'serve', 'upkeep', 'home'];
-    for (const room of techniques) {
+    for (const room of [...techniques, 'protocols']) {
       expect([room, ...importersOf(room).filter((name) => !builders.includes(name))]).toEqual([room]);
     }
   });
