@@ -50,6 +50,7 @@ export function readPart(path: Path, given: Json, stored: JsonObject, context: R
   const schema = schemaOfPart(path);
   const sent = fold(path, given, schema);
   const normal = normalForm(documentOfPart(path, sent) as JsonObject, context.catalog);
+  refuseOlderName(path, normal);
   const warnings = check(path, normal, schema, context);
   refuseMovedDatabase(normal, stored, context);
   const resolved = resolvePlaceholders(normal, stored, context);
@@ -66,6 +67,16 @@ function fold(path: Path, given: Json, schema: TSchema): Json {
   const what =
     path.length === 0 ? 'The configuration is to be a JSON object.' : `The body is to be a JSON object, ${nounOf(path)}.`;
   throw new OlaError('invalid_field', what);
+}
+
+/** The normal form moves `auth.profiles` and `auth.order`, which a write of `auth` alone would lose. */
+function refuseOlderName(path: Path, normal: JsonObject): void {
+  const [section] = path;
+  const moved = section === undefined ? undefined : Object.keys(normal).find((key) => key !== section);
+  if (moved === undefined) return;
+  throw new OlaError('invalid_field', `'${section}' has an older name of '${moved}' in it; write '${moved}' itself.`, {
+    param: moved,
+  });
 }
 
 function nounOf([section = '', id]: Path): string {

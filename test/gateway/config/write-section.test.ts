@@ -187,6 +187,16 @@ describe('any part', () => {
     expect(document()).toEqual({});
   });
 
+  test('with the older name of another part in it is refused, and nothing is lost', async () => {
+    const profiles = { 'acme:main': { provider: 'acme', type: 'api_key', key } };
+    for (const path of [['auth'], ['auth', 'profiles']]) {
+      const error = await refused(path, path.length === 1 ? { disableAuth: false, profiles } : profiles);
+      expect(error).toMatchObject({ code: 'invalid_field', facts: { param: 'authProfiles' } });
+    }
+    await put(['auth'], { disableAuth: false });
+    expect(used()).toEqual({ auth: { disableAuth: false } });
+  });
+
   test('that leads nowhere in the schema is a mistake of the caller', async () => {
     await expect(put(['nothing', 'of', 'this'], {})).rejects.toThrow('nothing.of.this');
     expect(document()).toEqual({});
