@@ -12,7 +12,7 @@ export function normalForm(document: JsonObject, catalog: Catalog): JsonObject {
   return canonicalIds(mergeMirrors(dropNulls(document, documentSchema)), catalog);
 }
 
-/** Characters of a document, as JSON about. */
+/** Characters of a document, about as many as its JSON text has. */
 const maxCharacters = 4 * 1024 * 1024;
 /** Levels of a document. */
 const maxDepth = 64;
