@@ -78,6 +78,21 @@ export async function startGateway(plan: GatewayPlan): Promise<Gateway> {
   throw new Error(`the gateway did not become ready ${how}:\n${lastWords(log, plan.token)}`);
 }
 
+/** @returns milliseconds from spawn to the end. @throws Error when it does not end with 0 */
+export async function timeCommand(plan: GatewayPlan, argument: string): Promise<number> {
+  const startedAt = performance.now();
+  const child = start({
+    argv: [plan.binary, argument],
+    environment: { HOME: plan.home, OPEN_LLM_AUTH_HOME: plan.home },
+    cores: plan.cores,
+    directory: plan.home,
+    log: `${plan.home}.command.log`,
+  });
+  const code = await child.exited;
+  if (code !== 0) throw new Error(`${plan.binary} ${argument} ended with exit code ${code}`);
+  return performance.now() - startedAt;
+}
+
 /** Makes the upstream its provider `bench`, as an administrator would. @throws Error when it is refused */
 export async function configure(gateway: Gateway, upstreamPort: number, key: string): Promise<void> {
   const { port, token } = gateway;

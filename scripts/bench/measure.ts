@@ -8,6 +8,7 @@ import {
   referenceTo,
   residentMegabytes,
   startGateway,
+  timeCommand,
 } from './gateway.ts';
 import type { LoadJob, LoadResult, Stage } from './job.ts';
 import { move, runPart, startPart } from './processes.ts';
@@ -48,6 +49,8 @@ export interface Measurements {
   /** Milliseconds; the first into an empty home, the others again into the same. */
   readonly firstStart: number;
   readonly starts: readonly number[];
+  /** Milliseconds from spawn to end. */
+  readonly commands: { readonly version: readonly number[]; readonly help: readonly number[] };
   readonly memory: Memory;
   readonly soak: LoadResult | null;
   readonly stages: readonly Stage[];
@@ -71,6 +74,7 @@ export async function measure(plan: { readonly binary: string; readonly director
   const { gateway, firstStart, starts } = await timeStarts(home, settings.starts, (first) => configure(first, port, key));
   await Bun.sleep(5000);
   const idle = residentMegabytes(gateway.child.pid);
+  const commands = await timeCommands(home, settings.starts);
 
   const direct: Target = { port, token: key, modelOf: (model) => model };
   say('choosing the floor');
@@ -105,6 +109,7 @@ export async function measure(plan: { readonly binary: string; readonly director
     singleApart,
     firstStart,
     starts,
+    commands,
     memory,
     soak: soaked.soak,
     stages,
@@ -135,6 +140,16 @@ async function timeStarts(
     starts.push(gateway.readyMs);
   }
   return { gateway, firstStart, starts };
+}
+
+/** In turn, so that a machine that drifts hits both. */
+async function timeCommands(plan: GatewayPlan, count: number): Promise<Measurements['commands']> {
+  const commands = { version: [] as number[], help: [] as number[] };
+  for (let round = 0; round < count; round++) {
+    commands.version.push(await timeCommand(plan, '--version'));
+    commands.help.push(await timeCommand(plan, '--help'));
+  }
+  return commands;
 }
 
 async function soak(

@@ -101,10 +101,12 @@ function single({ single: together, singleApart: apart }: Measurements): string 
   return table(head, [row('all on one core', together), row('apart, idle cores wake at every hop', apart)]);
 }
 
-function process({ firstStart, starts, memory, soak }: Measurements): string {
+function process({ firstStart, starts, commands, memory, soak }: Measurements): string {
   const rows: Row[] = [
     ['start to ready, first into an empty home, ms', whole(firstStart)],
     ['start to ready, ms', withSpread(starts, whole)],
+    ['`ola --version`, ms', withSpread(commands.version, whole)],
+    ['`ola --help`, ms', withSpread(commands.help, whole)],
     ['memory idle, MB', whole(memory.idle)],
     ['memory after load, MB', whole(memory.afterLoad)],
     ['memory 10 s later, MB', whole(memory.rested)],

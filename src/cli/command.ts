@@ -1,12 +1,11 @@
 /** The type of a command: its options and arguments as data, and one function that runs it. The table of all commands is commands/all.ts. */
-import { InvalidArgumentError } from 'commander';
 import type { CliPorts, ExitCode } from './ports.ts';
 
 /** What `run` is given besides the typed options and arguments. */
 export interface Context {
   readonly ports: CliPorts;
   /** The help text of a command or a group; of the program when the path is empty; null when nothing has that path. */
-  readonly help: (path: readonly string[]) => string | null;
+  readonly help: (path: readonly string[]) => Promise<string | null>;
 }
 
 /** An option. Its flag is its key in the record in kebab case: `logLevel` is `--log-level`. */
@@ -21,7 +20,7 @@ export interface Option<T> {
   readonly conflicts?: readonly string[];
   /**
    * Reads one occurrence of the option; `before` is the value after the occurrence before it.
-   * @throws InvalidArgumentError from `expected`
+   * @throws Unreadable from `expected`
    */
   read(text: string, before: T | undefined): T;
 }
@@ -78,7 +77,20 @@ export function command<const O extends Options, const A extends Arguments>(
   };
 }
 
+/** A command line that was understood. */
+export interface Choice {
+  readonly command: Command;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** An unreadable value, with the code by which commander knows an error of its own: commander is loaded for mistakes alone. */
+class Unreadable extends Error {
+  readonly code = 'commander.invalidArgument';
+  readonly exitCode = 1;
+}
+
 /** The error for an unreadable value. The line break separates commander's sentence (the error) from ours (the expected form). */
-export function expected(what: string): InvalidArgumentError {
-  return new InvalidArgumentError(`\nExpected ${what}.`);
+export function expected(what: string): Error {
+  return new Unreadable(`\nExpected ${what}.`);
 }

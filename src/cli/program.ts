@@ -1,16 +1,11 @@
 /** The command table as a commander program. It parses the typed words and prints the help; it runs no command. */
 import { Argument, Command as Commander, type CommanderError, Help, Option } from 'commander';
-import type { Command, Example } from './command.ts';
+import type { Choice, Command, Example } from './command.ts';
 import { usageFailure } from './failure.ts';
+import { flagOf } from './plain.ts';
 
 /** Width of the help in columns: that of the narrowest common terminal. */
 const helpWidth = 80;
-
-export interface Choice {
-  readonly command: Command;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly args: Readonly<Record<string, unknown>>;
-}
 
 export interface Program {
   /** @returns null when help or the version was printed. @throws Failure when the typed words are no valid command */
@@ -132,7 +127,7 @@ function describe(leaf: Commander, { summary, description, options, arguments: a
   }
   for (const [key, declared] of Object.entries(options)) {
     const { placeholder, summary: text, initial, choices, conflicts, read } = declared;
-    const option = new Option(`--${kebab(key)}${placeholder === null ? '' : ` <${placeholder}>`}`, text);
+    const option = new Option(`${flagOf(key)}${placeholder === null ? '' : ` <${placeholder}>`}`, text);
     if (choices !== undefined) option.choices(choices);
     if (placeholder !== null) option.argParser(read);
     if (typeof initial === 'string' || typeof initial === 'number') option.default(initial);
@@ -154,10 +149,6 @@ function typed(leaf: Commander, { options, arguments: args }: Command): Pick<Cho
     options: Object.fromEntries(Object.entries(options).map(([key, { initial }]) => [key, given[key] ?? initial])),
     args: Object.fromEntries(Object.keys(args).map((name, index) => [name, processed[index]])),
   };
-}
-
-function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function examplesText(examples: readonly Example[]): string {

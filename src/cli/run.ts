@@ -2,9 +2,10 @@
 import { commands, groups } from './commands/all.ts';
 import { topics } from './commands/help.ts';
 import { asFailure, type Failure, renderFailure } from './failure.ts';
+import { choosePlain } from './plain.ts';
 import type { CliPorts, ExitCode } from './ports.ts';
 import { exitCodes } from './ports.ts';
-import { buildProgram } from './program.ts';
+import type { Program } from './program.ts';
 
 const epilogue = `
 Start with:
@@ -19,17 +20,22 @@ More: ola COMMAND --help, ${[...topics.keys()].map((topic) => `ola help ${topic}
  * @returns the exit code (`ola help exit-codes`). Never throws
  */
 export async function runCli(ports: CliPorts): Promise<ExitCode> {
-  const { argv, terminal, version } = ports;
+  const { argv } = ports;
   let typed = 'ola';
   try {
-    const program = buildProgram({ commands, groups, version, epilogue }, (text) => terminal.out(text));
-    const choice = program.choose(argv);
+    const choice = choosePlain(commands, argv) ?? (await programOf(ports)).choose(argv);
     if (choice === null) return exitCodes.ok;
     typed = ['ola', ...choice.command.path].join(' ');
-    return await choice.command.run({ ports, help: program.help }, choice.options, choice.args);
+    const help = async (path: readonly string[]) => (await programOf(ports)).help(path);
+    return await choice.command.run({ ports, help }, choice.options, choice.args);
   } catch (thrown) {
     return sayFailure(asFailure(thrown, typed), ports);
   }
+}
+
+async function programOf({ terminal, version }: CliPorts): Promise<Program> {
+  const { buildProgram } = await import('./program.ts');
+  return buildProgram({ commands, groups, version, epilogue }, terminal.out);
 }
 
 /** Prints a failure; also used for one that happens before a command is chosen. */

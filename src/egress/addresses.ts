@@ -127,6 +127,13 @@ export function isLoopback(address: Address): boolean {
   return spellings(address).some((each) => loopback().some((range) => isWithin(range, each)));
 }
 
+/** Reads the ranges above now: else the first call outside waits for it. */
+export function prepareRanges(): void {
+  specialRanges();
+  metadata();
+  loopback();
+}
+
 export function isUnspecified(address: Address): boolean {
   return address.every((word) => word === 0);
 }

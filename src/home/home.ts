@@ -7,6 +7,7 @@ import { type Settings, secretVariables } from '../core/settings.ts';
 import type { Store } from '../core/store.ts';
 import type { SealedSecret, Vault } from '../core/vault.ts';
 import { createVault, parseKeys } from '../credentials/vault.ts';
+import { prepareRanges } from '../egress/addresses.ts';
 import { createEgress } from '../egress/dial.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
@@ -33,6 +34,8 @@ export interface OpenHome {
   /** The result of the import from the predecessor. */
   readonly predecessor: PredecessorReport;
   readonly gateway: Gateway;
+  /** Work that the first call to an upstream would otherwise wait for. The server does it after its start. */
+  readonly afterStart: readonly (() => void)[];
   /** File mode: reads the configuration file again. */
   reload(): Promise<void>;
   /** Writes this process's address into the lock, for the error of a process that finds the home in use. */
@@ -104,6 +107,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       fixed,
       predecessor,
       gateway,
+      afterStart: [prepareRanges],
       reload: async () => reload?.run(),
       announce: (address) => {
         for (const lock of locks) lock.update({ ...facts, address });

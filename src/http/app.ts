@@ -32,6 +32,8 @@ export interface App {
   readonly handle: Handler;
   /** What is served, for documentation and tests. */
   readonly routes: readonly Route[];
+  /** What the first calls with a body would wait for, in the order of the routes: to be done when the start is over. */
+  readonly afterStart: readonly (() => void)[];
 }
 
 export function createApp(ports: AppPorts): App {
@@ -66,8 +68,11 @@ export function createApp(ports: AppPorts): App {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
     return renderError(thrown, pathOf(request.url), callOf(request)?.requestId ?? null);
   });
-  for (const { method, path, run } of routes) {
+  const afterStart: (() => void)[] = [];
+  for (const { method, path, run, prepare } of routes) {
     app.route(method, path, ({ request, params }) => run(callOf(request) as Call, params as Params), { parse: 'none' });
+    const added = app.routes.at(-1);
+    if (prepare !== undefined) afterStart.push(prepare, () => void added?.compile());
   }
   const { fetch: dispatch } = app.compile();
 
@@ -84,6 +89,7 @@ export function createApp(ports: AppPorts): App {
 
   return {
     routes,
+    afterStart,
     handle: (request, connection) =>
       request.method === 'HEAD' ? answerHead(request, connection, handle) : handle(request, connection),
   };

@@ -16,6 +16,8 @@ export interface Route {
   readonly scope: RouteScope;
   readonly summary: string;
   readonly body?: TSchema;
+  /** Does what the first call would wait for. */
+  readonly prepare?: () => void;
   /** Runs it all: scope, body, handler. */
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
 }
@@ -50,6 +52,7 @@ export function bodyRoute<Body extends TSchema>(
   const check = compileCheck(declared.body);
   return {
     ...declared,
+    prepare: check.prepare,
     async run(call, params) {
       const principal = authorize(call.caller, declared.scope);
       const { text, value } = await readJson(call);

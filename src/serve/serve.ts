@@ -43,6 +43,8 @@ interface Demo {
 const tickMs = 1000;
 /** Pause between two looks at the number of running calls while the server drains, in milliseconds. */
 const drainPollMs = 20;
+/** Pause between the start and the work that is done after it, for the first requests; milliseconds. */
+const settleMs = 20;
 
 export async function serve(parts: ServeParts): Promise<ExitCode> {
   const { options, settings, configFile, terminal, now } = parts;
@@ -89,6 +91,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
         configFile,
       }),
     );
+    void inTurns([...app.afterStart, ...home.afterStart]);
     const code = await stopped;
     clearInterval(ticker);
     home.gateway.abandon();
@@ -99,6 +102,15 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   } finally {
     watch?.stop();
     await home.close();
+  }
+}
+
+/** Does the work that the first requests left over, one piece between two turns of the event loop. */
+async function inTurns(work: readonly (() => void)[]): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  for (const prepare of work) {
+    prepare();
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

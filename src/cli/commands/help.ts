@@ -35,7 +35,7 @@ export const help = command({
     { command: 'ola help exit-codes', note: 'what scripts can rely on' },
   ],
   async run({ ports, help: helpOf }, _options, { topic }) {
-    const text = topics.get(topic.join(' ')) ?? helpOf(topic);
+    const text = topics.get(topic.join(' ')) ?? (await helpOf(topic));
     if (text === null) {
       const known = `Topics: ${[...topics.keys()].join(', ')}; every command has help as well.`;
       throw usageFailure(`no help for '${topic.join(' ')}'`, known, 'ola help');

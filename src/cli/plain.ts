@@ -1,0 +1,63 @@
+/**
+ * Reads what was typed when it is plain: a command, its options by their whole names, each value a word of its own, nothing
+ * wrong. All else, help and mistakes too, is left to program.ts: commander takes 5 ms of a start to load.
+ */
+import type { Choice, Command } from './command.ts';
+
+/** @param argv what was typed after `ola`. @returns null when it is not plain, or names no command */
+export function choosePlain(commands: readonly Command[], argv: readonly string[]): Choice | null {
+  const command = commands.find(({ path }) => path.every((word, index) => argv[index] === word));
+  if (command === undefined) return null;
+  try {
+    const { options, words } = splitWords(command, argv.slice(command.path.length));
+    return { command, options, args: readArguments(command, words) };
+  } catch {
+    // Commander meets the same mistake, and words it.
+    return null;
+  }
+}
+
+class NotPlain extends Error {}
+
+function splitWords({ options: declared }: Command, typed: readonly string[]) {
+  const byFlag = new Map(Object.entries(declared).map(([key, option]) => [flagOf(key), { key, option }]));
+  const given = new Map<string, unknown>();
+  const words: string[] = [];
+  for (let at = 0; at < typed.length; at++) {
+    const word = typed[at] ?? '';
+    const named = byFlag.get(word);
+    if (named === undefined) {
+      if (word.startsWith('-')) throw new NotPlain();
+      words.push(word);
+      continue;
+    }
+    const { key, option } = named;
+    const value = option.placeholder === null ? '' : typed[++at];
+    // A value with a dash in front may be the next option, in place of a value that was forgotten.
+    if (value === undefined || value.startsWith('-')) throw new NotPlain();
+    given.set(key, option.read(value, given.get(key)));
+  }
+  for (const key of given.keys()) {
+    if (declared[key]?.conflicts?.some((other) => given.has(other))) throw new NotPlain();
+  }
+  const options = Object.fromEntries(Object.entries(declared).map(([key, { initial }]) => [key, given.get(key) ?? initial]));
+  return { options, words };
+}
+
+function readArguments({ arguments: declared }: Command, words: readonly string[]): Readonly<Record<string, unknown>> {
+  const left = [...words];
+  const args: Record<string, unknown> = {};
+  for (const [name, { takes, read }] of Object.entries(declared)) {
+    // The one command that takes the rest is the help, which commander words.
+    if (takes === 'rest' || (takes === 'one' && left.length === 0)) throw new NotPlain();
+    const word = left.shift();
+    args[name] = word === undefined ? undefined : read(word, undefined);
+  }
+  if (left.length > 0) throw new NotPlain();
+  return args;
+}
+
+/** `logLevel` is `--log-level`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
