@@ -34,7 +34,7 @@ export function checkEntries(document: ConfigDocument, part: Path, catalog: Cata
     for (const [id, config] of Object.entries(map ?? {})) {
       const prefix = prefixIn(part, [...section, id]);
       checkProvider(id, config, prefix);
-      checkProtocol(config, prefix, catalog);
+      checkProtocols(config, prefix, catalog);
       warnings.push(...notServed(config, prefix, catalog));
     }
   };
@@ -121,11 +121,16 @@ function notServed({ api, auth }: ProviderConfig, prefix: string, { protocols }:
   return missing;
 }
 
-/** A protocol that no version has is a typing error. */
-function checkProtocol({ api }: ProviderConfig, prefix: string, { knownProtocols }: Catalog): void {
+/** A protocol that no version has is a typing error, of the provider and of each of its models. */
+function checkProtocols({ api, models = [] }: ProviderConfig, prefix: string, catalog: Catalog): void {
+  checkProtocol(api, `${prefix}api`, catalog);
+  for (const [index, model] of models.entries()) checkProtocol(model.api ?? undefined, `${prefix}models.${index}.api`, catalog);
+}
+
+function checkProtocol(api: string | undefined, param: string, { knownProtocols }: Catalog): void {
   if (api === undefined || knownProtocols.includes(api)) return;
-  const message = `'${prefix}api' does not fit: expected one of ${knownProtocols.join(', ')}.`;
-  throw new OlaError('invalid_field', message, { param: `${prefix}api` });
+  const message = `'${param}' does not fit: expected one of ${knownProtocols.join(', ')}.`;
+  throw new OlaError('invalid_field', message, { param });
 }
 
 /** A credential goes into a header. */

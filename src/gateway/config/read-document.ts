@@ -98,8 +98,9 @@ function check(path: Path, normal: JsonObject, schema: TSchema, { catalog }: Rea
   const value = valueAt(normal, path);
   if (value === undefined) return [];
   checkOf(schema)(value);
+  const notServed = checkEntries(normal as ConfigDocument, path, catalog);
   if (isProvider(path)) refuseUnusable(path[1] ?? '', value as ProviderConfig, catalog);
-  return [...unknownFields(schema, value), ...checkEntries(normal as ConfigDocument, path, catalog)];
+  return [...unknownFields(schema, value), ...notServed];
 }
 
 /** The database cannot say where the database is. */

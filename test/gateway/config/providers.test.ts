@@ -172,6 +172,8 @@ describe('a provider is refused, and nothing is saved', () => {
     ['with a placeholder where nothing is stored', { ...body, apiKey: '[REDACTED]' }, 'invalid_field', 'providers.acme.apiKey'],
     ['with a key that no header can carry', { ...body, apiKey: 'CANARY\nx' }, 'invalid_field', 'apiKey'],
     ['with an empty key', { ...body, apiKey: '' }, 'invalid_field', 'apiKey'],
+    ['with a protocol of no version', { ...body, api: 'CANARY' }, 'invalid_field', 'api'],
+    ['with a model of such a protocol', { ...body, models: [{ id: 'm', api: 'CANARY' }] }, 'invalid_field', 'models.0.api'],
     ['with a protocol of another version', { ...body, api: 'anthropic-messages' }, 'invalid_field', 'api'],
     ['with a way of signing of another version', { ...body, auth: 'aws-sdk' }, 'invalid_field', 'auth'],
     ['with a header of ola’s own', { ...body, headers: { Host: 'CANARY' } }, 'invalid_field', 'headers.Host'],
