@@ -1,4 +1,4 @@
-/** What was done by whom: metadata only, no bodies, no secrets. */
+/** Audit events: actions and their actors. Metadata only, no bodies, no secrets. */
 
 export type AuditResult = 'success' | 'failure' | 'denied' | 'error';
 
@@ -7,7 +7,7 @@ export interface AuditEvent {
   readonly timestamp: number;
   /** `noun.verb`: `token.create`, `provider.update`, `server.start`. */
   readonly action: string;
-  /** The subject, never a name or a token. */
+  /** Subject of the caller, never a name or a token. */
   readonly actor: string;
   readonly result: AuditResult;
   readonly projectId: string | null;
@@ -17,7 +17,7 @@ export interface AuditEvent {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** Events that change nothing; a change carries its event into the same transaction (see the stores). */
+/** Stores events that belong to no change. A change stores its event in its own transaction (see the stores). */
 export interface AuditStore {
   append(events: readonly AuditEvent[]): Promise<void>;
   /** Newest first. */

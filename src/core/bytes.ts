@@ -1,6 +1,6 @@
-/** Bytes that came in pieces. */
+/** Pieces of bytes. */
 
-/** @returns a single piece as it is, several as one copy */
+/** Joins pieces. @returns a single piece itself, several as one copy */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   if (first !== undefined && pieces.length === 1) return first;

@@ -1,26 +1,26 @@
-/** The configuration's history: revisions, named snapshots, and the sealed secrets that both refer to. */
+/** The history of the configuration: revisions, named snapshots, and the sealed secrets that both refer to. */
 import type { AuditEvent } from './audit.ts';
 import type { JsonObject } from './json.ts';
 import type { TokenRecord } from './tokens.ts';
 import type { SealedSecret } from './vault.ts';
 
-/** One accepted write: the document with references (`{"$secret": id}`) in place of secrets. */
+/** One accepted write. Its document has references (`{"$secret": id}`) in place of secrets. */
 export interface Revision {
-  /** Counted through both modes; each is one more than the newest. */
+  /** One more than the newest revision of all, in either mode. */
   readonly number: number;
   readonly at: number;
   readonly actor: string;
-  /** What changed, in words without values: `provider.update acme`. */
+  /** The change in words without values: `provider.update acme`. */
   readonly summary: string;
   readonly document: JsonObject;
-  /** The file that it was read from; null for a write to the database. Each file, and the database, has a history of its own. */
+  /** Path of the configuration file; null for a write to the database. The database and each file have their own history. */
   readonly file: string | null;
 }
 
 /** A revision without its document, for lists. */
 export type RevisionSummary = Omit<Revision, 'document'>;
 
-/** A document that was put aside under a name. */
+/** A document that was saved under a name. */
 export interface Snapshot {
   readonly name: string;
   readonly at: number;
@@ -29,47 +29,47 @@ export interface Snapshot {
 
 export interface ConfigWrite {
   readonly revision: Revision;
-  /** The secrets that it brings. */
+  /** The new secrets of this write. */
   readonly secrets: readonly SealedSecret[];
-  /** Access tokens that stood in it in clear, hashed. */
+  /** Hashed access tokens that the written document held in clear. */
   readonly tokens: readonly TokenRecord[];
   readonly event: AuditEvent;
 }
 
-/** How a sealed secret changes its envelope; nothing else of it does. */
+/** A new envelope for a sealed secret; its other fields stay. */
 export interface Resealed {
   readonly id: string;
-  /** Left alone unless this is what is stored. */
+  /** The stored envelope. With another one stored, the secret is left unchanged. */
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * A secret lives as long as a kept revision or a snapshot names it. 50 revisions are kept of the database and 50 of each
- * file, the newest of each always.
+ * Stores revisions, snapshots and secrets. A secret is kept as long as a kept revision or a snapshot names it. 50 revisions
+ * are kept of the database and 50 of each file; the newest of each is never deleted.
  */
 export interface ConfigStore {
-  /** The newest revision of the database (null) or of a file; null before the first. */
+  /** The newest revision of a file, or of the database for null; null when there is none. */
   current(file: string | null): Promise<Revision | null>;
-  /** The number of the newest revision of all, 0 before the first. */
+  /** The number of the newest revision of all; 0 when there is none. */
   newest(): Promise<number>;
   revision(number: number): Promise<Revision | null>;
-  /** Newest first. @param query `before`: only numbers below it */
+  /** Newest first. @param query `before` limits the list to lower numbers */
   revisions(query: {
     readonly file: string | null;
     readonly limit: number;
     readonly before?: number;
   }): Promise<RevisionSummary[]>;
   secrets(): Promise<SealedSecret[]>;
-  /** All in one transaction. @throws OlaError `precondition_failed` when the newest revision is not `revision.number - 1` */
+  /** Writes everything in one transaction. @throws OlaError `precondition_failed` when the newest revision is not `revision.number - 1` */
   write(change: ConfigWrite): Promise<void>;
-  /** Stores new envelopes of secrets that are there, in one transaction. @returns how many were changed */
+  /** Stores new envelopes of stored secrets, in one transaction. @returns the number of changed secrets */
   reseal(changes: readonly Resealed[]): Promise<number>;
-  /** By name. */
+  /** All snapshots, sorted by name. */
   snapshots(): Promise<Snapshot[]>;
   snapshot(name: string): Promise<Snapshot | null>;
-  /** Replaces one of the same name. */
+  /** Saves a snapshot; one of the same name is replaced. */
   saveSnapshot(snapshot: Snapshot, secrets: readonly SealedSecret[], event: AuditEvent): Promise<void>;
-  /** @returns false when there is none */
+  /** @returns false when there is no such snapshot */
   deleteSnapshot(name: string, event: AuditEvent): Promise<boolean>;
 }

@@ -1,15 +1,15 @@
-/** An unordered collection that is entered and left once a request: no hashing, no garbage, unlike a Set. */
+/** An unordered collection for items that enter and leave once per request. Unlike a Set it hashes nothing and makes no garbage. */
 
 export interface InDenseList {
-  /** Its place, kept by the list; -1 outside. */
+  /** Index of the item, written by the list; -1 when it is in no list. */
   slot: number;
 }
 
 export interface DenseList<T extends InDenseList> {
   add(item: T): void;
-  /** Does nothing for an item that is not in it. */
+  /** Removes an item; does nothing when the list does not contain it. */
   remove(item: T): void;
-  /** A copy: items may leave while it is walked. */
+  /** A copy of the list, so that items may leave while the copy is walked. */
   items(): readonly T[];
   size(): number;
 }

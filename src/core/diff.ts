@@ -1,16 +1,16 @@
-/** What differs between two configuration documents. */
+/** Differences between two configuration documents. */
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { isSecretReference, type Path } from './secrets.ts';
 
-/** One place; what stands there is looked up in the documents, as they may be shown. */
+/** One differing path. Its values are looked up in the redacted documents. */
 export interface Difference {
   readonly path: Path;
   readonly change: 'added' | 'removed' | 'changed';
 }
 
 /**
- * Maps are compared by key, lists as a whole, secrets by the reference that stands for them: one that was entered again
- * differs, though nobody sees how.
+ * Maps are compared by key, lists as a whole, secrets by their reference: a secret that was entered again differs, although
+ * its values are not shown.
  */
 export function differencesOf(from: JsonObject, to: JsonObject): Difference[] {
   const found: Difference[] = [];
@@ -21,7 +21,7 @@ export function differencesOf(from: JsonObject, to: JsonObject): Difference[] {
 function compareMembers(from: JsonObject, to: JsonObject, path: Path, found: Difference[]): void {
   for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
     const [before, after] = [own(from, key), own(to, key)];
-    // What two revisions share is often one object.
+    // Two revisions often share the objects that did not change.
     if (before !== after) compare(before, after, [...path, key], found);
   }
 }
@@ -33,12 +33,12 @@ function compare(before: Json | undefined, after: Json | undefined, path: Path, 
   else if (!isEqual(before, after)) found.push({ path, change: 'changed' });
 }
 
-/** An object that is no stand-in for a secret. */
+/** True for an object, except one that is a reference to a secret. */
 function isMap(value: Json): value is JsonObject {
   return isObject(value) && !isSecretReference(value);
 }
 
-/** Whatever the order of keys. */
+/** Deep equality; the order of keys does not matter. */
 function isEqual(one: Json | undefined, other: Json | undefined): boolean {
   if (one === other) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
@@ -49,7 +49,7 @@ function isEqual(one: Json | undefined, other: Json | undefined): boolean {
   return [...keys].every((key) => isEqual(own(one as JsonObject, key), own(other as JsonObject, key)));
 }
 
-/** Never what an object inherits: `constructor` is a key like any other. */
+/** An object's own member, never an inherited one: `constructor` is a key like any other. */
 function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }

@@ -1,4 +1,4 @@
-/** Where calls may go: the policy's shape, its reason codes, and the one door out as a port. */
+/** Outgoing calls: the form of the egress policy, its reason codes, and the port that sends every call. */
 
 import type { Reply, Timeouts } from './ports.ts';
 
@@ -6,14 +6,14 @@ import type { Reply, Timeouts } from './ports.ts';
 export interface EgressPolicy {
   readonly enabled: boolean;
   readonly mode: 'off' | 'observe' | 'enforce';
-  /** false skips resolution when a configuration is written; a dial always resolves. */
+  /** False skips the resolution of names when a configuration is written. A call always resolves. */
   readonly resolveDns: boolean;
-  /** Whether a name that does not resolve refuses a configuration write. */
+  /** True refuses a configuration write whose host name does not resolve. */
   readonly failClosed: boolean;
   readonly enforceHttps: boolean;
   readonly allowLocalProviders: readonly string[];
   readonly allowedPorts: readonly number[];
-  /** Host names; a leading `*.` matches every name below. */
+  /** Host names; a leading `*.` matches every subdomain. */
   readonly denyHosts: readonly string[];
   readonly denyCidrs: readonly string[];
 }
@@ -30,7 +30,7 @@ export const defaultEgressPolicy: EgressPolicy = {
   denyCidrs: [],
 };
 
-/** Why an address is refused; with `resolved_` before it when a name resolved there. */
+/** Reasons to refuse an address. With the prefix `resolved_` the reason is for an address that a name resolved to. */
 export const addressReasons = [
   'denylisted_cidr',
   'loopback_ip',
@@ -64,26 +64,26 @@ export type EgressReason =
   | 'dns_no_answers'
   | 'redirect_forbidden';
 
-/** A place outside that something of ours wants to call; not only providers: issuers, webhooks, backends too. */
+/** A destination of outgoing calls: a provider, an issuer, a webhook or a backend. */
 export interface Destination {
-  /** What it is for, in errors and logs: a provider id, `webhook`, ... */
+  /** Name of the destination in errors and logs: a provider id, `webhook`, ... */
   readonly name: string;
-  /** Base URL; requests append a path to it. No user info, query or fragment. */
+  /** Base URL; requests append a path to it. It has no user info, query or fragment. */
   readonly baseUrl: string;
-  /** May reach loopback, private, link-local and CGNAT addresses, any port, http and local names. */
+  /** Allows loopback, private, link-local and CGNAT addresses, any port, http and local names. */
   readonly allowLocal: boolean;
-  /** Ports allowed besides the policy's. */
+  /** Allowed ports in addition to the policy's. */
   readonly ports?: readonly number[];
   /** PEM of the only certificate authorities to trust, in place of the system's. */
   readonly ca?: string;
-  /** Default `defaultTimeouts`. */
+  /** Time limits of a call; default `defaultTimeouts`. */
   readonly timeouts?: Timeouts;
 }
 
-/** A model may think for minutes before its first byte, and between two of them. */
+/** Time limits in milliseconds. They are long, because a model may think for minutes before its first byte and between two bytes. */
 export const defaultTimeouts: Timeouts = { connect: 10_000, firstByte: 300_000, idle: 300_000 };
 
-/** What an egress denial tells a client: no resolved address, no text of the other side. */
+/** The denial of a call, as clients may see it: without the resolved address and without text of the other side. */
 export interface EgressDenial {
   readonly provider: string;
   readonly scheme: string;
@@ -94,22 +94,22 @@ export interface EgressDenial {
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Appended to the destination's base URL, beginning with `/`. */
+  /** Path below the destination's base URL; begins with `/`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal?: AbortSignal;
 }
 
-/** The only door out. */
+/** The port through which all outgoing calls go. */
 export interface Egress {
   /**
-   * The verdict when a destination is written into the configuration.
-   * @returns the denial, or null when it may be saved
+   * Checks a destination before it is written into the configuration.
+   * @returns the denial, or null when the destination may be stored
    */
   check(destination: Destination): Promise<EgressDenial | null>;
   /**
-   * Judges, resolves, pins and sends.
+   * Checks the destination, resolves its name, checks the address, and sends the request to exactly that address.
    * @throws OlaError `egress_destination_blocked`, `upstream_unreachable` (nothing was sent), `upstream_timeout`;
    *   an abort of `signal` rejects with its reason
    */

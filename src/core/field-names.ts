@@ -1,11 +1,11 @@
-/** Field names: accepted in camelCase and snake_case, kept and sent in camelCase. Keys of maps are never touched. */
+/** Field names are accepted in camelCase and snake_case, and stored and sent in camelCase. Keys of maps stay unchanged. */
 import { Kind, type TSchema } from '@sinclair/typebox';
 import { OlaError } from './errors.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
 /**
- * Renames the snake_case fields that a schema knows in camelCase.
- * @throws OlaError `invalid_field` when both spellings of one field are there
+ * Renames snake_case fields to camelCase where the schema knows that name.
+ * @throws OlaError `invalid_field` when a field is given in both spellings
  */
 export function foldNames(value: Json, schema: TSchema | null, path = ''): Json {
   if (Array.isArray(value)) {
@@ -23,7 +23,7 @@ export function foldNames(value: Json, schema: TSchema | null, path = ''): Json 
     if (member === undefined) continue;
     const name = isMap || !key.includes('_') ? key : knownName(key, properties);
     if (name !== key && Object.hasOwn(value, name)) {
-      throw new OlaError('invalid_field', `'${path}${key}' and '${path}${name}' are the same field; send one.`, {
+      throw new OlaError('invalid_field', `'${path}${key}' and '${path}${name}' are the same field; send only one of them.`, {
         param: `${path}${name}`,
       });
     }

@@ -1,19 +1,19 @@
-/** Edits the outermost members of a JSON object as text, so that nothing else of it changes: not a number, not a space. */
+/** Edits the outermost members of a JSON object as text, so that no other character changes, not even a number's form or a space. */
 
 /** A member of the outermost object: `"name": value`, as offsets into the text. */
 export interface Member {
   readonly name: string;
   readonly start: number;
-  /** Where the value begins. */
+  /** Offset of the value's first character. */
   readonly value: number;
-  /** Behind the value. */
+  /** Offset after the value's last character. */
   readonly end: number;
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** @param text an object in valid JSON: it has been parsed already */
+/** @param text of an object in valid JSON; the caller has parsed it */
 export function membersOf(text: string): Member[] {
   const members: Member[] = [];
   let at = skipSpace(text, text.indexOf('{') + 1);
@@ -22,13 +22,13 @@ export function membersOf(text: string): Member[] {
     const value = skipSpace(text, skipSpace(text, nameEnd) + 1);
     const end = valueEnd(text, value);
     members.push({ name: nameOf(text, at, nameEnd), start: at, value, end });
-    // Over the comma, or to the closing brace.
+    // Skips the comma, or ends at the closing brace.
     at = skipSpace(text, skipSpace(text, end) + 1);
   }
   return members;
 }
 
-/** Sets values of the outermost object in its text; every other byte stays. */
+/** Sets members of the outermost object in its text; every other byte stays. */
 export function setMembers(text: string, values: ReadonlyMap<string, string>): string {
   const missing = new Set(values.keys());
   let edited = '';
@@ -47,7 +47,7 @@ export function setMembers(text: string, values: ReadonlyMap<string, string>): s
   return text.slice(0, open) + first + comma + edited + text.slice(copied);
 }
 
-/** Leaves members of the outermost object out; the others keep their text. */
+/** Removes members of the outermost object; the others keep their text. */
 export function dropMembers(text: string, names: ReadonlySet<string>): string {
   const members = membersOf(text);
   if (!members.some(({ name }) => names.has(name))) return text;
@@ -55,7 +55,7 @@ export function dropMembers(text: string, names: ReadonlySet<string>): string {
   return `{${kept.map(({ start, end }) => text.slice(start, end)).join(',')}}`;
 }
 
-/** A name may be spelled with escapes (`"mod\u0065l"`). */
+/** The name of a member; it may be written with escapes (`"mod\u0065l"`). */
 function nameOf(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end - 1);
   return raw.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : raw;
@@ -74,28 +74,28 @@ function valueEnd(text: string, start: number): number {
   }
 }
 
-/** Behind a number, `true`, `false` or `null`. */
+/** The offset after a number, `true`, `false` or `null`. */
 function scalarEnd(text: string, start: number): number {
   let at = start;
   while (/[-+.0-9a-zA-Z]/.test(text.charAt(at))) at++;
   return at;
 }
 
-/** Behind the quote that ends the string which begins at `start`; a native search, as most of a request is strings. */
+/** The offset after the string that begins at `start`. Uses a native search, because most of a request is strings. */
 function stringEnd(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end + 1;
 }
 
-/** Whether an odd number of backslashes stands before `at`. */
+/** True when an odd number of backslashes precedes `at`. */
 function isEscaped(text: string, at: number): boolean {
   let first = at;
   while (text.charCodeAt(first - 1) === backslash) first--;
   return (at - first) % 2 === 1;
 }
 
-/** The offset of the first character from `from` on that is no white space of JSON. */
+/** The offset of the first character at or after `from` that is not JSON white space. */
 export function skipSpace(text: string, from: number): number {
   let at = from;
   for (;;) {

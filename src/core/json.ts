@@ -4,7 +4,7 @@ export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
-/** `Array.isArray` does not narrow lists that may not be changed. */
+/** `Array.isArray` with a type guard for readonly lists. */
 export function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
   return Array.isArray(value);
 }
@@ -13,13 +13,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Up to here any text is parsed in milliseconds. */
+/** Length up to which any text is parsed in milliseconds, in characters. */
 const shortText = 256 * 1024;
-const mostLevels = 1000;
+/** Levels of nesting that text from outside may have. */
+const maxLevels = 1000;
 
 /**
- * Whether text goes deeper than anything that is meant as JSON does. Asked before text of others is parsed: 64 MiB of `[`
- * hold the parser, and with it everybody else, for 14 s.
+ * True when text is nested deeper than real JSON ever is. Call it before text from outside is parsed: 64 MiB of `[` keep the
+ * parser, and with it all other requests, busy for 14 s.
  */
 export function isTooDeep(text: string): boolean {
   if (text.length <= shortText) return false;
@@ -28,13 +29,13 @@ export function isTooDeep(text: string): boolean {
     const character = text.charCodeAt(at);
     if (character === 0x22) at = closingQuote(text, at + 1);
     else if (character === 0x5b || character === 0x7b) {
-      if (++levels > mostLevels) return true;
+      if (++levels > maxLevels) return true;
     } else if (character === 0x5d || character === 0x7d) levels--;
   }
   return false;
 }
 
-/** Where the string ends that begins at `from`; behind the text when it does not. */
+/** Offset of the quote that ends the string whose text begins at `from`; the length of the text when the string does not end. */
 function closingQuote(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     const character = text.charCodeAt(at);

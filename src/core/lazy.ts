@@ -1,4 +1,4 @@
-/** A value that is made when it is first asked for, and kept: what one run may never need does not delay its start. */
+/** A value that is made at its first use and then kept, so that a value which a run never uses does not delay the start. */
 export function lazy<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;
   return () => {

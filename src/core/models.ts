@@ -1,13 +1,13 @@
 /** Model references: `provider/model`, `provider:profile/model`, or a bare model id. Pure. */
 
 export interface ModelReference {
-  /** Lower-cased, not yet resolved through aliases; null for a bare id. */
+  /** In lower case, aliases not resolved; null for a bare model id. */
   readonly provider: string | null;
   readonly profile: string | null;
   readonly model: string;
 }
 
-/** `[1m]` and the like: a hint of context size that some clients append. */
+/** A context size such as `[1m]`, which some clients append to the model's name. */
 const contextSuffix = /\[[0-9]+[km]\]$/i;
 
 export function withoutContextSuffix(name: string): string {
@@ -15,8 +15,8 @@ export function withoutContextSuffix(name: string): string {
 }
 
 /**
- * Splits at the first `/` only, so that the model id keeps its own slashes.
- * A `profile` without `:` is a suffix of the provider: `acme:work` for `acme:work/model`.
+ * Splits at the first `/` only, so that the model id keeps its own slashes. A profile without `:` gets the provider as its
+ * prefix: `acme:work/model` names the profile `acme:work`.
  */
 export function parseModelReference(text: string): ModelReference {
   const name = withoutContextSuffix(text);

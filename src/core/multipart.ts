@@ -1,17 +1,17 @@
 /**
- * Forms in `multipart/form-data` (RFC 7578, RFC 2046 section 5.1.1) as bytes: where each part stands, so that one field
- * can be replaced and every other byte goes on as it came. Strict on purpose: what two readers could read in two ways
- * (bare line feeds, a boundary inside a value, names spelt with escapes) is refused, or the upstream might find another
- * field than was judged here.
+ * Forms in `multipart/form-data` (RFC 7578, RFC 2046 section 5.1.1) as bytes. The offsets of the parts are known, so that one
+ * field can be replaced while every other byte stays. The reader is strict: it refuses forms that two readers could read
+ * differently (bare line feeds, a boundary inside a value, names with escapes), because the upstream might otherwise read
+ * another field than the one that was checked here.
  */
 import { OlaError } from './errors.ts';
 import { find } from './sse.ts';
 
 export interface FormPart {
   readonly name: string;
-  /** It has a file name, or a type that is not plain text: a value nobody reads here. */
+  /** True when the part has a file name, or a type that is not plain text. ola does not read its value. */
   readonly file: boolean;
-  /** Offsets of its value. */
+  /** Offsets of the value: of its first byte, and after its last. */
   readonly start: number;
   readonly end: number;
 }
@@ -22,15 +22,17 @@ export interface Form {
   readonly parts: readonly FormPart[];
 }
 
-const mostParts = 64;
-const longestHead = 4096;
+/** Parts that a form may have. */
+const maxParts = 64;
+/** Longest head of a part, in bytes. */
+const maxHeadBytes = 4096;
 
 const boundaryShape = /^[0-9A-Za-z'()+_,./:=?-](?:[0-9A-Za-z'()+_,./:=? -]{0,68}[0-9A-Za-z'()+_,./:=?-])?$/;
 const tokenShape = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** @returns the boundary that a `Content-Type` names; null for what is no `multipart/form-data` with exactly one */
+/** @returns the boundary in a `Content-Type`; null unless it is `multipart/form-data` with exactly one boundary */
 export function boundaryOf(contentType: string): string | null {
-  // No character of a boundary is a semicolon, so quotes need no care here.
+  // A boundary cannot contain a semicolon, so quotes need no special care.
   const [type = '', ...parameters] = contentType.split(';');
   if (type.trim().toLowerCase() !== 'multipart/form-data') return null;
   let boundary: string | null = null;
@@ -55,22 +57,22 @@ const LF = 10;
 const dash = 0x2d;
 const headEndBytes = encoder.encode('\r\n\r\n');
 
-/** @throws OlaError `invalid_request` for what is malformed, and for more parts than any form of OpenAI's API has */
+/** @throws OlaError `invalid_request` for a malformed form, and for more parts than any form of OpenAI's API has */
 export function readForm(bytes: Uint8Array<ArrayBuffer>, boundary: string): Form {
   const delimiter = encoder.encode(`--${boundary}`);
   const parts: FormPart[] = [];
   if (find(bytes.subarray(0, delimiter.length), delimiter) !== 0) throw malformed('does not begin with its boundary');
   for (let at = delimiter.length; ; ) {
     if (bytes[at] === dash && bytes[at + 1] === dash) {
-      if (!isSpace(bytes, at + 2)) throw malformed('goes on behind its last boundary');
+      if (!isSpace(bytes, at + 2)) throw malformed('continues after its last boundary');
       if (parts.length === 0) throw malformed('has no parts');
       return { bytes, boundary, parts };
     }
     if (!isLineEnd(bytes, at)) throw malformed('has a boundary that is not a line of its own, or does not end');
-    if (parts.length === mostParts) throw malformed(`has more than ${mostParts} parts`);
+    if (parts.length === maxParts) throw malformed(`has more than ${maxParts} parts`);
     const start = at + 2;
-    const length = find(bytes.subarray(start, start + longestHead), headEndBytes);
-    if (length < 0) throw malformed(`has a part whose head does not end within ${longestHead} bytes`);
+    const length = find(bytes.subarray(start, start + maxHeadBytes), headEndBytes);
+    if (length < 0) throw malformed(`has a part whose head does not end within ${maxHeadBytes} bytes`);
     const head = headDecoder.decode(bytes.subarray(start, start + length));
     if (head.includes(`--${boundary}`)) throw malformed('has a boundary in the head of a part');
     const value = start + length + headEndBytes.length;
@@ -108,36 +110,36 @@ function readHead(head: string): Pick<FormPart, 'name' | 'file'> {
   if (!/^(?:7bit|8bit|binary)$/i.test(headers.get('content-transfer-encoding') ?? 'binary'))
     throw malformed('has a part with a transfer encoding');
   const [, parameters] = dispositionShape.exec(headers.get('content-disposition') ?? '') ?? [];
-  if (parameters === undefined) throw malformed('has a part without a name of its own');
+  if (parameters === undefined) throw malformed('has a part without a readable name');
   const names: string[] = [];
   let file = !plainText.test(type);
   for (const [, key = '', quoted, token = ''] of parameters.matchAll(parameterShape)) {
     if (/^filename\*?$/i.test(key)) file = true;
-    // `name*` is the same name once more, in an encoding that not everybody knows (RFC 7578, 4.2).
+    // `name*` is a second name in an encoding that not every reader knows (RFC 7578, 4.2).
     else if (/^name\*?/i.test(key)) names.push(key.toLowerCase() === 'name' ? (quoted ?? token) : '\\');
   }
   const [name] = names;
-  if (name === undefined || names.length > 1 || name.includes('\\')) throw malformed('has a part without a name of its own');
+  if (name === undefined || names.length > 1 || name.includes('\\')) throw malformed('has a part without a readable name');
   return { name, file };
 }
 
 function malformed(what: string): OlaError {
-  return new OlaError('invalid_request', `The form ${what}; send it as multipart/form-data (RFC 7578).`);
+  return new OlaError('invalid_request', `The form ${what}. Send it as multipart/form-data (RFC 7578).`);
 }
 
 const fieldDecoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The text of the one part with this name; null when there is none.
- * @throws OlaError `invalid_request`, `param` naming the field, when it stands twice, is a file, or is longer than `longest` bytes
+ * The text of the only part with this name; null when there is none.
+ * @throws OlaError `invalid_request` with the field as `param` when it is repeated, is a file, or is longer than `maxBytes`
  */
-export function fieldOf({ bytes, parts }: Form, name: string, longest: number): string | null {
+export function fieldOf({ bytes, parts }: Form, name: string, maxBytes: number): string | null {
   const [part, ...more] = parts.filter((each) => each.name === name);
   if (part === undefined) return null;
   const wrong = (what: string) => new OlaError('invalid_request', `'${name}' ${what}.`, { param: name });
-  if (more.length > 0) throw wrong('stands more than once in the form');
+  if (more.length > 0) throw wrong('is more than once in the form');
   if (part.file) throw wrong('must be a plain field of the form, not a file');
-  if (part.end - part.start > longest) throw wrong(`is longer than ${longest} bytes`);
+  if (part.end - part.start > maxBytes) throw wrong(`is longer than ${maxBytes} bytes`);
   try {
     return fieldDecoder.decode(bytes.subarray(part.start, part.end));
   } catch {
@@ -146,11 +148,11 @@ export function fieldOf({ bytes, parts }: Form, name: string, longest: number): 
 }
 
 /**
- * The form with a field's value replaced, or with the field in front of it when it has none of this name.
- * @throws OlaError `invalid_request` for a value that would end its part
+ * The form with the value of a field replaced; a missing field is added at the beginning.
+ * @throws OlaError `invalid_request` for a value that contains the boundary
  */
 export function withField({ bytes, boundary, parts }: Form, name: string, value: string): Uint8Array<ArrayBuffer> {
-  if (value.includes(`--${boundary}`)) throw malformed('has a boundary that stands in a value');
+  if (value.includes(`--${boundary}`)) throw malformed('has a boundary that is part of a value');
   const part = parts.find((each) => each.name === name);
   const start = part?.start ?? 0;
   const text = part === undefined ? `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n` : value;

@@ -1,11 +1,11 @@
-/** Techniques that the inner rooms need and do not own; `runtime` supplies them, `main` hands them over. */
+/** Ports: techniques that the inner rooms use. `runtime` implements them, `compose` hands them in. */
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** A structured log. Field values are data that may be shown: the sink redacts, it is not an excuse to pass a secret. */
+/** A structured log. Field values must be fit to be shown. The sink redacts them, but that is no reason to pass a secret. */
 export interface Log {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
@@ -26,53 +26,53 @@ export interface SqlDatabase {
   exec(sql: string): void;
   prepare(sql: string): SqlStatement;
   close(): void;
-  /** Closes and leaves the file and its log as they are; `close` folds the log in. */
+  /** Closes without changing the file and its log; `close` merges the log into the file. */
   abandon(): void;
 }
 
-/** Request headers by lower-case name. What is made of one object of headers is made once, and kept by its identity. */
+/** Request headers by lower-case name. Data derived from a map is cached by the map's identity, so a map never changes. */
 export type HeaderMap = Readonly<Record<string, string>>;
 
-/** Names to addresses: every A and AAAA answer, in the resolver's order; rejects when the name does not resolve. */
+/** Resolves a name to all its A and AAAA addresses, in the resolver's order; rejects when the name does not resolve. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 /**
- * How long each part of a call may take, in milliseconds. One that takes longer fails: with DialError `connect` for the
- * first, with an error named `TimeoutError` for the others, for which a platform may be a second late.
+ * Time limits of a call, in milliseconds. A call that exceeds `connect` fails with DialError `connect`, one that exceeds the
+ * others with an error named `TimeoutError`; a platform may notice those a second late.
  */
 export interface Timeouts {
-  /** Until the connection is there, and its peer verified. */
+  /** Time until the connection is made and its peer verified. */
   readonly connect: number;
-  /** From the request being sent to the head of its answer. */
+  /** Time from the sent request to the head of its answer. */
   readonly firstByte: number;
-  /** Silence after that. */
+  /** Longest silence after that. */
   readonly idle: number;
 }
 
 /**
- * A request whose destination has been judged; sent to the address handed in beside it and nowhere else. The place is
- * given in parts, so that nobody parses a URL a second time.
+ * A request to a checked destination. It is sent to the address that is handed in with it and nowhere else. The URL is given
+ * in parts, so that it is not parsed a second time.
  */
 export interface DialRequest {
-  /** TLS or not. */
+  /** True for TLS. */
   readonly secure: boolean;
-  /** The name that goes into `Host` and that the certificate must be for; an IP literal stands without brackets. */
+  /** The host name, sent in `Host` and verified against the certificate; an IP literal is without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** Path and query, beginning with `/`. */
+  /** Path and query; begins with `/`. */
   readonly path: string;
   readonly method: string;
   readonly headers: HeaderMap;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal: AbortSignal | undefined;
   readonly timeouts: Timeouts;
-  /** PEM of the only certificate authority to trust, in place of the system's. */
+  /** PEM of the only certificate authorities to trust; undefined for the system's. */
   readonly ca: string | undefined;
 }
 
 /**
- * How far a request came. `connect`: no connection to this address. `tls`: no trusted peer. `request`: it could not be
- * put on the wire. After these three the other side has seen nothing of it; `lost`: it may have.
+ * The step at which a request failed. `connect`: no connection to this address. `tls`: no trusted peer. `request`: the
+ * request could not be sent. In these three cases the other side has received nothing; with `lost` it may have.
  */
 export type DialFailure = 'connect' | 'tls' | 'request' | 'lost';
 
@@ -86,24 +86,24 @@ export class DialError extends Error {
   }
 }
 
-/** An answer whose head is there; its body comes as it is read. */
+/** An answer whose head has arrived. Its body is read piece by piece. */
 export interface Reply {
   readonly status: number;
-  /** @param name in lower case; several headers of one name are joined by `, `; null: not there */
+  /** @param name in lower case. @returns the value, several joined by `, `; null when the header is absent */
   header(name: string): string | null;
   /**
-   * The next bytes of the body, which the caller may keep and change; null at its end. At once when they are there. One
-   * read at a time. Rejects with DialError `lost`, the reason of the signal, or an error named `TimeoutError`, after
-   * what had come before.
+   * The next bytes of the body, which the caller may keep and change; null at its end. Returns bytes that are there without
+   * a promise. One read at a time. After all received bytes it rejects with DialError `lost`, with the reason of the signal,
+   * or with an error named `TimeoutError`.
    */
   read(): Uint8Array | null | Promise<Uint8Array | null>;
-  /** Gives up what is left, and its connection. */
+  /** Gives up the rest of the body and its connection. */
   cancel(): void;
 }
 
 /**
- * Sends to one checked address: TLS name and certificate are verified against `hostname`, redirects come back as
- * answers, proxy variables are not read, bodies are not decompressed.
+ * Sends a request to one checked address. The certificate is verified for `hostname`. Redirects are returned as answers,
+ * proxy variables are not read, bodies are not decompressed.
  * Rejects with DialError, with the reason of `signal`, or with an error named `TimeoutError`.
  */
 export type Dial = (request: DialRequest, address: string) => Promise<Reply>;

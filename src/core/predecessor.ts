@@ -1,11 +1,11 @@
-/** What is taken over from the program whose home ola shares, once. */
+/** The data that is imported once from the predecessor, the program with which ola shares its home. */
 import type { ConfigWrite, Snapshot } from './config.ts';
 import type { TaskAction, TaskOwner } from './tasks.ts';
 import type { UsageRow } from './usage.ts';
 import type { SealedSecret } from './vault.ts';
 
 export interface PredecessorState {
-  /** Null when there was no configuration. */
+  /** Null when the predecessor had no configuration. */
   readonly config: ConfigWrite | null;
   readonly snapshots: readonly Snapshot[];
   /** The secrets that the snapshots name. */
@@ -16,8 +16,8 @@ export interface PredecessorState {
 }
 
 export interface PredecessorStore {
-  /** When it was taken over, milliseconds since 1970; null when it was not. */
+  /** Time of the import, in milliseconds since 1970; null when there was none. */
   importedAt(): Promise<number | null>;
-  /** All of it in one transaction; owners and actions that are there already stay. */
+  /** Imports everything in one transaction; existing owners and actions stay. */
   import(state: PredecessorState, at: number): Promise<void>;
 }

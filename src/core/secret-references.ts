@@ -1,4 +1,4 @@
-/** Places outside the document where a secret may be: a variable, a file, the store. */
+/** References in the document to secrets that are kept elsewhere: in a variable, in a file, in the store. */
 
 export type Reference =
   | { readonly kind: 'variable'; readonly name: string }
@@ -6,7 +6,7 @@ export type Reference =
   | { readonly kind: 'store'; readonly id: string };
 
 const braced = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
-/** At least one underscore: a key in capitals has none. */
+/** A variable's name must have an underscore, because a key in capitals has none. */
 const bare = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
 /** `${NAME}`, `file:PATH`, `store:ID`; null for anything else. */
@@ -18,7 +18,7 @@ export function parseReference(text: string): Reference | null {
   return null;
 }
 
-/** `OPENAI_API_KEY`: the name of a variable, as the original program took it. */
+/** True for a bare variable name such as `OPENAI_API_KEY`, the form of reference that the predecessor used. */
 export function isVariableName(text: string): boolean {
   return bare.test(text);
 }

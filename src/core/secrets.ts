@@ -1,13 +1,13 @@
 /**
- * Secrets in a document, by schema: the one walk that takes them out, shows that they are there, and puts them back.
- * Secret are strings whose schema says `x-secret`, and every string under a key that the schema does not know.
+ * Secrets in a document, found by its schema. One walk serves to take them out, to show that they exist, and to put them
+ * back. A string is secret when its schema says `x-secret`, or when the schema does not know its key.
  */
 import { Kind, type TSchema } from '@sinclair/typebox';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
 export const redacted = '[REDACTED]';
 
-/** Stands in a stored document where a secret was. */
+/** The reference to a sealed secret in a stored document. */
 export interface SecretReference {
   readonly $secret: string;
 }
@@ -17,28 +17,28 @@ export function isSecretReference(value: unknown): value is SecretReference {
   return Object.keys(value).length === 1;
 }
 
-/** Names a place in a document: `providers.acme.apiKey`. */
+/** The keys that lead to a value in a document: `providers`, `acme`, `apiKey`. */
 export type Path = readonly string[];
 
 /**
- * What makes a place secret. `credential`: its schema says so; `plain`: its schema says so, and that it may stand in clear in
- * a file; `unknown`: the schema does not know the key.
+ * The reason why a value is secret. `credential`: the schema says so. `plain`: the schema says so, and allows the value in
+ * clear in a file. `unknown`: the schema does not know the key.
  */
 export type SecretKind = 'credential' | 'plain' | 'unknown';
 
 type Replace = (value: Json, path: Path, kind: SecretKind) => Json | undefined;
 
 /**
- * A document in which `replace` has decided what stands in each secret place; parts without a change are the same objects.
- * @param replace gets the value found there (a string, a reference, or null where a secret is being deleted);
- *   undefined leaves the place out
+ * Copies a document with every secret value replaced; unchanged parts are the same objects.
+ * @param replace gets each secret value (a string, a reference, or null for a secret to delete) and returns the new one;
+ *   undefined removes it
  */
 export function mapSecrets(document: JsonObject, schema: TSchema, replace: Replace): JsonObject {
   return walk(document, schema, { path: [], replace }) as JsonObject;
 }
 
 interface Walk {
-  /** The keys down to here; one array for all of it, copied where it is handed out. */
+  /** The keys down to the present value. All steps share this array; it is copied when it is handed out. */
   readonly path: string[];
   readonly replace: Replace;
 }
@@ -94,7 +94,7 @@ function walkMembers(members: JsonObject, schema: TSchema | null, state: Walk): 
   return copy ?? members;
 }
 
-/** What the schema says of a member; null when it does not know the key. */
+/** The schema of a member; null when the parent's schema does not know the key. */
 export function memberSchema(schema: TSchema | null, key: string): TSchema | null {
   if (schema === null) return null;
   const properties = schema['properties'] as Record<string, TSchema> | undefined;

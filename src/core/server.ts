@@ -1,23 +1,23 @@
-/** A listening socket, as a port. */
+/** The port for listening sockets. */
 
 export interface ServerHandle {
   readonly hostname: string;
   readonly port: number;
-  /** Requests whose response is not yet sent whole, streams included. */
+  /** Number of requests whose response is not completely sent, streams included. */
   pending(): number;
-  /** Stops accepting and cuts what is still open. */
+  /** Stops accepting and cuts open connections. */
   stop(): Promise<void>;
 }
 
-/** What the runtime knows of a listener's requests in flight. */
+/** The runtime's view of the connections of a listener. */
 export interface Connection {
-  /** `control`: the Unix socket; whoever can open it owns the home. */
+  /** `control` is the Unix socket: every caller that can open it owns the home. */
   readonly kind: 'network' | 'control';
-  /** The address on the other end; null for the control socket, and when the other end is gone. */
+  /** IP address of the client; null for the control socket, and when the client has left. */
   peer(request: Request): string | null;
-  /** Takes the idle timer off: a slow model is not a dead connection. */
+  /** Takes the idle timer off the request's connection: a slow model is not a dead connection. */
   hold(request: Request): void;
-  /** Puts it back, while the response is still open: a connection that is kept alive must not stay for ever. */
+  /** Puts the timer back. Call it while the response is open, because a kept-alive connection must not stay for ever. */
   release(request: Request): void;
 }
 

@@ -1,20 +1,20 @@
-/** Tasks at runtimes that ola has started for somebody: who owns them, and what was done to them. */
+/** Tasks that ola has started at task runtimes for a caller: their owners, and the actions on them. */
 
-/** The creator of a task, who alone may see and change it. */
+/** The owner of a task, the only one who may see and change it. */
 export interface TaskOwner {
-  /** Canonical id. */
+  /** Canonical id of the provider. */
   readonly provider: string;
   readonly taskId: string;
-  /** A subject (see access.ts). */
+  /** Subject of the owner (see access.ts). */
   readonly owner: string;
   readonly createdBy: string;
   readonly createdAt: number;
 }
 
-/** One action on a task, done or not. */
+/** One action on a task, successful or not. */
 export interface TaskAction {
   readonly provider: string;
-  /** Null when the task was never made. */
+  /** Null when the task was not created. */
   readonly taskId: string | null;
   /** `create`, `approve`, `retry`, `cancel`, ... */
   readonly action: string;

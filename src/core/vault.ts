@@ -1,4 +1,4 @@
-/** Secrets at rest: the shapes. `credentials/vault` seals and opens, `store` keeps envelopes only. */
+/** Types of sealed secrets. `credentials/vault` seals and opens; `store` keeps only envelopes. */
 
 /** A 32-byte key and its id: the first 8 hex digits of its SHA-256. */
 export interface MasterKey {
@@ -6,10 +6,10 @@ export interface MasterKey {
   readonly bytes: Uint8Array;
 }
 
-/** The first key writes, all read. */
+/** The first key seals; every key opens. */
 export type KeyRing = readonly [MasterKey, ...MasterKey[]];
 
-/** Where a sealed value lives: part of what is authenticated, so that a value moved to another row does not open. */
+/** The place of a sealed value. It is authenticated with the value, so that a value moved to another row does not open. */
 export interface SealedAt {
   readonly table: string;
   readonly row: string;
@@ -19,41 +19,41 @@ export interface SealedAt {
 export interface Vault {
   /** @returns `v1.<key id>.<nonce>.<ciphertext and tag>`, base64url */
   seal(secret: string, at: SealedAt): string;
-  /** @throws OlaError `persistence_unavailable` when the envelope is damaged, moved or sealed by a key that is not there */
+  /** @throws OlaError `persistence_unavailable` when the envelope is damaged, was moved, or was sealed by a missing key */
   open(envelope: string, at: SealedAt): string;
-  /** Whether this ring holds the key that sealed it. */
+  /** True when the ring has the key that sealed the envelope. */
   canOpen(envelope: string): boolean;
-  /** The id of the key that sealed it; null for what is no envelope. */
+  /** Id of the key that sealed the envelope; null when the text is not an envelope. */
   sealedBy(envelope: string): string | null;
-  /** The id of the key that seals now. */
+  /** Id of the key that seals now. */
   keyId(): string;
-  /** Seals and opens with another ring from now on. */
+  /** Replaces the key ring. */
   takeRing(ring: KeyRing): void;
 }
 
-/** Where the master keys are kept. */
+/** The source of the master keys. */
 export interface KeySource {
-  /** For people: a path, or the name of a variable. */
+  /** A path or the name of a variable, for messages. */
   readonly name: string;
-  /** The ring as it is kept now, which may be another one than at the start. @throws OlaError `persistence_unavailable` */
+  /** Reads the present ring, which may differ from that of the start. @throws OlaError `persistence_unavailable` */
   read(): KeyRing;
-  /** Keys that were replaced: kept for what is still sealed with them, backups for one. Null where ola keeps none. */
+  /** Replaced keys, kept because backups and other data are still sealed with them. Null where ola keeps none. */
   readonly retired: RetiredKeys | null;
   /**
-   * Replaces the ring in one step, durable when this returns; keys that are in it no more are retired first. Null where the
-   * keys are not ola's own to write. @throws OlaError `persistence_unavailable`
+   * Replaces the ring in one step, synced to disk when it returns. Keys that leave the ring are retired first. Null where
+   * ola may not write the keys. @throws OlaError `persistence_unavailable`
    */
   readonly write: ((ring: KeyRing) => void) | null;
 }
 
 export interface RetiredKeys {
-  /** For people: a path. */
+  /** A path, for messages. */
   readonly name: string;
-  /** They open, and never seal. @throws OlaError `persistence_unavailable` */
+  /** Reads the retired keys, which open and never seal. @throws OlaError `persistence_unavailable` */
   read(): readonly MasterKey[];
 }
 
-/** Every key that a source has, each once; retired ones stand behind. @throws OlaError `persistence_unavailable` */
+/** All keys of a source, each once, retired keys last. @throws OlaError `persistence_unavailable` */
 export function allKeys({ read, retired }: KeySource): KeyRing {
   const [first, ...others] = read();
   const behind = new Map([...others, ...(retired?.read() ?? [])].map((key) => [key.id, key]));
@@ -61,15 +61,15 @@ export function allKeys({ read, retired }: KeySource): KeyRing {
   return [first, ...behind.values()];
 }
 
-/** The place of a stored secret's envelope. */
+/** The place of the envelope of a stored secret. */
 export function placeOfSecret(id: string): SealedAt {
   return { table: 'secrets', row: id, column: 'envelope' };
 }
 
-/** A stored secret, as the configuration refers to it. */
+/** A stored secret, to which the configuration refers by id. */
 export interface SealedSecret {
   readonly id: string;
-  /** Scheme, host and port it was entered for (`https://api.example.com`); it is sent nowhere else. Null: bound to none. */
+  /** Scheme, host and port for which the secret was entered (`https://api.example.com`); it is sent nowhere else. Null when it is bound to none. */
   readonly origin: string | null;
   readonly hint: string;
   readonly envelope: string;

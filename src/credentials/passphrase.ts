@@ -1,4 +1,4 @@
-/** Text sealed to a passphrase, for a file that leaves this machine: the key is made by scrypt, the seal is AES-256-GCM. */
+/** Text sealed with a passphrase, for a file that leaves this machine: scrypt derives the key, AES-256-GCM seals the text. */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
@@ -9,15 +9,16 @@ const algorithm = 'aes-256-gcm';
 const keyBytes = 32;
 const saltBytes = 16;
 const nonceBytes = 12;
-/** Checked by length: an implementation that takes a shorter tag can be forged against. */
+/** Length of the tag. It is checked, because a shorter tag can be forged. */
 const tagBytes = 16;
-/** 128 MiB and some tenths of a second a guess (OWASP Password Storage: N=2^17, r=8, p=1). */
+/** Cost of one guess: 128 MiB and some tenths of a second (OWASP Password Storage: N=2^17, r=8, p=1). */
 const cost: ScryptCost = { name: 'scrypt', N: 2 ** 17, r: 8, p: 1 };
-/** What a file may ask of the machine that opens it. */
-const mostMemory = 256 * 1024 * 1024;
-const mostPasses = 4;
-/** Characters of a passphrase. */
-const shortest = 8;
+/** Most memory that a file may require of the machine that opens it, in bytes. */
+const maxMemory = 256 * 1024 * 1024;
+/** Most passes that a file may require of that machine (scrypt's p). */
+const maxPasses = 4;
+/** Least length of a passphrase, in characters. */
+const minCharacters = 8;
 
 interface ScryptCost {
   readonly name: 'scrypt';
@@ -26,7 +27,7 @@ interface ScryptCost {
   readonly p: number;
 }
 
-/** Fit for JSON; bytes in base64url, the tag behind the ciphertext. */
+/** A sealed text as JSON. Bytes are in base64url; `data` is the ciphertext followed by the tag. */
 export interface SealedText {
   readonly format: typeof format;
   readonly version: typeof version;
@@ -38,13 +39,13 @@ export interface SealedText {
 
 type Header = Omit<SealedText, 'data'>;
 
-/** Whether text may be sealed to it. @throws OlaError `invalid_field` when it is too short */
+/** Checks a passphrase before text is sealed with it. @throws OlaError `invalid_field` when it is too short */
 export function checkNewPassphrase(passphrase: string): void {
-  if ([...passphrase].length >= shortest) return;
-  throw new OlaError('invalid_field', `The passphrase is to have ${shortest} characters or more.`, { param: 'passphrase' });
+  if ([...passphrase].length >= minCharacters) return;
+  throw new OlaError('invalid_field', `Use a passphrase of at least ${minCharacters} characters.`, { param: 'passphrase' });
 }
 
-/** @throws OlaError as `checkNewPassphrase` */
+/** @throws OlaError as `checkNewPassphrase` does */
 export async function sealWithPassphrase(text: string, passphrase: string): Promise<SealedText> {
   checkNewPassphrase(passphrase);
   const salt = randomBytes(saltBytes);
@@ -63,9 +64,9 @@ export async function sealWithPassphrase(text: string, passphrase: string): Prom
 }
 
 /**
- * @param sealed what `sealWithPassphrase` gave, as it came back from wherever it was
- * @throws OlaError `invalid_field`: it is not of this kind, or the passphrase is wrong or it is damaged, which cannot be
- *   told apart
+ * @param sealed the result of `sealWithPassphrase`, from an untrusted file
+ * @throws OlaError `invalid_field` when it has another form, when the passphrase is wrong or when it is damaged; the last
+ *   two cannot be told apart
  */
 export async function openWithPassphrase(sealed: unknown, passphrase: string): Promise<string> {
   const { header, salt, nonce, data } = read(sealed);
@@ -77,7 +78,7 @@ export async function openWithPassphrase(sealed: unknown, passphrase: string): P
     decipher.setAuthTag(data.subarray(end));
     return Buffer.concat([decipher.update(data.subarray(0, end)), decipher.final()]).toString('utf8');
   } catch (cause) {
-    const message = 'It does not open: the passphrase is wrong, or what was sealed is damaged. Try again, or take another copy.';
+    const message = 'The passphrase is wrong, or the sealed data is damaged. Try again, or use another copy.';
     throw new OlaError('invalid_field', message, { param: 'passphrase', cause });
   }
 }
@@ -91,26 +92,26 @@ interface Parts {
 
 /** @throws OlaError `invalid_field` */
 function read(sealed: unknown): Parts {
-  if (!isObject(sealed) || sealed['format'] !== format) throw unusable('is not something that ola has sealed to a passphrase');
-  if (sealed['version'] !== version) throw unusable('was sealed by another version of ola: open it with that one');
+  if (!isObject(sealed) || sealed['format'] !== format) throw unusable('was not sealed by ola');
+  if (sealed['version'] !== version) throw unusable('was sealed by another version of ola; open it with that version');
   const { kdf, salt: saltText, nonce: nonceText, data: dataText } = sealed;
   const salt = decodeExactly(saltText);
   const nonce = decodeExactly(nonceText);
   const data = decodeExactly(dataText);
   if (salt?.length !== saltBytes || nonce?.length !== nonceBytes || data === null || data.length < tagBytes) {
-    throw unusable('is damaged: take another copy');
+    throw unusable('is damaged; use another copy');
   }
   const header: Header = { format, version, kdf: readCost(kdf), salt: String(saltText), nonce: String(nonceText) };
   return { header, salt, nonce, data };
 }
 
-/** The file says what it takes to open it; it may not ask for more than this machine would give. */
+/** Reads the cost from the file, and refuses one that would use too much of this machine. */
 function readCost(kdf: unknown): ScryptCost {
   const { name, N, r, p } = isObject(kdf) ? kdf : {};
-  if (name !== 'scrypt' || !isCount(N) || !isCount(r) || !isCount(p)) throw unusable('is damaged: take another copy');
+  if (name !== 'scrypt' || !isCount(N) || !isCount(r) || !isCount(p)) throw unusable('is damaged; use another copy');
   const isPower = N >= 2 && Number.isInteger(Math.log2(N));
-  if (!isPower || 128 * N * r > mostMemory || p > mostPasses) {
-    throw unusable('asks for more work to open it than ola does; it was not made by ola, or it is damaged');
+  if (!isPower || 128 * N * r > maxMemory || p > maxPasses) {
+    throw unusable('needs more work to open than data sealed by ola; it was not made by ola, or it is damaged');
   }
   return { name, N, r, p };
 }
@@ -119,25 +120,25 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
-/** Everything that is read before the seal is checked, in one order. */
+/** The fields that are read before the seal is checked, in a fixed order. */
 function associatedData({ kdf: { name, N, r, p }, salt, nonce }: Header): Buffer {
   return Buffer.from(JSON.stringify([format, version, name, N, r, p, salt, nonce]));
 }
 
-/** In one form, so that the same words open it whichever keyboard they are typed on (RFC 8265, 4.2). */
+/** Derives the key. The passphrase is normalised, so that it is the same from every keyboard (RFC 8265, 4.2). */
 function derive(passphrase: string, salt: Buffer, { N, r, p }: ScryptCost): Promise<Buffer> {
-  // More than the memory of the work itself: implementations count some besides.
+  // Twice the memory of the work itself, because implementations count some more.
   const maxmem = 256 * N * r;
   return new Promise((resolve, reject) => {
     scrypt(passphrase.normalize('NFC'), salt, keyBytes, { N, r, p, maxmem }, (cause, key) => {
       // Bun gives undefined where Node gives null.
       if (!(cause instanceof Error)) resolve(key);
-      else reject(new OlaError('internal_error', 'No key could be made of the passphrase.', { cause }));
+      else reject(new OlaError('internal_error', 'No key could be derived from the passphrase.', { cause }));
     });
   });
 }
 
-/** Base64url in its one spelling; null for anything else. */
+/** Decodes base64url in its canonical form. @returns null for anything else */
 function decodeExactly(text: unknown): Buffer | null {
   if (typeof text !== 'string') return null;
   const bytes = Buffer.from(text, 'base64url');
@@ -145,5 +146,5 @@ function decodeExactly(text: unknown): Buffer | null {
 }
 
 function unusable(what: string): OlaError {
-  return new OlaError('invalid_field', `What is to be opened ${what}.`, { param: 'sealed' });
+  return new OlaError('invalid_field', `The sealed data ${what}.`, { param: 'sealed' });
 }

@@ -1,4 +1,4 @@
-/** Seals secrets with the master keys: AES-256-GCM, bound to the place they are stored in. Pure but for the random nonce. */
+/** Seals secrets with the master keys. AES-256-GCM binds each secret to the place where it is stored. Pure except for the random nonce. */
 import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { OlaError } from '../core/errors.ts';
 import type { KeyRing, MasterKey, SealedAt, Vault } from '../core/vault.ts';
@@ -6,9 +6,9 @@ import type { KeyRing, MasterKey, SealedAt, Vault } from '../core/vault.ts';
 const algorithm = 'aes-256-gcm';
 const version = 'v1';
 const keyBytes = 32;
-/** 96 bits, drawn at random: good for 2^32 secrets a key (NIST SP 800-38D, 8.3). */
+/** Length of the nonce. 96 random bits are safe for 2^32 secrets per key (NIST SP 800-38D, 8.3). */
 const nonceBytes = 12;
-/** Given to the cipher and checked by length: an implementation that takes a shorter tag can be forged against. */
+/** Length of the tag. The cipher is told the length and checks it, because a shorter tag can be forged. */
 const tagBytes = 16;
 
 interface Envelope {
@@ -18,18 +18,18 @@ interface Envelope {
   readonly tag: Buffer;
 }
 
-/** A vault over a key ring: the first key seals, all open. */
+/** Creates a vault over a key ring. The first key seals; every key opens. */
 export function createVault(given: KeyRing): Vault {
   let keys = keysOf(given);
   return {
     seal: (secret, at) => seal(keys.writer, secret, at),
     open(text, at) {
       const envelope = parseEnvelope(text);
-      if (envelope === null) throw unreadable('is damaged: enter it again');
+      if (envelope === null) throw unreadable('is damaged. Enter it again');
       const key = keys.byId.get(envelope.keyId);
       if (key === undefined)
         throw unreadable(
-          `was sealed with master key ${envelope.keyId}, which is not there: bring that key back, or enter the secret again`,
+          `was sealed with master key ${envelope.keyId}, which is missing. Put that key back, or enter the secret again`,
         );
       return open(key, envelope, at);
     },
@@ -62,15 +62,15 @@ function keysOf(ring: KeyRing): Keys {
   };
 }
 
-/** A new master key. */
+/** Creates a master key. */
 export function makeKey(): MasterKey {
   return keyOf(randomBytes(keyBytes));
 }
 
 /**
- * Reads master keys: 32 bytes each, base64 (also base64url) or 64 hex digits, separated by whitespace or commas. The
- * first one writes. A key named twice counts once.
- * @throws OlaError `persistence_unavailable`, saying which key is wrong by its place, never by its text
+ * Reads master keys of 32 bytes each, in base64, base64url or 64 hex digits, separated by white space or commas. The first
+ * key seals. A repeated key counts once.
+ * @throws OlaError `persistence_unavailable` that names a wrong key by its number, never by its text
  */
 export function parseKeys(text: string): KeyRing {
   const keys = new Map<string, MasterKey>();
@@ -78,13 +78,13 @@ export function parseKeys(text: string): KeyRing {
   for (const [index, word] of words.entries()) {
     const key = parseKey(word);
     if (key === null)
-      throw unusableKey(`key ${index + 1} is not 32 bytes in base64 or hex; make one with: openssl rand -base64 32`);
+      throw unusableKey(`key ${index + 1} is not 32 bytes in base64 or hex; create one with: openssl rand -base64 32`);
     if (key.bytes.every((byte) => byte === key.bytes[0]))
-      throw unusableKey(`key ${index + 1} is one byte repeated, not a secret`);
+      throw unusableKey(`key ${index + 1} repeats one byte, so it is not secret`);
     keys.set(key.id, key);
   }
   const [first, ...rest] = keys.values();
-  if (first === undefined) throw unusableKey('it is empty; make one with: openssl rand -base64 32');
+  if (first === undefined) throw unusableKey('it is empty; create one with: openssl rand -base64 32');
   return [first, ...rest];
 }
 
@@ -117,11 +117,11 @@ function open(key: KeyObject, envelope: Envelope, at: SealedAt): string {
     decipher.setAuthTag(envelope.tag);
     return Buffer.concat([decipher.update(envelope.ciphertext), decipher.final()]).toString('utf8');
   } catch (cause) {
-    throw unreadable('is damaged or was moved from another place: enter it again', cause);
+    throw unreadable('is damaged, or was moved from another place. Enter it again', cause);
   }
 }
 
-/** `ola|v1|table|row|column`; with the separator inside a part, two places could be one. */
+/** `ola|v1|table|row|column`. A part must not contain the separator, or two places could have the same text. */
 function associatedData({ table, row, column }: SealedAt): Buffer {
   for (const part of [table, row, column]) {
     if (part.includes('|')) throw new OlaError('internal_error', 'A place of a sealed secret may not contain "|".');
@@ -140,7 +140,7 @@ function parseEnvelope(text: string): Envelope | null {
   return { keyId, nonce, ciphertext: sealed.subarray(0, end), tag: sealed.subarray(end) };
 }
 
-/** Base64url in its one spelling; Buffer would skip foreign characters and ignore the spare bits of the last one. */
+/** Decodes base64url in its canonical form only. Buffer would skip foreign characters and ignore the spare bits of the last one. */
 function decodeExactly(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : null;

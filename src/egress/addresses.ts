@@ -1,4 +1,4 @@
-/** IP addresses as numbers: what an address is for, by the IANA special-purpose registries and what clouds add to them. */
+/** IP addresses as numbers, and their purpose according to the IANA special-purpose registries and the clouds. */
 import type { AddressReason } from '../core/egress.ts';
 import { lazy } from '../core/lazy.ts';
 
@@ -41,7 +41,7 @@ function parseIPv4(text: string): number | null {
   return bytes.reduce((word, byte) => ((word << 8) | byte) >>> 0, 0);
 }
 
-/** Sixteen-bit groups between colons; the last may be a dotted IPv4 address. */
+/** Reads 16-bit groups between colons; the last may be a dotted IPv4 address. */
 function parseGroups(text: string, mayEndDotted: boolean): number[] | null {
   if (text === '') return [];
   const groups: number[] = [];
@@ -57,7 +57,7 @@ function parseGroups(text: string, mayEndDotted: boolean): number[] | null {
   return groups;
 }
 
-/** Reads `address/prefix`, or one address as a range of itself; null for what is neither. */
+/** Reads `address/prefix`, or an address as a range of one. @returns null for any other text */
 export function parseRange(text: string): AddressRange | null {
   const [base = '', length, ...rest] = text.trim().split('/');
   const words = parseAddress(base);
@@ -83,7 +83,7 @@ function rangeOf(text: string): AddressRange {
   return range;
 }
 
-/** The first row that holds an address names it; what no row holds is public. */
+/** Special-purpose ranges by reason. The first row that contains an address counts; an address in no row is public. */
 const special: readonly (readonly [AddressReason, ...string[]])[] = [
   ['unspecified_ip', '0.0.0.0/8', '::/128'],
   ['loopback_ip', '127.0.0.0/8', '::1/128'],
@@ -95,19 +95,19 @@ const special: readonly (readonly [AddressReason, ...string[]])[] = [
   ['reserved_ip', '192.0.0.0/24', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32', '3fff::/20'],
   ['reserved_ip', '192.31.196.0/24', '192.52.193.0/24', '192.88.99.0/24', '192.175.48.0/24', '2620:4f:8000::/48', '240.0.0.0/4'],
   ['reserved_ip', '100::/64', '100:0:0:1::/64', '2001::/23', '5f00::/16', 'fec0::/10'],
-  // IPv4 inside IPv6 is refused whole: what the inner address would reach depends on translators that we cannot see.
+  // All IPv6 forms of IPv4 addresses are refused: the target of the inner address depends on translators that we cannot see.
   ['reserved_ip', '::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16'],
 ];
 const specialRanges = lazy(() =>
   special.flatMap(([reason, ...ranges]) => ranges.map((text) => ({ reason, range: rangeOf(text) }))),
 );
 
-/** What a special-purpose address is; null for a public one. */
+/** The reason to refuse a special-purpose address; null for a public address. */
 export function classify(address: Address): AddressReason | null {
   return specialRanges().find(({ range }) => isWithin(range, address))?.reason ?? null;
 }
 
-/** Instance and task metadata of AWS, Azure, Google, Alibaba and Oracle: whoever reaches it gets the machine's credentials. */
+/** Addresses of the metadata services of AWS, Azure, Google, Alibaba and Oracle. They give the machine's credentials to every caller. */
 const metadata = lazy(() =>
   [
     ...['169.254.169.254', '169.254.170.2', '169.254.170.23', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
@@ -115,14 +115,14 @@ const metadata = lazy(() =>
   ].map(rangeOf),
 );
 
-/** True for a metadata address, also one that is embedded in IPv6. */
+/** True for a metadata address, even when it is embedded in IPv6. */
 export function isMetadata(address: Address): boolean {
   return spellings(address).some((each) => metadata().some((range) => isWithin(range, each)));
 }
 
 const loopback = lazy(() => ['127.0.0.0/8', '::1/128', '0.0.0.0/8', '::/128'].map(rangeOf));
 
-/** Whether a connection to it ends on this machine; Linux takes the unspecified address for loopback. */
+/** True when a connection to the address ends on this machine; Linux treats the unspecified address as loopback. */
 export function isLoopback(address: Address): boolean {
   return spellings(address).some((each) => loopback().some((range) => isWithin(range, each)));
 }
@@ -142,7 +142,7 @@ export function isSame(a: Address, b: Address): boolean {
   return spellings(a).some((each) => each.length === b.length && each.every((word, at) => word === b[at]));
 }
 
-/** How each way of embedding carries its IPv4 address (RFC 4291, 6052, 3056, 4380, 5214). */
+/** The IPv6 ranges that embed IPv4 addresses, and how to extract those (RFC 4291, 6052, 3056, 4380, 5214). */
 const embeddings: readonly {
   readonly range: AddressRange;
   readonly inner: (address: Address) => readonly (number | undefined)[];
@@ -152,7 +152,7 @@ const embeddings: readonly {
     inner: ([, , , low]: Address) => [low],
   })),
   { range: rangeOf('2002::/16'), inner: ([first = 0, second = 0]) => [((first << 16) | (second >>> 16)) >>> 0] },
-  // Teredo has its server in clear and its client with all bits turned.
+  // A Teredo address contains the server's IPv4 address as it is and the client's with all bits inverted.
   { range: rangeOf('2001::/32'), inner: ([, server, , client = 0]) => [server, ~client >>> 0] },
   { range: isatap('0:5efe'), inner: ([, , , low]) => [low] },
   { range: isatap('200:5efe'), inner: ([, , , low]) => [low] },

@@ -1,4 +1,4 @@
-/** The words of a refused call: who, where to, why, and what to do. Never a resolved address, path or query. */
+/** Messages of refused calls: the provider, the host, the reason and the remedy. They never contain a resolved address, a path or a query. */
 import type { AddressReason, EgressDenial, EgressReason } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 
@@ -9,30 +9,31 @@ const publicOnly = 'Use a public address.';
 const isLocal = (what: string) => `is ${what}. ${allowLocal}`;
 const isNoPublic = (what: string) => `is ${what}. ${publicOnly}`;
 
-/** What follows `Provider 'x' may not be called: host`. */
+/** The second half of the sentence that begins with `Provider 'x' may not be called: host`. */
 const words: Readonly<Record<NamedReason, string>> = {
-  malformed_url: 'does not stand in a plain base URL. Write https://host/path without spaces, query or fragment.',
+  malformed_url: 'has no valid base URL. Write https://host/path without spaces, query or fragment.',
   unsupported_scheme: 'is reached by a scheme other than https and http. Use https.',
   userinfo_forbidden: 'has a user name or password in its URL. Remove them and store the secret as a key or header.',
   missing_host: 'is missing from the base URL. Write https://host/path.',
   insecure_http_forbidden: `is reached by plain http. Use https. ${allowLocal}`,
-  denylisted_host: 'is on denyHosts of the egress policy. Remove it there if it is meant to be called.',
-  denylisted_cidr: 'is inside a range of denyCidrs of the egress policy. Change the range if it is meant to be called.',
+  denylisted_host: 'is in denyHosts of the egress policy. Remove it there if calls to it are intended.',
+  denylisted_cidr: 'is in a range of denyCidrs of the egress policy. Change the range if calls to it are intended.',
   localhost_forbidden: isLocal('this machine'),
   loopback_ip: isLocal('this machine'),
   private_ip: isLocal('in a private network'),
   link_local_ip: isLocal('on the local link'),
   cgnat_ip: isLocal('in a carrier-grade NAT network'),
-  single_label_host: isLocal('a name of one label'),
-  special_use_host: isLocal('a name of local meaning'),
+  single_label_host: isLocal('a name without a dot'),
+  special_use_host: isLocal('a name for internal networks'),
   benchmark_ip: isNoPublic('in a range for benchmarks'),
   multicast_ip: isNoPublic('a multicast address'),
   unspecified_ip: isNoPublic('the unspecified address'),
   reserved_ip: isNoPublic('in a reserved range'),
   metadata_ip: 'serves the credentials of this machine. No setting allows it; use another base URL.',
   metadata_host: 'serves the credentials of this machine. No setting allows it; use another base URL.',
-  port_forbidden: 'is to be called on a port that is not allowed. Add the port to its "ports" or to allowedPorts.',
-  self_connection: 'is ola itself: the request would go round in circles. Use the address of the real provider.',
+  port_forbidden:
+    'has a port that is not allowed. Add the port to "ports" of the provider or to allowedPorts of the egress policy.',
+  self_connection: 'is ola itself, so the request would go round in a circle. Use the address of the real provider.',
   dns_resolution_failed: 'does not resolve. Check the spelling and the DNS of this machine.',
   dns_no_answers: 'has no address. Check the spelling and the DNS of this machine.',
   redirect_forbidden: 'answered with a redirect, which is not followed. Use the final base URL.',
@@ -45,7 +46,7 @@ export function denied(denial: EgressDenial): OlaError {
   return new OlaError('egress_destination_blocked', message, { details: { ...denial } });
 }
 
-/** What follows a host's name in a sentence. */
+/** The end of a sentence that begins with the host's name. */
 export function wordsFor(reason: EgressReason): string {
   return reason.startsWith('resolved_') ? words[reason.slice('resolved_'.length) as AddressReason] : words[reason as NamedReason];
 }

@@ -1,15 +1,15 @@
-/** Whether a place is one of our own listeners: a call there would come back to us and go round for ever. */
+/** Recognises our own listeners: a call to one of them would come back to us in an endless circle. */
 import { isLoopback, isSame, isUnspecified, parseAddress } from './addresses.ts';
 
 export interface OwnListener {
-  /** The address it is bound to, `0.0.0.0` and `::` for all. */
+  /** The address that the listener is bound to; `0.0.0.0` and `::` mean all addresses. */
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * @param address canonical
- * @param localAddresses those of this machine's interfaces; asked only for a wildcard bind on the same port
+ * @param address in canonical form
+ * @param localAddresses returns the addresses of this machine's interfaces; called only for a listener on all addresses and the same port
  */
 export function isOwnListener(
   address: string,
@@ -26,7 +26,7 @@ export function isOwnListener(
 function reaches(address: string, bound: string, localAddresses: () => readonly string[]): boolean {
   const dialled = parseAddress(address);
   const own = parseAddress(bound.replace(/^\[|\]$|%.*$/g, ''));
-  // A bound name is `localhost` in practice; what cannot be read is taken for everything on this machine.
+  // A name in place of an address is `localhost` in practice. An unreadable bind counts as all addresses of this machine.
   if (dialled === null) return false;
   if (own !== null && !isUnspecified(own)) return isSame(dialled, own) || (isLoopback(dialled) && isLoopback(own));
   if (isLoopback(dialled)) return true;

@@ -1,29 +1,29 @@
-/** The verdict on a destination: pure, over its URL, an address it resolved to, and the policy of the moment. */
+/** The verdict on a destination, by its URL, an address that it resolved to, and the current policy. Pure. */
 import type { AddressReason, EgressPolicy, EgressReason } from '../core/egress.ts';
 import { type AddressRange, classify, isMetadata, isWithin, parseAddress, parseRange } from './addresses.ts';
 
 export interface ParsedUrl {
-  /** Parsed once; nobody reads the raw text again, parsers differ. */
+  /** The URL, parsed once. The raw text is not parsed again, because parsers differ. */
   readonly url: URL;
-  /** In lower case, without a trailing dot or brackets. */
+  /** Host in lower case, without a trailing dot or brackets. */
   readonly hostname: string;
   readonly port: number;
   /** The hostname when it is an IP address, else null. */
   readonly literal: string | null;
 }
 
-/** `observed` is what enforcing would refuse, when the policy does not enforce. */
+/** `observed` is the reason that enforcing would refuse for, when the policy does not enforce. */
 export type Verdict =
   | { readonly ok: true; readonly target: ParsedUrl; readonly observed: EgressReason | null }
   | { readonly ok: false; readonly reason: EgressReason; readonly scheme: string; readonly host: string };
 
 export interface Exceptions {
   readonly allowLocal: boolean;
-  /** Besides the policy's. */
+  /** Allowed ports in addition to the policy's. */
   readonly ports?: readonly number[] | undefined;
 }
 
-/** Refused in every mode and for everybody. */
+/** Reasons that refuse a call in every mode and for every destination. */
 const absolute: ReadonlySet<EgressReason> = new Set([
   ...(['malformed_url', 'missing_host', 'unsupported_scheme', 'userinfo_forbidden'] as const),
   ...(['metadata_host', 'metadata_ip', 'resolved_metadata_ip', 'self_connection', 'dns_no_answers'] as const),
@@ -37,12 +37,12 @@ export function observes(policy: EgressPolicy): boolean {
   return policy.enabled && policy.mode === 'observe';
 }
 
-/** Whether a reason refuses a call under a policy, or is only worth a line in the log. */
+/** True when a reason refuses a call under this policy; false when it is only logged. */
 export function refuses(policy: EgressPolicy, reason: EgressReason): boolean {
   return absolute.has(reason) || enforces(policy);
 }
 
-/** Judges a base URL as far as that goes without resolving its name. */
+/** Checks a base URL without resolving its host name. */
 export function judge(baseUrl: string, policy: EgressPolicy, exceptions: Exceptions): Verdict {
   const parsed = parseTarget(baseUrl);
   if (!('target' in parsed)) return { ok: false, ...parsed };
@@ -53,9 +53,9 @@ export function judge(baseUrl: string, policy: EgressPolicy, exceptions: Excepti
 }
 
 /**
- * Judges an address that is about to be dialled.
- * @param address canonical, without brackets or zone; what cannot be read is refused
- * @returns what enforcing refuses it for, or null; `refuses` tells whether the policy does
+ * Checks an address before it is dialled.
+ * @param address canonical, without brackets or zone; an unreadable one is refused
+ * @returns the reason that enforcing would refuse it for, or null; `refuses` says whether this policy does
  */
 export function judgeAddress(
   address: string,
@@ -78,14 +78,15 @@ interface Refusal {
   readonly host: string;
 }
 
+/** Longest base URL, in bytes. */
 const maxUrlBytes = 2048;
-/** The parser drops control characters and spaces here and there: what is stored would not be what is dialled. */
+/** Control characters and spaces. The URL parser drops some of them, so the stored URL would differ from the dialled one. */
 const unprintable = /[\p{Cc}\p{Z}]/u;
-/** The parser also takes backslashes, one slash or none, or a third: forms that parsers disagree about. */
+/** `scheme://authority/rest`. The URL parser also accepts backslashes, and one slash, none or three; other parsers read those forms differently. */
 const absoluteForm = /^[a-z][a-z0-9+.-]*:\/\/([^/\\?#]*)(.*)$/is;
 const schemeForm = /^([a-z][a-z0-9+.-]*):/i;
 
-/** The part that holds in every mode: a URL that can be dialled at all, and means one thing. */
+/** Checks that apply in every mode: the URL can be dialled and has only one reading. */
 function parseTarget(baseUrl: string): { readonly target: ParsedUrl } | Refusal {
   const refuse = (reason: EgressReason, scheme = '', host = ''): Refusal => ({ reason, scheme, host });
   if (unprintable.test(baseUrl) || Buffer.byteLength(baseUrl) > maxUrlBytes) return refuse('malformed_url');
@@ -105,19 +106,19 @@ function parseTarget(baseUrl: string): { readonly target: ParsedUrl } | Refusal 
   return { target: { url, hostname, port, literal } };
 }
 
-/** RFC 1035, 2.3.4, with the underscore that some hosts have; the parser has made international names ASCII. */
+/** Host names by RFC 1035, 2.3.4, plus the underscore that some hosts have. The URL parser has converted international names to ASCII. */
 function isName(hostname: string): boolean {
   return hostname.length <= 253 && hostname.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
 }
 
 const metadataHosts: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata.goog', 'metadata', 'instance-data']);
 const localhostLabels: ReadonlySet<string> = new Set(['localhost', 'localdomain']);
-/** RFC 6761 and what networks use inside: names that mean something else on every machine. */
+/** Top-level labels of RFC 6761 and of internal networks: their names mean something different on every machine. */
 const specialUseLabels: ReadonlySet<string> = new Set([
   ...['local', 'internal', 'intranet', 'lan', 'home', 'corp', 'private', 'test', 'invalid', 'onion', 'svc', 'arpa'],
 ]);
 
-/** What enforcing refuses; the absolute reasons come first, so that no other hides them in the other modes. */
+/** The reason that enforcing refuses for. Absolute reasons are checked first, so that no other reason hides them in the other modes. */
 function judgeTarget(target: ParsedUrl, policy: EgressPolicy, exceptions: Exceptions): EgressReason | null {
   const { hostname, literal, port } = target;
   const address = literal === null ? null : judgeAddress(literal, policy, exceptions);
@@ -146,7 +147,7 @@ interface DenyLists {
   readonly denyRanges: readonly AddressRange[];
 }
 
-/** A policy object does not change: a new configuration brings a new one. */
+/** Parsed deny lists by policy. A policy object never changes: a new configuration has a new one. */
 const denyLists = new WeakMap<EgressPolicy, DenyLists>();
 
 function compiled(policy: EgressPolicy): DenyLists {
@@ -167,7 +168,7 @@ function isDeniedHost(hostname: string, policy: EgressPolicy): boolean {
   });
 }
 
-/** Entries of `denyCidrs` that are no address range, and so deny nothing. */
+/** Entries of `denyCidrs` that are not address ranges and therefore deny nothing. */
 export function unreadableRanges(policy: EgressPolicy): readonly string[] {
   return policy.denyCidrs.filter((text) => parseRange(text) === null);
 }

@@ -29,7 +29,7 @@ describe('JSON that a person has written', () => {
   });
 
   test('that has a key twice is refused: an edit would change the one that is not in force', () => {
-    expect(() => parseJsonc('{"a": {"b": 1, "c": 2, "b": 3}}')).toThrow(refusal('"b" stands twice'));
+    expect(() => parseJsonc('{"a": {"b": 1, "c": 2, "b": 3}}')).toThrow(refusal('"b" is twice'));
     expect(parseJsonc('{"a": {"b": 1}, "c": {"b": 1}}')).toEqual({ a: { b: 1 }, c: { b: 1 } });
   });
 

@@ -16,7 +16,7 @@ const plaintext = '{"a":"sk-test-é"}';
 const refusal = (what: string) => expect.objectContaining({ code: 'invalid_field', message: expect.stringContaining(what) });
 const refused = (sealed: unknown, what: string, passphrase = words) =>
   expect(openWithPassphrase(sealed, passphrase)).rejects.toThrow(refusal(what));
-const wrong = 'the passphrase is wrong, or what was sealed is damaged';
+const wrong = 'The passphrase is wrong, or the sealed data is damaged';
 
 /** Every copy with one bit of the bytes turned. */
 function flips(text: string): string[] {
@@ -76,14 +76,13 @@ describe('text sealed to a passphrase', () => {
     ]) {
       await refused(damaged, 'damaged');
     }
-    for (const other of [null, 'text', [], {}, { ...vector, format: 'age' }])
-      await refused(other, 'not something that ola has sealed');
+    for (const other of [null, 'text', [], {}, { ...vector, format: 'age' }]) await refused(other, 'was not sealed by ola');
     await refused({ ...vector, version: 2 }, 'another version');
   });
 
   test('may not ask for more work than ola itself would do', async () => {
     const costs = [{ N: 2 ** 30 }, { N: 2 ** 18, r: 16 }, { r: 2 ** 20 }, { p: 5 }, { N: 1000 }, { N: 1 }, { p: 2 ** 40 }];
-    for (const change of costs) await refused({ ...vector, kdf: { ...vector.kdf, ...change } }, 'asks for more work');
+    for (const change of costs) await refused({ ...vector, kdf: { ...vector.kdf, ...change } }, 'needs more work');
     for (const change of [{ N: -2 }, { r: 0.5 }, { p: '1' }, { N: Number.NaN }]) {
       await refused({ ...vector, kdf: { ...vector.kdf, ...change } }, 'damaged');
     }

@@ -160,8 +160,8 @@ describe('an import', () => {
   test('needs the passphrase, the right one, and secrets that were sealed for this', async () => {
     const cases: readonly [sealed: unknown, passphrase: string | null, says: string][] = [
       [sealed, null, 'passphrase'],
-      [sealed, 'wrong horse!', 'the passphrase is wrong'],
-      [{}, words, 'not something that ola has sealed'],
+      [sealed, 'wrong horse!', 'The passphrase is wrong'],
+      [{}, words, 'was not sealed by ola'],
       [sealCheaply('a key of something else'), words, 'something else'],
       [sealCheaply({ '["serverToken"]': { value: 7, origin: null } }), words, 'something else'],
     ];
