@@ -1,4 +1,4 @@
-/** Where this process writes. */
+/** Standard output and standard error of this process. */
 import process from 'node:process';
 import { isatty } from 'node:tty';
 import { lazy } from '../core/lazy.ts';
@@ -7,7 +7,7 @@ export const standardOutput = output(1, () => process.stdout);
 
 export const standardError = output(2, () => process.stderr);
 
-/** @param open makes the stream, which not every command needs */
+/** @param open creates the stream; it is called at the first use, because not every command needs both streams */
 function output(descriptor: number, open: () => NodeJS.WriteStream) {
   const stream = lazy(() => leftQuietly(open()));
   return {
@@ -19,7 +19,7 @@ function output(descriptor: number, open: () => NodeJS.WriteStream) {
   };
 }
 
-/** A reader that has had enough (`ola token list | head -1`) is no failure. */
+/** Ends the process without an error when a reader closes the pipe (`ola token list | head -1`). */
 function leftQuietly(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

@@ -1,4 +1,4 @@
-/** Audit rows: appended, never changed. */
+/** Audit rows. They are appended and never changed. */
 import type { AuditEvent, AuditResult, AuditStore } from '../core/audit.ts';
 import { isObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
@@ -11,7 +11,7 @@ const insert = `INSERT INTO audit
 
 const selectNewest = 'SELECT * FROM audit WHERE timestamp < ? ORDER BY id DESC LIMIT ?';
 
-/** Adds events to the transaction that is open: a change and its event happen both or not at all. */
+/** Adds events to the open transaction, so that a change and its event are written together or not at all. */
 export function insertAudit(database: SqlDatabase, events: readonly AuditEvent[]): void {
   const statement = database.prepare(insert);
   for (const event of events) {

@@ -1,4 +1,4 @@
-/** Columns of a row as the types that the tables promise; another type is a damaged database. */
+/** Reads columns of a row in the types of the tables; another type means that the database is damaged. */
 import type { SqlRow } from '../core/ports.ts';
 
 export function textOf(row: SqlRow, column: string): string {

@@ -1,4 +1,4 @@
-/** Revisions and snapshots of the configuration; the sealed secrets that they name change in the same transactions. */
+/** Revisions and snapshots of the configuration. The sealed secrets that they name change in the same transactions. */
 import type { ConfigStore, ConfigWrite, Revision, RevisionSummary } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -20,7 +20,7 @@ import { deleteSnapshot, readSnapshot, readSnapshots, replaceSnapshot } from './
 import { insertToken } from './tokens.ts';
 import { reading, writing } from './transaction.ts';
 
-/** Of each history. */
+/** Revisions kept of each history: of the database and of each file. */
 const keptRevisions = 50;
 
 const facts = 'number, at, actor, summary, file';
@@ -89,7 +89,7 @@ export function configStore(database: SqlDatabase): ConfigStore {
   };
 }
 
-/** The whole of an accepted write; to be called inside a transaction. */
+/** Writes everything that belongs to an accepted write. Call it inside a transaction. */
 export function writeConfig(database: SqlDatabase, { revision, secrets, tokens, event }: ConfigWrite): void {
   requireNext(database, revision.number);
   const holder = historyOf(revision.file);
@@ -105,13 +105,13 @@ export function writeConfig(database: SqlDatabase, { revision, secrets, tokens, 
   insertAudit(database, [event]);
 }
 
-/** Two writers that started from the same revision: the second is told, instead of undoing the first unseen. */
+/** Refuses the second of two writes that started from the same revision: it would silently undo the first. */
 function requireNext(database: SqlDatabase, number: number): void {
   const newest = newestNumber(database);
   if (number !== newest + 1) {
     throw new OlaError(
       'precondition_failed',
-      `The configuration is at revision ${newest} by now: read it again and repeat the change.`,
+      `The configuration has changed in the meantime and is at revision ${newest}. Read it again and repeat the change.`,
     );
   }
 }
@@ -126,7 +126,7 @@ function writeRevision(database: SqlDatabase, revision: Revision, names: Readonl
   database.prepare(insertRevision).run(number, at, actor, summary, file, secrets, JSON.stringify(document));
 }
 
-/** Drops the revisions of a history that are over the number kept. @returns secrets that nothing may name any more */
+/** Deletes the oldest revisions of a history beyond the kept number. @returns ids of secrets that may be unused now */
 function dropOld(database: SqlDatabase, file: string | null): string[] {
   const row = database.prepare(selectOldestKept).get(file);
   if (row === undefined) return [];
@@ -139,7 +139,7 @@ function without(ids: ReadonlySet<string>, others: ReadonlySet<string>): string[
   return [...ids].filter((id) => !others.has(id));
 }
 
-/** Written by writeRevision. */
+/** The ids of a revision's secrets, as writeRevision wrote them. */
 function toNames(row: SqlRow): ReadonlySet<string> {
   return new Set(jsonOf(row, 'secrets') as readonly string[]);
 }

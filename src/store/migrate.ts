@@ -1,4 +1,4 @@
-/** Brings a database to this program's schema, or refuses it untouched. */
+/** Migrates a database to this program's schema, or refuses it without a change. */
 import { OlaError } from '../core/errors.ts';
 import type { Clock, SqlDatabase } from '../core/ports.ts';
 import { applicationId, type Migration } from './schema.ts';
@@ -7,13 +7,13 @@ import { writing } from './transaction.ts';
 interface Steps {
   readonly migrations: readonly Migration[];
   readonly now: Clock;
-  /** Copies the database before it is changed; gets the schema it is at. */
+  /** Copies the database before it is changed. @param schema the number of its present schema */
   readonly backUp: (schema: number) => void;
 }
 
 /**
- * Refuses a database that is not ours or newer than this program, having read three numbers and written nothing.
- * @returns its schema, 0 when it is empty
+ * Refuses a database that is not ola's or is newer than this program. Reads three numbers and writes nothing.
+ * @returns the number of its schema; 0 when it is empty
  * @throws OlaError `persistence_unavailable`
  */
 export function checkIdentity(database: SqlDatabase, head: number): number {
@@ -22,17 +22,17 @@ export function checkIdentity(database: SqlDatabase, head: number): number {
   if (application !== applicationId) {
     const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'];
     if (application === 0 && schema === 0 && tables === 0) return 0;
-    throw refused('The database belongs to another program. Move it away, or name another one in durableState.dbPath.');
+    throw refused('The database belongs to another program. Move it away, or name another path in OPEN_LLM_AUTH_DB_PATH.');
   }
   if (schema > head) {
     throw refused(
-      `The database has schema ${schema}, this program knows ${head}: install the newer ola, or restore an older backup.`,
+      `The database has schema ${schema}, but this version of ola knows only up to ${head}. Install the newer ola, or restore an older backup.`,
     );
   }
   return schema;
 }
 
-/** Runs the steps that are missing, each in a transaction of its own; a database with content is copied first. */
+/** Runs the missing steps, each in its own transaction. A database with content is copied first. */
 export function migrate(database: SqlDatabase, { migrations, now, backUp }: Steps): void {
   const schema = checkIdentity(database, migrations.at(-1)?.version ?? 0);
   const missing = migrations.filter(({ version }) => version > schema);
@@ -41,7 +41,7 @@ export function migrate(database: SqlDatabase, { migrations, now, backUp }: Step
     writing(database, () => {
       database.exec(sql);
       database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run(`schema_${version}_at`, String(now()));
-      // Both are part of the transaction: a step that fails leaves the number of the one before.
+      // Both numbers are part of the transaction, so a failed step leaves the schema number before it.
       database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`);
     });
   }

@@ -1,4 +1,4 @@
-/** Opens everything that survives a restart: one SQLite connection, brought to the current schema, and the stores over it. */
+/** Opens the store: one SQLite connection, migrated to the current schema, and the stores of all nouns over it. */
 import type { Clock, SqlDatabase } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { auditStore } from './audit.ts';
@@ -13,23 +13,27 @@ import { batching, reading } from './transaction.ts';
 import { usageStore, usageWriter } from './usage.ts';
 
 export interface OpenStore {
-  /** The only connection to the file: the store closes it. */
+  /** The only connection to the file. The store closes it. */
   readonly database: SqlDatabase;
   readonly now: Clock;
-  /** Copies the database before its schema is changed; gets the schema it is at. What it throws ends the opening. */
+  /** Copies the database before a migration. An error that it throws ends the opening. @param schema the number of its present schema */
   readonly backUp: (schema: number) => void;
 }
 
-/** Milliseconds to wait for another program's lock: the wait stops every stream, so it is short once the start is over. */
+/** Time to wait for another program's lock during the start, in milliseconds. */
 const startWait = 5000;
+/** The same after the start. It is short, because the wait stops every stream. */
 const runWait = 250;
 
-/** Pages of log before it is folded into the database, which stops every stream: 2 ms for 128, 10 ms for SQLite's 1000. */
+/**
+ * Pages of log before SQLite merges the log into the database. The merge stops every stream: 2 ms for 128 pages, 10 ms for
+ * SQLite's default of 1000.
+ */
 const checkpointPages = 128;
 
 /**
- * Order matters: the wait first, as the switch to a write-ahead log can itself meet a lock; after the check of
- * identity, which must find a refused file as it was.
+ * Settings of the connection. They come after `busy_timeout`, because the switch to a write-ahead log can meet a lock, and
+ * after the check of identity, which must not change a refused file.
  */
 const pragmas = `
 PRAGMA journal_mode = WAL;
@@ -43,9 +47,9 @@ PRAGMA wal_autocheckpoint = ${checkpointPages};
 `;
 
 /**
- * Opens the store, migrating it when its schema is older.
- * @throws OlaError `persistence_unavailable` when the database is not ours, newer than this program, damaged or not
- *   writable; it is closed then, and what was refused is as it was
+ * Opens the store; migrates it when its schema is older.
+ * @throws OlaError `persistence_unavailable` when the database is not ola's, is newer than this program, is damaged or not
+ *   writable. The connection is closed then, and the file is unchanged
  */
 export function openStore({ database, now, backUp }: OpenStore): Store {
   try {
@@ -62,7 +66,7 @@ export function openStore({ database, now, backUp }: OpenStore): Store {
     audit: auditStore(database),
     predecessor: predecessorStore(database, usage),
     async check() {
-      // A real write: a transaction that is rolled back never meets a full disk.
+      // Really writes a row: a transaction that is rolled back would not notice a full disk.
       batching(database, () => {
         database.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run('checked_at', String(now()));
       });
@@ -77,7 +81,7 @@ export function openStore({ database, now, backUp }: OpenStore): Store {
   };
 }
 
-/** A log that somebody else still reads is not emptied: SQLite says so in a column, in place of an error. */
+/** Empties the log. SQLite reports a log that another connection still reads in a column instead of an error. */
 function checkpoint(database: SqlDatabase): void {
   const busy = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'];
   if (busy !== 0) throw new Error('database is locked: the log could not be emptied');
@@ -87,7 +91,7 @@ function closeDatabase(database: SqlDatabase): void {
   try {
     markOpen(database, false);
   } catch {
-    // A full disk, or closed already: at worst the next start checks more than it must.
+    // The disk is full, or the database is already closed. The next start then checks more than it must.
   }
   database.close();
 }

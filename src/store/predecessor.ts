@@ -1,4 +1,4 @@
-/** What is taken over from the original program: all of it in one transaction, once. */
+/** Imports the data of the predecessor once, in one transaction. */
 import { OlaError } from '../core/errors.ts';
 import type { SqlDatabase } from '../core/ports.ts';
 import type { PredecessorState, PredecessorStore } from '../core/predecessor.ts';
@@ -21,11 +21,11 @@ export function predecessorStore(database: SqlDatabase, usage: UsageWriter): Pre
 
   function importAll(state: PredecessorState, at: number): void {
     if (importedAt() !== null) {
-      throw new OlaError('conflict', 'The files of the original program were imported before: move them away.');
+      throw new OlaError('conflict', 'The files of the original program were imported before. Move them away.');
     }
     insertSecrets(database, state.secrets);
     if (state.config !== null) writeConfig(database, state.config);
-    // A name that is taken here keeps its document: the other one is still in its file.
+    // An existing snapshot keeps its document. The imported one of the same name is still in its file.
     for (const snapshot of state.snapshots) {
       if (readSnapshot(database, snapshot.name) === null) replaceSnapshot(database, snapshot);
     }

@@ -1,23 +1,23 @@
-/** Deletes rows that are too old, a small batch at a time. */
+/** Deletes old rows, a small batch at a time. */
 import type { SqlDatabase } from '../core/ports.ts';
 import type { Retention } from '../core/store.ts';
 import { batching } from './transaction.ts';
 import { idsPerMillisecond, type UsageWriter } from './usage.ts';
 import { dayOf } from './usage-kinds.ts';
 
-/** Of each table in one call. */
+/** Rows deleted from each table in one call. */
 const batchRows = 250;
 
 const dropUsage = `DELETE FROM usage WHERE id IN (SELECT id FROM usage WHERE id < ? ORDER BY id LIMIT ${batchRows})`;
-/** Ids are in the order of time: only the first rows are looked at. */
+/** Ids are in the order of time, so only the first rows have to be read. */
 const dropAudit = `DELETE FROM audit WHERE timestamp < ? AND id IN (SELECT id FROM audit ORDER BY id LIMIT ${batchRows})`;
 const dropKinds = `DELETE FROM usage_kinds WHERE id IN (SELECT id FROM usage_kinds WHERE last_day < ? LIMIT ${batchRows})`;
 
-/** @returns whether there may be more */
+/** @returns true when there may be more */
 export function retain(database: SqlDatabase, usage: UsageWriter, { usageBefore, auditBefore }: Retention): boolean {
   const usageRows = usageBefore === null ? 0 : dropOlder(database, dropUsage, Math.trunc(usageBefore) * idsPerMillisecond);
   const auditRows = auditBefore === null ? 0 : dropOlder(database, dropAudit, auditBefore);
-  // Kinds last: before that, rows of theirs may be there.
+  // Kinds are deleted last, when no rows of theirs can be left.
   if (usageRows === batchRows || auditRows === batchRows) return true;
   return usageBefore !== null && dropUnusedKinds(database, usage, usageBefore) === batchRows;
 }
@@ -27,8 +27,8 @@ function dropOlder(database: SqlDatabase, sql: string, limit: number): number {
 }
 
 /**
- * Kinds whose last day was over at `before`: all their rows are older than it, so they are gone. SQLite would look for
- * such rows all the same, reading through the whole usage table for each kind; so its check is off meanwhile.
+ * Deletes kinds whose last day ended before `before`: all their rows were older and have been deleted. SQLite's foreign key
+ * check would read the whole usage table for each kind, so it is off during the deletion.
  */
 function dropUnusedKinds(database: SqlDatabase, usage: UsageWriter, before: number): number {
   database.exec('PRAGMA foreign_keys = OFF');

@@ -1,20 +1,21 @@
-/** The tables, as the numbered steps that made them. A step that was released is never edited: a change is a new step. */
+/** The tables, as numbered migration steps. A released step is never edited: a change is a new step. */
 
-/** The `application_id` of a database of ours: `OLA1` as a big-endian integer. */
+/** The `application_id` of ola's databases: `OLA1` as a big-endian integer. */
 export const applicationId = 0x4f4c4131;
 
 export interface Migration {
-  /** `user_version` after it; the first is 1, each one more than the one before. */
+  /** `user_version` after the step. The first step has 1, each following one more. */
   readonly version: number;
   readonly sql: string;
 }
 
 /*
- * Usage is one row a request, so it has no secondary index: its id is the time it arrived, times 1024, plus a sequence,
- * and the rows lie in the order of time. What repeats from call to call is a kind, written once: a row takes 70 bytes in
- * place of 230, and half the time. The key of a kind is its columns as JSON: UNIQUE over them would take two NULLs for different.
- * Audit ids are never used again (AUTOINCREMENT), so that a cut tail shows.
- * `revisions.secrets` lists the secrets that the document names: a secret lives as long as a revision names it.
+ * Usage has one row per request and therefore no secondary index. The id is the time of arrival times 1024 plus a sequence,
+ * so the rows are in the order of time. Fields that repeat from call to call form a kind, which is written once: a row then
+ * takes 70 bytes instead of 230, and half the time. The key of a kind is its columns as JSON, because UNIQUE over the columns
+ * would treat two NULLs as different.
+ * Audit ids are never used again (AUTOINCREMENT), so that a removed tail is noticed.
+ * `revisions.secrets` lists the secrets that the document names: a secret is kept as long as a revision names it.
  */
 const first = `
 CREATE TABLE meta (
@@ -104,11 +105,12 @@ CREATE TABLE audit (
 `;
 
 /*
- * A revision's document is its last column: what stands after a large value is read through it. `file` is null for the database.
- * `secret_uses` says who names a secret: the history of the database (`database`) or of a file (`file:PATH`), or a
- * snapshot (`snapshot:NAME`); `until` is the last revision of a history that names it, null while its newest does. A
- * secret is dropped with the last of its uses, and a write touches those alone that it adds or takes away.
- * `usage_kinds.last_day` counts days since 1970, none of the kind's rows is younger: retention finds unused kinds by it.
+ * A revision's document is its last column, because SQLite reads through a large value to reach the columns after it. `file`
+ * is null for the database.
+ * `secret_uses` lists the holders of a secret: the history of the database (`database`) or of a file (`file:PATH`), or a
+ * snapshot (`snapshot:NAME`). `until` is the last revision of a history that names the secret; null while the newest does. A
+ * secret is deleted with its last use. A write touches only the uses that it adds or ends.
+ * `usage_kinds.last_day` counts days since 1970. No row of the kind is younger, so retention finds unused kinds by it.
  */
 const second = `
 CREATE TABLE kept_revisions (

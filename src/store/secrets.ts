@@ -1,4 +1,4 @@
-/** Sealed secrets, and who names them: a history of revisions or a snapshot. Called inside the transaction that is open. */
+/** Sealed secrets, and their holders: a history of revisions or a snapshot. All functions run inside the open transaction. */
 import { OlaError } from '../core/errors.ts';
 import { isList, type Json, type JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
@@ -14,7 +14,7 @@ const dropUse = 'DELETE FROM secret_uses WHERE secret = ? AND holder = ?';
 const dropEnded = 'DELETE FROM secret_uses WHERE holder = ? AND until < ? RETURNING secret';
 const dropUnused = 'DELETE FROM secrets WHERE id = ? AND NOT EXISTS (SELECT 1 FROM secret_uses WHERE secret = secrets.id)';
 
-/** As `secret_uses.holder` has it. */
+/** Values of `secret_uses.holder`. */
 export const historyOf = (file: string | null): string => (file === null ? 'database' : `file:${file}`);
 export const snapshotHolder = (name: string): string => `snapshot:${name}`;
 
@@ -24,23 +24,23 @@ export function insertSecrets(database: SqlDatabase, secrets: readonly SealedSec
   }
 }
 
-/** @throws OlaError `conflict` when one of them is not stored: a document without its secret must not be acknowledged */
+/** Records that a holder names these secrets. @throws OlaError `conflict` when one is not stored: a document without its secret must not be accepted */
 export function useSecrets(database: SqlDatabase, holder: string, ids: Iterable<string>): void {
   for (const id of ids) {
     if (database.prepare(use).run(holder, id).changes > 0) continue;
     throw new OlaError(
       'conflict',
-      'A secret that the document names is not stored any more: read the document again and repeat the change.',
+      'A secret that the document names is no longer stored. Read the document again and repeat the change.',
     );
   }
 }
 
-/** @param until the last revision that names them */
+/** @param until the number of the last revision that names the secrets */
 export function endUses(database: SqlDatabase, holder: string, ids: Iterable<string>, until: number): void {
   for (const id of ids) database.prepare(endUse).run(until, id, holder);
 }
 
-/** Ends the uses by revisions below `oldest`. @returns the ids of those secrets, which may be unused now */
+/** Deletes the uses by revisions below `oldest`. @returns ids of secrets that may be unused now */
 export function dropEndedUses(database: SqlDatabase, holder: string, oldest: number): string[] {
   return database
     .prepare(dropEnded)
@@ -52,12 +52,12 @@ export function dropUses(database: SqlDatabase, holder: string, ids: Iterable<st
   for (const id of ids) database.prepare(dropUse).run(id, holder);
 }
 
-/** Deletes those of them that nothing names. */
+/** Deletes those of the secrets that no holder names. */
 export function dropUnusedSecrets(database: SqlDatabase, ids: Iterable<string>): void {
   for (const id of ids) database.prepare(dropUnused).run(id);
 }
 
-/** The ids in every `{"$secret": "<id>"}` of a document, at whatever depth. */
+/** The ids in every `{"$secret": "<id>"}` of a document, at any depth. */
 export function secretReferences(document: JsonObject): ReadonlySet<string> {
   const ids = new Set<string>();
   collect(document, ids);

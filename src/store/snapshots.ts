@@ -1,4 +1,4 @@
-/** Documents put aside under a name. What changes them is called inside the transaction that is open. */
+/** Snapshots: documents saved under a name. The functions that change them run inside the open transaction. */
 import type { Snapshot } from '../core/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
@@ -19,7 +19,7 @@ export function readSnapshot(database: SqlDatabase, name: string): Snapshot | nu
   return row === undefined ? null : toSnapshot(row);
 }
 
-/** @returns the secrets that the one of this name before it named */
+/** @returns ids of the secrets that the former snapshot of this name used */
 export function replaceSnapshot(database: SqlDatabase, snapshot: Snapshot): readonly string[] {
   const { name, at, document } = snapshot;
   const before = deleteSnapshot(database, name);
@@ -29,11 +29,11 @@ export function replaceSnapshot(database: SqlDatabase, snapshot: Snapshot): read
   return before ?? [];
 }
 
-/** @returns the secrets that it named, which nothing may name any more; null when there is none of this name */
+/** @returns ids of the snapshot's secrets, which may be unused now; null when there is no snapshot of this name */
 export function deleteSnapshot(database: SqlDatabase, name: string): readonly string[] | null {
   const row = database.prepare(drop).get(name);
   if (row === undefined) return null;
-  // Written by replaceSnapshot.
+  // The column was written by replaceSnapshot.
   const names = jsonOf(row, 'secrets') as readonly string[];
   dropUses(database, snapshotHolder(name), names);
   return names;
@@ -43,7 +43,7 @@ function toSnapshot(row: SqlRow): Snapshot {
   return {
     name: textOf(row, 'name'),
     at: numberOf(row, 'at'),
-    // Written by replaceSnapshot, from a JsonObject.
+    // The column was written by replaceSnapshot, from a JsonObject.
     document: jsonOf(row, 'document') as JsonObject,
   };
 }

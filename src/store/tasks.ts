@@ -1,4 +1,4 @@
-/** Who owns tasks at runtimes, and what was done to them. Called inside the transaction that is open. */
+/** Owners of tasks, and the actions on tasks. All functions run inside the open transaction. */
 import type { SqlDatabase } from '../core/ports.ts';
 import type { TaskAction, TaskOwner } from '../core/tasks.ts';
 
@@ -8,7 +8,7 @@ const insertAction = `INSERT INTO task_actions
   (provider, task_id, action, subject, outcome, idempotency_key, status, reason, at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** A task that has an owner keeps it. */
+/** Adds owners; a task that has an owner keeps it. */
 export function insertOwners(database: SqlDatabase, owners: readonly TaskOwner[]): void {
   const statement = database.prepare(insertOwner);
   for (const { provider, taskId, owner, createdBy, createdAt } of owners) {

@@ -1,4 +1,4 @@
-/** Access tokens at rest: digests and facts, never a token. */
+/** Stored access tokens: digests and attributes, never a token. */
 import { type Scope, scopes } from '../core/access.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
 import type { TokenRecord, TokenStore } from '../core/tokens.ts';
@@ -41,7 +41,7 @@ export function tokenStore(database: SqlDatabase): TokenStore {
   };
 }
 
-/** Adds a token to the transaction that is open. */
+/** Adds a token to the open transaction. */
 export function insertToken(database: SqlDatabase, token: TokenRecord): void {
   const { id, digest, hint, name, owner, project, enabled, createdAt, expiresAt, revokedAt, lastUsedAt, useCount } = token;
   const scopesJson = JSON.stringify(token.scopes);
@@ -83,7 +83,7 @@ function toToken(row: SqlRow): TokenRecord {
   };
 }
 
-/** A scope that this program does not know gives nothing. */
+/** The known scopes of a row. A scope that this program does not know is ignored, so it grants nothing. */
 function toScopes(value: unknown): Scope[] {
   return Array.isArray(value) ? scopes.filter((scope) => value.includes(scope)) : [];
 }

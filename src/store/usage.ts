@@ -1,11 +1,11 @@
-/** Usage rows, in the order of time: the row id is made from the time, so that an append touches one tree only. */
+/** Usage rows in the order of time. The row id is made from the time, so that an append changes only one tree. */
 import type { SqlDatabase, SqlRow, SqlStatement } from '../core/ports.ts';
 import type { AttemptRecord, UsageRow, UsageStore } from '../core/usage.ts';
 import { jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './columns.ts';
 import { batching, reading } from './transaction.ts';
 import { kindColumns, usageKinds } from './usage-kinds.ts';
 
-/** Ids a millisecond has; below 2^53 until the year 2248. */
+/** Ids per millisecond. They stay below 2^53 until the year 2248. */
 export const idsPerMillisecond = 1024;
 
 const insert = `INSERT INTO usage
@@ -16,11 +16,11 @@ const insert = `INSERT INTO usage
 const selectNewest = `SELECT usage.*, ${kindColumns}
   FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
 
-/** Writes rows; what it remembers of their kinds is good for all that write on this connection. */
+/** Writes usage rows. Its cache of kinds is shared by all writers on the connection. */
 export interface UsageWriter {
-  /** Adds rows to the transaction that is open. */
+  /** Adds rows to the open transaction. */
   insert(rows: readonly UsageRow[]): void;
-  /** To be called when that transaction was rolled back, and when kinds were deleted. */
+  /** Clears the cache of kinds. Call it when the transaction was rolled back and when kinds were deleted. */
   forget(): void;
 }
 
@@ -54,8 +54,8 @@ export function usageStore(database: SqlDatabase, writer: UsageWriter): UsageSto
 }
 
 /**
- * Inserts under the first free id of the row's millisecond; when all 1024 are taken, of the next.
- * @param last the id of the row before: rows of one millisecond mostly come together
+ * Inserts a row under the first free id of its millisecond; when all 1024 are taken, under one of the next millisecond.
+ * @param last id of the row before, because rows of the same millisecond mostly come together
  */
 function insertRow(statement: SqlStatement, row: UsageRow, kind: number, last: number): number {
   const start = Math.trunc(row.startedAt) * idsPerMillisecond;
@@ -64,7 +64,7 @@ function insertRow(statement: SqlStatement, row: UsageRow, kind: number, last: n
   return id;
 }
 
-/** @returns whether the id was free */
+/** @returns true when the id was free */
 function insertAt(statement: SqlStatement, id: number, kind: number, row: UsageRow): boolean {
   const { tokens } = row;
   const { changes } = statement.run(
@@ -87,8 +87,8 @@ function insertAt(statement: SqlStatement, id: number, kind: number, row: UsageR
 }
 
 /**
- * Durations have fractions, and counts come from upstreams that may report anything: one number that the table refuses
- * would lose the rows of everybody else in the batch.
+ * Rounds durations, and drops counts that are not safe integers: upstreams may report anything, and one number that the table
+ * refuses would lose all rows of the batch.
  */
 function integer(value: number | null): number | null {
   if (value === null || Number.isSafeInteger(value)) return value;
@@ -128,7 +128,7 @@ function toUsage(row: SqlRow): UsageRow {
   };
 }
 
-/** Written by `insertAt`, from attempts. */
+/** The attempts of a row, as `insertAt` wrote them. */
 function toAttempts(row: SqlRow): AttemptRecord[] {
   return jsonOf(row, 'attempts') as AttemptRecord[];
 }

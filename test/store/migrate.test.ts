@@ -165,7 +165,7 @@ describe('a database that is refused', () => {
     {
       name: 'newer',
       sql: fixture(head).replace(/user_version = \d+/, `user_version = ${head + 1}`),
-      message: /install the newer ola/,
+      message: /Install the newer ola/,
     },
     { name: "another program's", sql: 'CREATE TABLE tasks (id TEXT)', message: /another program/ },
     { name: 'marked by another program', sql: 'PRAGMA application_id = 77', message: /another program/ },
