@@ -39,8 +39,9 @@ const config = must(await ola.GET('/config'));
 const baseUrl: string | undefined = config.providers?.['typed']?.baseUrl;
 const model = must(await ola.GET('/v1/models/{id}', { params: { path: { id: 'demo/echo' } } }));
 const chat = must(await ola.POST('/v1/chat/completions', { body: { model: model.id, messages: [{ role: 'user', content: 'typed' }] } }));
-// A stream would be text.
-const said: string | null | undefined = typeof chat === 'string' ? undefined : chat.choices[0]?.message.content;
+// The vendor's own types: the document names the wire format and does not describe it. A stream would be text.
+const { choices } = chat as { choices: { message: { content: string } }[] };
+const said: string | undefined = choices[0]?.message.content;
 const refused = await ola.POST('/config/tokens', { body: { name: '' } });
 const code: string | undefined = refused.error?.error.code;
 

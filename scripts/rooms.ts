@@ -75,9 +75,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   'http/reference': {
     line: 2,
     owns: 'what /docs says',
-    rooms: ['http', 'web', 'core'],
+    rooms: ['http', 'gateway/inference', 'gateway/access', 'web', 'core'],
     packages: ['elysia', '@elysiajs/swagger', typebox],
-    why: 'the reference describes routes and calls nothing',
+    why: 'the reference describes routes; it asks the code for examples of its errors, and runs no use-case',
   },
   cli: {
     line: 3,

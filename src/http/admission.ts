@@ -44,18 +44,22 @@ export function createAdmission(hosts: ServedHosts): Admission {
     admit({ headers }, path) {
       const host = headers.get('host') ?? '';
       if (!isServed(host) && path !== '/health' && !path.startsWith('/health/')) {
-        throw new OlaError(
-          'host_not_served',
-          'This gateway is not known by the name in the Host header. An administrator can add it to publicHosts in the configuration.',
-        );
+        throw hostNotServed();
       }
       const origin = headers.get('origin');
       const foreign = origin !== null && origin !== `http://${host}` && origin !== `https://${host}`;
-      if (foreign || headers.get('sec-fetch-site') === 'cross-site') {
-        throw new OlaError('origin_not_allowed', 'Requests from pages of other origins are not accepted.');
-      }
+      if (foreign || headers.get('sec-fetch-site') === 'cross-site') throw originNotAllowed();
     },
   };
+}
+
+export function hostNotServed(): OlaError {
+  const help = 'An administrator can add it to publicHosts in the configuration.';
+  return new OlaError('host_not_served', `This gateway is not known by the name in the Host header. ${help}`);
+}
+
+export function originNotAllowed(): OlaError {
+  return new OlaError('origin_not_allowed', 'Requests from pages of other origins are not accepted.');
 }
 
 function judgeHost(header: string, hosts: ServedHosts, publicHosts: readonly string[]): boolean {

@@ -24,7 +24,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
   // A page of another site can post text/plain without asking first; it cannot post this.
   const type = headers.get('content-type') ?? '';
   if (type !== 'application/json' && !jsonType.test(type)) {
-    throw new OlaError('unsupported_media_type', 'Send the body as JSON, with `Content-Type: application/json`.');
+    throw noJsonType();
   }
   refuseCompressed(headers);
   const text = decode(await readBytes(call));
@@ -32,7 +32,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
   try {
     return { text, value: JSON.parse(text) as Json };
   } catch {
-    throw new OlaError('invalid_json', text === '' ? 'The body is empty; JSON is expected.' : 'The body is not valid JSON.');
+    throw text === '' ? new OlaError('invalid_json', 'The body is empty; JSON is expected.') : noJson();
   }
 }
 
@@ -152,13 +152,21 @@ function watchWaiting(): void {
   }
 }
 
-function tooLarge(): OlaError {
+export function noJson(): OlaError {
+  return new OlaError('invalid_json', 'The body is not valid JSON.');
+}
+
+export function noJsonType(): OlaError {
+  return new OlaError('unsupported_media_type', 'Send the body as JSON, with `Content-Type: application/json`.');
+}
+
+export function tooLarge(): OlaError {
   return new OlaError('request_too_large', `The body is larger than ${mostBodyBytes / 1024 / 1024} MiB.`, {
     headers: { connection: 'close' },
   });
 }
 
-function tooSlow(): OlaError {
+export function tooSlow(): OlaError {
   return new OlaError('request_timeout', `The body did not arrive within ${deadlineMs / 1000} seconds.`, {
     headers: { connection: 'close' },
   });

@@ -1,4 +1,5 @@
 /** Lists by pages: `?limit=50&after=CURSOR`. */
+import { type TSchema, Type } from '@sinclair/typebox';
 import { OlaError } from '../core/errors.ts';
 
 export interface Page<T> {
@@ -10,6 +11,22 @@ export interface Page<T> {
 
 const defaultLimit = 50;
 const mostAtOnce = 1000;
+
+/** The parameters of the query. */
+export const pageQuery = {
+  limit: Type.Integer({ minimum: 1, maximum: mostAtOnce, default: defaultLimit }),
+  after: Type.String(),
+} as const;
+
+/** The schema of a page. */
+export function pageOf(item: TSchema) {
+  return Type.Object({
+    object: Type.Literal('list'),
+    data: Type.Array(item),
+    hasMore: Type.Boolean(),
+    nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'send it as `after` to get the next page' }),
+  });
+}
 
 /** The page of `items` that a request asks for; the cursor is the id of the last item of the page before. */
 export function page<T extends { readonly id: string }>(items: readonly T[], request: Request): Page<T> {

@@ -15,7 +15,10 @@ export interface Route {
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;
+  /** The body as the route checks it. */
   readonly body?: TSchema;
+  /** The JSON that it answers with; absent where the answer is no JSON, or is an upstream's. */
+  readonly answer?: TSchema;
   /** Does what the first call would wait for. */
   readonly prepare?: () => void;
   /** Runs it all: scope, body, handler. */
@@ -27,6 +30,7 @@ interface Declared {
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;
+  readonly answer?: TSchema;
 }
 
 export type Params = Readonly<Record<string, string>>;

@@ -47,8 +47,9 @@ export interface SceneOptions {
 
 const vendors: readonly string[] = ['api.openai.com', 'api.x.ai', 'api.groq.com'];
 
-/** Any name under `.example` is public and so are three vendors', nothing else resolves: no test asks a resolver. */
+/** Names under `.inside.example` are private, others under `.example` and three vendors' public, and no other resolves. */
 async function resolve(name: string): Promise<readonly string[]> {
+  if (name.endsWith('.inside.example')) return ['10.0.0.1'];
   if (name.endsWith('.example') || vendors.includes(name)) return ['93.184.216.34'];
   throw new Error(`no such name: ${name}`);
 }

@@ -8,6 +8,7 @@ import { protocols } from '../../src/protocols/all.ts';
 import { directories } from '../directories.ts';
 import { answer, bytes, type Upstream, upstream } from '../e2e/upstream.ts';
 import type { SceneOptions } from '../gateway/scene.ts';
+import { readDocument } from './reference/openapi.ts';
 import { type AppScene, open } from './scene.ts';
 
 const directory = directories();
@@ -15,8 +16,13 @@ const codes = Object.keys(errorStatus) as ErrorCode[];
 const canary = 'sk-CANARY-0123456789abcdefghij';
 
 let up: Upstream;
+/** The examples of the reference. */
+let examples: readonly ErrorEnvelope[];
 beforeAll(async () => {
   up = await upstream();
+  await using scene = await open(directory());
+  const { components } = readDocument(await (await scene.ask('GET', '/docs/json')).text());
+  examples = Object.values(components.examples).map(({ value }) => value as ErrorEnvelope);
 });
 afterAll(() => up.close());
 const { now } = performance;
@@ -75,11 +81,19 @@ const ways: { readonly [code in ErrorCode]?: Way } = {
   },
   invalid_json: { ask: send('POST', '/config', '{') },
   conflicting_credentials: { ask: get('/config', { 'x-api-key': canary }) },
-  unsafe_destination: { ask: send('PUT', '/config/providers/x', { baseUrl: 'http://169.254.169.254/v1', apiKey: canary }) },
+  unsafe_destination: { ask: send('PUT', '/config/providers/x', { baseUrl: 'http://127.0.0.1:8000/v1', apiKey: canary }) },
   invalid_api_key: { ask: get('/config', { authorization: `Bearer ${canary}` }) },
   insufficient_scope: { ask: (scene) => get('/config', { authorization: `Bearer ${scene.tokens.write}` })(scene) },
   origin_not_allowed: { ask: get('/config', { origin: 'http://evil.example' }) },
-  egress_destination_blocked: { ask: (scene) => get('/config', { via: scene.gateway.via.own })(scene) },
+  egress_destination_blocked: {
+    async ask(scene) {
+      const inside = { baseUrl: 'https://models.inside.example/v1', apiKey: canary, models: [{ id: 'm' }] };
+      // A name that is not asked for when it is written.
+      const written = { egressPolicy: { resolveDns: false }, providers: { inside } };
+      expect((await send('POST', '/config', written)(scene)).status).toBe(200);
+      return send('POST', '/v1/chat/completions', { model: 'inside/m', messages: [{}] })(scene);
+    },
+  },
   route_not_found: { ask: get('/nothing') },
   not_found: { ask: get('/config/tokens/nobody') },
   model_not_found: { ask: send('POST', '/v1/chat/completions', { model: 'zzz', messages: [{}] }) },
@@ -135,6 +149,21 @@ test('every code has a way to it here, or is one that no client meets', () => {
   expect([...Object.keys(ways), ...unreachable].sort()).toEqual([...codes].sort());
 });
 
+/** Of no route, so that the reference has no example. */
+const undocumented: readonly ErrorCode[] = ['route_not_found', 'method_not_allowed', 'client_closed_request'];
+
+test('every code but those of no route has an example in the reference', () => {
+  const shown = new Set(examples.map(({ error }) => error.code));
+  expect(codes.filter((code) => !shown.has(code)).sort()).toEqual([...undocumented].sort());
+});
+
+/** An error without what belongs to one occurrence: names, numbers, and the values of its details. */
+function form({ error: { message, param, details = {} } }: ErrorEnvelope) {
+  const words = message.replace(/'[^']*'|\/\S+|\d[\d.]*/g, '…').replace(/(HTTP …|database failed).*/, '$1');
+  const kinds = Object.entries(details).map(([name, value]) => [name, Array.isArray(value) ? 'list' : typeof value]);
+  return { words, hasParam: param !== null, details: Object.fromEntries(kinds) };
+}
+
 describe('a client reads of', () => {
   for (const [code, { options, ask, status = errorStatus[code as ErrorCode] }] of Object.entries(ways)) {
     test(`${code}: the envelope with its status and type, what to do, and nothing that is secret`, async () => {
@@ -154,6 +183,8 @@ describe('a client reads of', () => {
         expect(response.headers.get('content-type')).toBe('application/json');
         expect(response.headers.get('cache-control')).toBe('no-store');
         expect(response.headers.get('x-request-id')).toMatch(/^req_[0-9a-f-]{36}$/);
+        const shown = examples.filter((each) => each.error.code === code).map(form);
+        if (!undocumented.includes(code as ErrorCode)) expect(shown).toContainEqual(form(body));
         expect(text + JSON.stringify([...response.headers])).not.toMatch(/CANARY|\bat .*:\d+:\d+|\.ts\b/);
       } finally {
         await Promise.resolve(scene[Symbol.asyncDispose]()).catch(() => undefined);

@@ -87,8 +87,8 @@ const keysRoute = (scope: string) =>
   after(
     routesFile,
     '  return [\n',
-    `    route({ method: 'GET', path: '/config/keys',${scope} summary: 'Name the cipher that seals secrets' }, (call) =>
-      reply(call, { cipher: 'AES-256-GCM' }),
+    `    route({ method: 'GET', path: '/config/keys',${scope} summary: 'Name the cipher that seals secrets', answer: Type.Object({ cipher: Type.String() }) },
+      (call) => reply(call, { cipher: 'AES-256-GCM' }),
     ),
 `,
   );
@@ -103,7 +103,7 @@ const route: Addition = {
       `  'GET /config/keys': {
     id: 'getKeys',
     tag: 'Configuration',
-    answers: [{ status: 200, description: 'The cipher.', content: json(Type.Object({ cipher: Type.String() })) }],
+    answers: [{ description: 'The cipher.', example: { cipher: 'AES-256-GCM' } }],
   },
 `,
     ),

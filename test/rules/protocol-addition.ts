@@ -71,8 +71,16 @@ export const echo: readonly Sample[] = [
 const operation = `  'POST /v1/echo': {
     id: 'createEcho',
     tag: 'Inference',
-    request: json(Type.Object({ model: Type.String(), text: Type.String() })),
-    answers: [{ status: 200, description: 'The echo.', content: json(Type.Object({ text: Type.String(), words: Type.Integer() })) }],
+    vendorPage: 'https://echo.example/docs',
+    request: {
+      examples: { 'A word': { model: 'mountain/cave', text: 'hello' }, 'Two words': { model: 'mountain/cave', text: 'hello there' } },
+    },
+    answers: [
+      {
+        description: 'The echo.',
+        content: [{ type: 'application/json', schema: Type.Unknown(), example: { text: 'hello', words: 1 } }],
+      },
+    ],
   },
 `;
 

@@ -1,111 +1,140 @@
-/** The OpenAPI document of every route: made when it is first asked for, of the route table and what the operations say. */
-import { swagger } from '@elysiajs/swagger';
+/** The OpenAPI document of every route, made when it is first asked for: of the route table and of what the operations say. */
+import { type ElysiaSwaggerConfig, swagger } from '@elysiajs/swagger';
+import type { TObject, TSchema } from '@sinclair/typebox';
 import { Elysia } from 'elysia';
 import { documentSchema, profileSchema, providerSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Route } from '../route.ts';
 import { configOperations } from './config.ts';
-import { type DocumentedError, errorsOf } from './errors.ts';
-import { exportOperations } from './exports.ts';
+import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { historyOperations } from './history.ts';
-import { inferenceOperations } from './inference.ts';
-import type { Content, DescribedAnswer, Operation, OperationKey, Operations, Parameter } from './operations.ts';
+import { openAiOperations } from './openai.ts';
+import type { DescribedAnswer, DescribedRequest, Operation, OperationKey, Operations, Parameter } from './operations.ts';
 import { tags } from './operations.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
-import { errorSchema } from './shapes.ts';
 import { tokenOperations } from './tokens.ts';
 import { introduction, scopeWords, securitySchemes, tagWords } from './words.ts';
 
-/** What is said of each route; a test holds that it is said of all of them and of nothing else. */
+/** A test holds that each route has an operation, and each operation a route. */
 export const operations: Operations = {
   ...tokenOperations,
   ...configOperations,
-  ...inferenceOperations,
+  ...openAiOperations,
   ...historyOperations,
-  ...exportOperations,
   ...serverOperations,
 };
 
-/** Where the plugin serves the document inside an app that nobody reaches. */
-const inside = '/-/document';
-
-/** @throws Error when a route has no operation */
-export async function referenceDocument(routes: readonly Route[], version: string): Promise<JsonObject> {
-  const schemas = createSchemas({ Provider: providerSchema, AuthProfile: profileSchema, Configuration: documentSchema });
-  const examples: Record<string, Json> = {};
-  const app = new Elysia().use(swagger({ path: '/-/page', specPath: inside, excludeStaticFile: false }));
-  for (const route of routes) {
-    const operation = operations[keyOf(route)];
-    if (operation === undefined) throw new Error(`${keyOf(route)} has no operation`);
-    const detail = detailOf(route, operation, schemas, examples);
-    // The plugin leaves wildcards out, so the path is the one that is shown.
-    app.route(route.method, shownPath(route, operation), () => '', { detail });
-  }
-  const made = (await (await app.handle(new Request(`http://localhost${inside}`))).json()) as JsonObject;
-  return repaired(made, { version, components: { schemas: schemas.components(), examples: sorted(examples) } });
-}
-
-export function keyOf({ method, path }: Pick<Route, 'method' | 'path'>): OperationKey {
-  return `${method} ${path as `/${string}`}`;
-}
-
-/** In Elysia's form, as the plugin reads it. */
-function shownPath({ path }: Route, operation: Operation): string {
-  return operation.path === undefined ? path : operation.path.replace(/\{(\w+)\}/g, ':$1');
-}
-
-interface DocumentParts {
-  readonly version: string;
-  readonly components: { readonly schemas: JsonObject; readonly examples: JsonObject };
-}
+/** Where the plugin serves the document. */
+const specPath = '/document';
 
 /**
- * What the plugin made, as a valid document of OpenAPI 3.1, whose schemas are JSON Schema as TypeBox writes it: of the
- * plugin's 3.0.3 the constants, nulls and types in lists are no part.
+ * The plugin is part of the given stack. It reads an Elysia app whose routes have details; the app that serves has none, so
+ * that a start does not pay for them, and this one is for the plugin alone.
+ * @throws Error when a route has no operation
  */
-export function repaired(made: JsonObject, { version, components }: DocumentParts): JsonObject {
-  return {
+export async function referenceDocument(routes: readonly Route[], version: string): Promise<JsonObject> {
+  const shared = createShared();
+  const described = routes.map((route) => {
+    const operation = operations[keyOf(route)];
+    if (operation === undefined) throw new Error(`${keyOf(route)} has no operation`);
+    return { route, operation, detail: detailOf(route, operation, shared) };
+  });
+  const documentation = {
+    // The schemas of TypeBox are JSON Schema, which OpenAPI 3.0 does not take.
     openapi: '3.1.0',
     info: { title: 'ola', version, description: introduction, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/', description: 'this gateway' }],
     tags: tags.map((name) => ({ name, description: tagWords[name] })),
-    paths: made['paths'] ?? {},
-    components: {
-      ...components,
+    components: { ...shared.components(), securitySchemes },
+  } as unknown as NonNullable<ElysiaSwaggerConfig['documentation']>;
+  const app = new Elysia().use(swagger({ specPath, excludeStaticFile: false, documentation }));
+  for (const { route, operation, detail } of described) {
+    // The plugin leaves wildcards out, so the path is the one that is shown, in Elysia's form.
+    const path = operation.path?.replace(/\{(\w+)\}/g, ':$1') ?? route.path;
+    app.route(route.method, path, () => '', { detail });
+  }
+  const response = await app.handle(new Request(`http://localhost${specPath}`));
+  return (await response.json()) as JsonObject;
+}
+
+function keyOf({ method, path }: Route): OperationKey {
+  return `${method} ${path as `/${string}`}`;
+}
+
+/** What operations refer to instead of repeating it. */
+interface Shared {
+  readonly schemas: Schemas;
+  /** The answer of a status with these errors. @returns a reference to it */
+  errorAnswer(status: number, errors: readonly DocumentedError[]): JsonObject;
+  components(): JsonObject;
+}
+
+/** Headers of every answer with that status. */
+const errorHeaders: Readonly<Record<number, JsonObject>> = {
+  401: { 'WWW-Authenticate': { description: '`Bearer`', schema: { type: 'string' } } },
+  429: { 'Retry-After': { description: 'Whole seconds.', schema: { type: 'integer' } } },
+};
+const requestId: JsonObject = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+
+function createShared(): Shared {
+  const schemas = createSchemas({ Provider: providerSchema, AuthProfile: profileSchema, Configuration: documentSchema });
+  const examples: Record<string, Json> = {};
+  const responses: Record<string, Json> = {};
+  return {
+    schemas,
+    errorAnswer(status, errors) {
+      const names = errors.map(({ name }) => name);
+      for (const { name, when, envelope } of errors) examples[name] = { summary: when, value: envelope as unknown as Json };
+      const key = `${status}.${names.join('.')}`;
+      responses[key] ??= {
+        description: errors.map(({ when, code }) => `${when} (\`${code}\`)`).join(' '),
+        headers: { ...requestId, ...errorHeaders[status] },
+        content: {
+          'application/json': {
+            schema: schemas.show(errorSchema),
+            examples: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/examples/${name}` }])),
+          },
+        },
+      };
+      return { $ref: `#/components/responses/${key}` };
+    },
+    components: () => ({
+      schemas: schemas.components(),
+      responses: sorted(responses),
+      examples: sorted(examples),
       headers: {
         RequestId: {
-          description: 'Names this request in the log; the client’s own when it sent a plain one.',
+          description: 'The id of this request in the log: the client’s own, if it is plain, else a new one.',
           schema: { type: 'string' },
         },
       },
-      securitySchemes,
-    },
+    }),
   };
 }
 
-/** One operation, complete: the plugin adds nothing of its own to it. */
-function detailOf(route: Route, operation: Operation, schemas: Schemas, examples: Record<string, Json>): object {
+function detailOf(route: Route, operation: Operation, shared: Shared): object {
   const { scope, summary } = route;
-  const { id, tag, description, parameters = [], request } = operation;
+  const { id, tag, description, vendorPage, parameters = [] } = operation;
   const words = [description, scopeWords[scope]].filter((text) => text !== undefined);
   return {
     operationId: id,
     tags: [tag],
     summary,
     description: words.join('\n\n'),
+    ...(vendorPage === undefined ? {} : { externalDocs: { url: vendorPage, description: 'The vendor’s reference' } }),
     'x-scope': scope,
     security: scope === 'none' ? [] : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
-    ...(parameters.length === 0 ? {} : { parameters: parameters.map((each) => parameterOf(each, schemas)) }),
-    ...(request === undefined ? {} : { requestBody: { required: true, content: contentOf(request, schemas) } }),
+    ...(parameters.length === 0 ? {} : { parameters: parameters.map((each) => parameterOf(each, shared)) }),
+    ...requestOf(route, operation, shared),
     responses: {
-      ...Object.fromEntries(operation.answers.map((answer) => [answer.status, answerOf(answer, schemas)])),
-      ...errorAnswers(errorsOf(route, operation), operation, schemas, examples),
+      ...Object.fromEntries(operation.answers.map((answer) => [answer.status ?? 200, answerOf(route, answer, shared)])),
+      ...errorAnswers(route, operation, shared),
     },
   };
 }
 
-function parameterOf({ schema, example, ...rest }: Parameter, schemas: Schemas): JsonObject {
+function parameterOf({ schema, example, ...rest }: Parameter, { schemas }: Shared): JsonObject {
   return {
     ...rest,
     ...(rest.in === 'path' ? { required: true } : {}),
@@ -114,52 +143,49 @@ function parameterOf({ schema, example, ...rest }: Parameter, schemas: Schemas):
   };
 }
 
-function contentOf(content: readonly Content[], schemas: Schemas): JsonObject {
-  return Object.fromEntries(
-    content.map(({ type, schema, examples }) => [
-      type,
-      { schema: schemas.show(schema), ...(examples === undefined ? {} : { examples: examples as unknown as JsonObject }) },
-    ]),
-  );
+function requestOf(route: Route, { request = {} }: Operation, { schemas }: Shared): JsonObject {
+  const { type = 'application/json', schema = route.body, fields = {}, examples = {} } = request;
+  if (schema === undefined) return {};
+  const shown = Object.entries(examples).map(([summary, value], index) => [`example${index + 1}`, { summary, value }]);
+  const content = {
+    schema: schemas.show(withFields(schema, fields)),
+    ...(shown.length === 0 ? {} : { examples: Object.fromEntries(shown) }),
+  };
+  return { requestBody: { required: true, content: { [type]: content } } };
 }
 
-const requestId: JsonObject = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+function withFields(schema: TSchema, fields: NonNullable<DescribedRequest['fields']>): TSchema {
+  const { properties } = schema as Partial<TObject>;
+  if (properties === undefined) return schema;
+  const described = Object.entries(properties).map(([name, field]) => {
+    const said = fields[name];
+    return [name, typeof said === 'string' ? { ...field, description: said } : (said ?? field)];
+  });
+  return { ...schema, properties: Object.fromEntries(described) };
+}
 
-function answerOf({ description, content, headers = {} }: DescribedAnswer, schemas: Schemas): JsonObject {
+function answerOf({ answer }: Route, described: DescribedAnswer, { schemas }: Shared): JsonObject {
+  const { description, headers = {}, example } = described;
+  const json =
+    answer === undefined ? [] : [{ type: 'application/json', schema: answer, ...(example === undefined ? {} : { example }) }];
+  const content = (described.content ?? json).map(({ type, schema, ...rest }) => [
+    type,
+    { schema: schemas.show(schema), ...rest },
+  ]);
   const own = Object.entries(headers).map(([name, words]) => [name, { description: words, schema: { type: 'string' } }]);
   return {
     description,
     headers: { ...requestId, ...Object.fromEntries(own) },
-    ...(content.length === 0 ? {} : { content: contentOf(content, schemas) }),
+    ...(content.length === 0 ? {} : { content: Object.fromEntries(content) }),
   };
 }
 
-/** Headers that belong to a status. */
-const errorHeaders: Readonly<Record<number, JsonObject>> = {
-  401: { 'WWW-Authenticate': { description: '`Bearer`', schema: { type: 'string' } } },
-  429: { 'Retry-After': { description: 'Whole seconds.', schema: { type: 'integer' } } },
-};
-
-/** One answer for each status, with an example for each code. */
-function errorAnswers(
-  errors: readonly DocumentedError[],
-  { answers }: Operation,
-  schemas: Schemas,
-  examples: Record<string, Json>,
-): JsonObject {
-  const byStatus = Map.groupBy(errors, ({ status }) => status);
-  const told = [...byStatus].filter(([status]) => answers.every((answer) => answer.status !== status));
+/** By status; not for a status that the operation itself describes. */
+function errorAnswers(route: Route, operation: Operation, shared: Shared): JsonObject {
+  const own = new Set(operation.answers.map(({ status }) => status));
+  const byStatus = Map.groupBy(errorsOf(route, operation), ({ status }) => status);
   return Object.fromEntries(
-    told.map(([status, some]) => {
-      for (const { name, when, envelope } of some) examples[name] = { summary: when, value: envelope as unknown as Json };
-      const references = some.map(({ name }) => [name, { $ref: `#/components/examples/${name}` }]);
-      const answer = {
-        description: some.map(({ when, code }) => `${when} (\`${code}\`)`).join(' '),
-        headers: { ...requestId, ...errorHeaders[status] },
-        content: { 'application/json': { schema: schemas.show(errorSchema), examples: Object.fromEntries(references) } },
-      };
-      return [status, answer];
-    }),
+    [...byStatus].filter(([status]) => !own.has(status)).map(([status, errors]) => [status, shared.errorAnswer(status, errors)]),
   );
 }
 

@@ -1,263 +1,234 @@
-/** What the reference says of each error: when it comes, and how it reads. */
-import { type ErrorCode, type ErrorEnvelope, errorEnvelope, errorStatus, OlaError } from '../../core/errors.ts';
-import { mostBodyBytes } from '../body.ts';
+/** What the reference says of each error: when it comes, and an example, made by the code that makes the error where it can be called. */
+import { Type } from '@sinclair/typebox';
+import type { EgressDenial } from '../../core/egress.ts';
+import { asOlaError, type ErrorCode, type ErrorEnvelope, errorEnvelope, errorStatus, OlaError } from '../../core/errors.ts';
+import type { FailureKind, UpstreamFailure } from '../../core/protocol.ts';
+import { compileCheck } from '../../core/schema.ts';
+import { newTokenSchema } from '../../core/tokens.ts';
+import { authorize, proxyKey } from '../../gateway/access/access.ts';
+import { shuttingDown } from '../../gateway/access/limits.ts';
+import { brokenOff, malformed, refused } from '../../gateway/inference/failures.ts';
+import { hostNotServed, originNotAllowed } from '../admission.ts';
+import { noJson, noJsonType, tooLarge, tooSlow } from '../body.ts';
 import type { Route } from '../route.ts';
-import type { Operation } from './operations.ts';
+import type { DocumentedCode, Operation } from './operations.ts';
 
-interface Occurrence {
-  /** Unless it is sent with the status of the table. */
-  readonly status?: number;
-  /** The code on the wire, where it is another one. */
-  readonly wireCode?: string;
-  /** When it comes. */
-  readonly when: string;
-  /** As ola says it. */
-  readonly message: string;
-  readonly param?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+/** The one envelope of errors, OpenAI's. */
+export const errorSchema = Type.Object(
+  {
+    error: Type.Object({
+      message: Type.String({ description: 'what went wrong, and what to do next' }),
+      type: Type.Union(
+        ['invalid_request_error', 'authentication_error', 'permission_error', 'rate_limit_error', 'api_error'].map((name) =>
+          Type.Literal(name),
+        ),
+      ),
+      param: Type.Union([Type.String(), Type.Null()], { description: 'the field that is wrong, dotted' }),
+      code: Type.String({ description: 'for programs: it does not change' }),
+      details: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'more facts; they depend on the code' })),
+    }),
+  },
+  { $id: 'ErrorEnvelope', description: 'Every error of ola.' },
+);
+
+/** When an error comes, and the error. */
+type Occurrence = readonly [when: string, error: OlaError];
+
+function thrownBy(act: () => unknown): OlaError {
+  try {
+    act();
+  } catch (thrown) {
+    return asOlaError(thrown);
+  }
+  throw new Error('an example of an error was not thrown');
 }
 
-const upstream = (status: number) => ({ provider: 'groq', upstream_status: status });
-const said = (status: number) => `Upstream provider 'groq' returned HTTP ${status}`;
+const failureOf = (status: number, kind: FailureKind, message: string | null = null, param: string | null = null) =>
+  ({ status, kind, message, param, code: null }) satisfies UpstreamFailure;
+const upstream = (...failure: Parameters<typeof failureOf>) =>
+  refused({
+    provider: 'groq',
+    path: '/chat/completions',
+    failure: failureOf(...failure),
+    retryAfterHeader: null,
+    now: 0,
+    redact: (text) => text,
+  }).error;
 
-/** Every code, so that a new one does not go unexplained. */
-const occurrences: Readonly<Record<ErrorCode, readonly Occurrence[]>> = {
-  invalid_request: [
-    {
-      when: 'A value cannot be used.',
-      message: 'A provider id is 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning with a letter or digit.',
-      param: 'provider_id',
-    },
+const denial = (details: EgressDenial) => ({ details: { ...details } });
+
+/** Every code of a route, in the order of the table; test/http/errors.test.ts compares each with what a client reads. */
+const occurrences: readonly Occurrence[] = [
+  [
+    'A value cannot be used.',
+    new OlaError(
+      'invalid_request',
+      'A name of a snapshot has 1 to 128 characters, no `/`, no `\\`, no `..` and no control characters.',
+      { param: 'name' },
+    ),
   ],
-  invalid_json: [{ when: 'The body is not JSON.', message: 'The body is not valid JSON.' }],
-  conflicting_credentials: [
-    { when: 'Two different credentials came at once.', message: 'The request carries two different credentials; send one.' },
+  ['The body is not JSON.', noJson()],
+  [
+    'The request carries two different credentials.',
+    new OlaError('conflicting_credentials', 'The request has two different credentials. Send only one of them.'),
   ],
-  embeddings_not_supported: [
-    {
-      when: 'The provider has no embeddings.',
-      message:
-        "Provider 'deepseek' has no embeddings; name a model of a provider that has, for example `openai/text-embedding-3-small`.",
-      param: 'model',
-      details: { provider: 'deepseek' },
-    },
+  [
+    'The egress policy forbids an address; nothing was saved.',
+    new OlaError(
+      'unsafe_destination',
+      '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
+      {
+        param: 'baseUrl',
+        ...denial({ provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'write' }),
+      },
+    ),
   ],
-  unsafe_destination: [
-    {
-      when: 'An address may not be called by the egress policy; nothing was saved.',
-      message:
-        '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
-      param: 'baseUrl',
-      details: { provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'config' },
-    },
+  [
+    'The provider has no embeddings.',
+    new OlaError(
+      'embeddings_not_supported',
+      "Provider 'deepseek' has no embeddings; name a model of a provider that has, for example `openai/text-embedding-3-small`.",
+      { param: 'model', details: { provider: 'deepseek' } },
+    ),
   ],
-  invalid_api_key: [
-    {
-      when: 'There is no token, or it is not valid.',
-      message: 'No valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create` makes one.',
-    },
+  [
+    'There is no token, or it is not valid.',
+    new OlaError(
+      'invalid_api_key',
+      'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
+    ),
   ],
-  insufficient_scope: [
-    {
-      when: 'The token may not do this.',
-      message: "This needs a token with the scope 'admin'; make one with `ola token create`.",
-      details: { required: 'admin' },
-    },
+  ['The token does not have the scope.', thrownBy(() => authorize(proxyKey, 'admin'))],
+  ['The request comes from a page of another origin.', originNotAllowed()],
+  [
+    'The egress policy forbids the address of the provider.',
+    new OlaError(
+      'egress_destination_blocked',
+      'Provider \'local\' may not be called: models.inside.example is in a private network. If it is on your own machine or network, set "allowLocal": true for it. (resolved_private_ip)',
+      denial({ provider: 'local', scheme: 'https', host: 'models.inside.example', reason: 'resolved_private_ip', phase: 'dial' }),
+    ),
   ],
-  origin_not_allowed: [
-    { when: 'A page of another site asks.', message: 'Requests from pages of other origins are not accepted.' },
+  ['Nothing has this name.', new OlaError('not_found', 'There is no such token; GET /config/tokens lists those there are.')],
+  [
+    'No provider that can be used has this model.',
+    new OlaError(
+      'model_not_found',
+      "No usable provider lists 'large'. GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.",
+      { param: 'model', details: { candidates: [] } },
+    ),
   ],
-  egress_destination_blocked: [
-    {
-      when: 'The provider is at an address that may not be called.',
-      message:
-        'Provider \'local\' may not be called: 127.0.0.1 is this machine. If it is on your own machine or network, set "allowLocal": true for it. (loopback_ip)',
-      details: { provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'dial' },
-    },
+  [
+    'The provider is unknown, or has no credentials.',
+    new OlaError(
+      'provider_resolution_failed',
+      "Provider 'openai' has no usable credential. Set OPENAI_API_KEY and restart, or send its apiKey (authHeader false if it needs none) with `PUT /config/providers/openai`.",
+      { param: 'model' },
+    ),
   ],
-  route_not_found: [{ when: 'There is no such path.', message: 'There is nothing at /v2; /docs lists what there is.' }],
-  not_found: [
-    { when: 'There is none of that name.', message: 'There is no such token; GET /config/tokens lists those there are.' },
+  [
+    'The provider is switched off.',
+    new OlaError('provider_disabled', "Provider 'groq' is switched off in the configuration.", { param: 'model' }),
   ],
-  model_not_found: [
-    {
-      when: 'No provider that can be used has this model.',
-      message: "No usable provider lists 'large'. GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.",
-      param: 'model',
-    },
+  ['The body did not arrive in time.', tooSlow()],
+  [
+    'The change conflicts with the present state.',
+    new OlaError('conflict', "Another access token has the id 'ci'. Give this one another id, or revoke the other token first.", {
+      param: 'authorization.tokens',
+      details: { id: 'ci' },
+    }),
   ],
-  provider_resolution_failed: [
-    { when: 'The provider is unknown, or has no credentials.', message: "Provider 'acme' cannot be used.", param: 'model' },
+  [
+    'A file governs the configuration.',
+    new OlaError(
+      'config_managed_by_file',
+      'The configuration is managed by /etc/ola/config.json: change that file, it is read at once.',
+      {
+        details: { file: '/etc/ola/config.json' },
+      },
+    ),
   ],
-  provider_disabled: [
-    { when: 'The provider is switched off.', message: "Provider 'groq' is switched off in the configuration.", param: 'model' },
-  ],
-  method_not_allowed: [{ when: 'The path is served by other methods.', message: 'DELETE is not served here; GET, HEAD is.' }],
-  request_timeout: [{ when: 'The body did not come in time.', message: 'The body did not arrive within 60 seconds.' }],
-  conflict: [
-    {
-      when: 'It does not go together with what is there.',
-      message: "'demo' is a provider of this process (--demo) and cannot be configured.",
-      param: 'provider_id',
-    },
-  ],
-  config_managed_by_file: [
-    {
-      when: 'A file governs the configuration.',
-      message: 'The configuration is managed by ola.jsonc: change that file, it is read at once.',
-    },
-  ],
-  precondition_failed: [
-    {
-      when: '`If-Match` names a revision that is no longer the newest.',
-      message: 'The configuration has changed since it was read; read it again and repeat the change.',
+  [
+    '`If-Match` names a revision that is no longer the newest.',
+    new OlaError('precondition_failed', 'The configuration has changed since it was read; read it again and repeat the change.', {
       details: { etag: '"r7"' },
-    },
+    }),
   ],
-  request_too_large: [{ when: 'The body is too large.', message: `The body is larger than ${mostBodyBytes / 1024 / 1024} MiB.` }],
-  unsupported_media_type: [
-    { when: 'The body is of another type.', message: 'Send the body as JSON, with `Content-Type: application/json`.' },
+  ['The body is too large.', tooLarge()],
+  ['The body has another content type.', noJsonType()],
+  ['The Host header names another machine.', hostNotServed()],
+  ['A field does not fit.', thrownBy(() => compileCheck(newTokenSchema)({ name: 7 }))],
+  [
+    'The address of a provider changes, and its secret was entered for the old one.',
+    new OlaError(
+      'secret_required',
+      "'apiKey' was entered for another address; send it again with the new baseUrl, or send null to delete it.",
+      { param: 'apiKey', details: { paths: ['apiKey'] } },
+    ),
   ],
-  host_not_served: [
-    {
-      when: 'The Host header names another machine.',
-      message:
-        'This gateway is not known by the name in the Host header. An administrator can add it to publicHosts in the configuration.',
-    },
+  ['ola failed; the log has the cause.', asOlaError(null)],
+  ['The provider failed.', upstream(500, 'server_error')],
+  [
+    'The provider refused the request; its own message is passed on.',
+    upstream(400, 'context_overflow', "the prompt is longer than the model's context.", 'messages'),
   ],
-  invalid_field: [{ when: 'A field does not fit.', message: "'name' does not fit: expected string.", param: 'name' }],
-  secret_required: [
-    {
-      when: 'The address changes, and the stored secret was entered for the old one.',
-      message:
-        "'providers.local.apiKey' was entered for another address; send it again with the new baseUrl, or leave it out to delete it.",
-      param: 'providers.local.apiKey',
-      details: { paths: ['providers.local.apiKey'] },
-    },
+  ['The provider does not have this model.', upstream(404, 'invalid_request', 'the model does not exist.', 'model')],
+  ['The provider takes no body of this size.', upstream(413, 'invalid_request')],
+  ['The provider refused a field.', upstream(422, 'invalid_request', 'temperature must be at most 2.', 'temperature')],
+  ['The provider limits the rate of requests, or its quota is used up.', upstream(429, 'rate_limit')],
+  ['The provider refused the credential that ola holds for it.', upstream(401, 'auth')],
+  [
+    'The provider cannot be reached.',
+    new OlaError(
+      'upstream_unreachable',
+      "Provider 'local' (127.0.0.1) cannot be reached: nothing accepts connections there. Check the base URL and that the provider is running.",
+      { details: { provider: 'local', reason: 'connect_failed', sent: false } },
+    ),
   ],
-  client_closed_request: [{ when: 'The client left.', message: 'The connection closed before the body was whole.' }],
-  internal_error: [
-    {
-      when: 'ola failed; its log has the cause.',
-      message: 'ola failed to handle this request; the log has the cause under the request id.',
-    },
+  ['The answer of the provider broke off.', brokenOff('groq', null).error],
+  [
+    'The answer of the provider does not follow the protocol.',
+    malformed('groq', failureOf(200, 'malformed', 'answered something that is not JSON')).error,
   ],
-  upstream_http_error: [
-    { when: 'The provider failed.', message: `${said(500)}.`, details: upstream(500) },
-    {
-      status: 400,
-      wireCode: 'context_length_exceeded',
-      when: 'The provider refused the request; its own words are passed on.',
-      message: `${said(400)}: the prompt is longer than the model's context.`,
-      param: 'messages',
-      details: upstream(400),
-    },
-    {
-      status: 404,
-      when: 'The provider does not have this model.',
-      message: `${said(404)}: the model does not exist.`,
-      param: 'model',
-      details: upstream(404),
-    },
-    { status: 413, when: 'The provider takes no body of this size.', message: `${said(413)}.`, details: upstream(413) },
-    {
-      status: 422,
-      when: 'The provider refused a field.',
-      message: `${said(422)}: temperature must be at most 2.`,
-      param: 'temperature',
-      details: upstream(422),
-    },
-    {
-      status: 429,
-      wireCode: 'rate_limit_exceeded',
-      when: 'The provider limits the rate of requests, or its quota is used up.',
-      message: `${said(429)}: it limits the rate of requests, or its quota is used up. Try again later.`,
-      details: upstream(429),
-    },
+  ['ola is shutting down.', shuttingDown()],
+  [
+    'The database cannot be used.',
+    new OlaError('persistence_unavailable', 'The database failed: the disk is full: free some space.'),
   ],
-  upstream_auth_error: [
-    {
-      when: 'The provider refuses the credential that ola holds for it.',
-      message: `${said(401)}: it refuses the credential that ola holds for it. Your own token is fine; an administrator must look at the provider.`,
-      details: upstream(401),
-    },
-  ],
-  upstream_unreachable: [
-    {
-      when: 'The provider cannot be reached.',
-      message:
-        "Provider 'local' (127.0.0.1) cannot be reached: nothing accepts connections there. Check the base URL and that the provider is running.",
-      details: { provider: 'local', reason: 'connect_failed', sent: false },
-    },
-  ],
-  upstream_truncated: [
-    { when: 'The provider’s answer broke off.', message: "Upstream provider 'groq' ended its answer before it was complete." },
-  ],
-  provider_error: [
-    {
-      when: 'The provider’s answer is none of this protocol.',
-      message: "Upstream provider 'groq' sent an event that is not JSON.",
-      details: { provider: 'groq', fault: 'malformed_event' },
-    },
-  ],
-  shutting_down: [{ when: 'It is shutting down.', message: 'This gateway is shutting down; try again in a moment.' }],
-  persistence_unavailable: [{ when: 'The database cannot be used.', message: 'The database failed: see the log for the cause.' }],
-  upstream_timeout: [
-    {
-      when: 'The provider took too long.',
-      message: "Provider 'groq' (api.groq.com) did not answer in time.",
-      details: { provider: 'groq', sent: true },
-    },
-  ],
-};
+  ['The provider took too long.', upstream(504, 'timeout')],
+];
 
 /** One error as one operation answers it. */
 export interface DocumentedError {
   readonly status: number;
-  /** Names the example: the code on the wire, with the status where it is not the code's own. */
+  /** Names the example: the code on the wire, with the status where the status is not the code's own. */
   readonly name: string;
   readonly code: string;
   readonly when: string;
   readonly envelope: ErrorEnvelope;
 }
 
-/** The errors of an operation, by status: those of every route of its kind, and its own. */
+/** The errors of an operation: those of every route of its kind, and its own. */
 export function errorsOf(route: Route, operation: Operation): DocumentedError[] {
   const codes = new Set<ErrorCode>([...commonErrors(route, operation), ...(operation.errors ?? [])]);
-  const table = Object.keys(errorStatus) as ErrorCode[];
-  return table.filter((code) => codes.has(code)).flatMap((code) => occurrences[code].map((each) => documented(code, each)));
+  return occurrences.filter(([, { code }]) => codes.has(code)).map(documented);
 }
 
-function commonErrors({ scope, body, path }: Route, { request }: Operation): readonly ErrorCode[] {
+function commonErrors({ scope, body, path }: Route, { request }: Operation): readonly DocumentedCode[] {
+  const isForm = request?.type === 'multipart/form-data';
   return [
     'origin_not_allowed',
     'internal_error',
     ...(path === '/health' ? [] : (['host_not_served', 'shutting_down'] as const)),
     ...(scope === 'none' ? [] : (['conflicting_credentials', 'invalid_api_key', 'insufficient_scope'] as const)),
-    ...(body === undefined && request === undefined ? [] : bodyErrors(request)),
+    ...(isForm ? (['invalid_request'] as const) : []),
+    ...(body === undefined ? [] : (['invalid_json', 'invalid_field'] as const)),
+    ...(isForm || body !== undefined ? (['request_timeout', 'request_too_large', 'unsupported_media_type'] as const) : []),
   ];
 }
 
-function bodyErrors(request: Operation['request']): readonly ErrorCode[] {
-  const isForm = request?.some(({ type }) => type === 'multipart/form-data') === true;
-  const malformed = isForm ? (['invalid_request'] as const) : (['invalid_json', 'invalid_field'] as const);
-  return [...malformed, 'request_timeout', 'request_too_large', 'unsupported_media_type'];
-}
-
-function documented(code: ErrorCode, { status, wireCode, when, ...words }: Occurrence): DocumentedError {
-  const { message, ...facts } = words;
-  const error = new OlaError(code, message, {
-    ...facts,
-    ...(status === undefined ? {} : { status }),
-    ...(wireCode === undefined ? {} : { wireCode }),
-  });
+function documented([when, error]: Occurrence): DocumentedError {
   const envelope = errorEnvelope(error);
-  const own = status === undefined || wireCode !== undefined;
-  return {
-    status: error.status,
-    code: envelope.error.code,
-    name: own ? envelope.error.code : `${code}_${status}`,
-    when,
-    envelope,
-  };
+  const { code } = envelope.error;
+  const isOwn = error.status === errorStatus[error.code] || error.facts.wireCode !== undefined;
+  return { status: error.status, code, name: isOwn ? code : `${code}_${error.status}`, when, envelope };
 }

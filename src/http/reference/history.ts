@@ -1,74 +1,46 @@
-/** What the reference says of revisions and snapshots. */
+/** What the reference says of revisions, snapshots, export and import. */
 import { Type } from '@sinclair/typebox';
 import { documentSchema } from '../../core/document.ts';
-import type { Operations, Parameter } from './operations.ts';
-import { etagHeader, ifMatch, json, listOf, missing, ok, pageParameters, time, warnings, writeErrors } from './shapes.ts';
+import { snapshotName } from '../shapes.ts';
+import { etagHeader, ifMatch, type Operations, type Parameter, pageParameters, writeErrors } from './operations.ts';
 
-const named = Type.Object({ status: ok, name: Type.String(), warnings: Type.Optional(warnings) });
-
-const revisionFacts = {
-  id: Type.String({ description: 'the number again, as text' }),
-  number: Type.Integer({ minimum: 0 }),
-  at: time('when it was written'),
-  actor: Type.String({ description: 'who wrote it: the id of a token, `local`, ...' }),
-  summary: Type.String({ description: 'what changed, without values' }),
-};
-const revision = Type.Object(revisionFacts, { $id: 'Revision', description: 'one accepted write of the configuration' });
-const revisionExample = {
+const at = '2026-11-21T09:00:00.000Z';
+const revision = {
   id: '2',
   number: 2,
-  at: '2026-11-21T09:00:00.000Z',
+  at,
   actor: 'tok_0f1e2d3c4b5a69788796a5b4c3d2e1f0',
   summary: 'provider.update groq',
 };
-
-const change = Type.Object(
-  {
-    path: Type.String({ description: 'where, dotted' }),
-    change: Type.Union([Type.Literal('added'), Type.Literal('removed'), Type.Literal('changed')]),
-    before: Type.Optional(Type.Unknown({ description: 'what stood there, secrets redacted' })),
-    after: Type.Optional(Type.Unknown({ description: 'what stands there now, secrets redacted' })),
-  },
-  { $id: 'Change' },
-);
+const document = { providers: { groq: { apiKey: '[REDACTED]' } }, defaultModel: 'groq/llama-3.3-70b-versatile' };
+const withoutSecrets = { defaultModel: 'groq/llama-3.3-70b-versatile', usage: { retentionDays: 90 } };
+const missing = ['providers.groq.apiKey'];
 
 const number: Parameter = {
   name: 'number',
   in: 'path',
-  description: 'The number of a revision; 0 is the state before the first.',
+  description: 'The number of a revision; 0 is the empty configuration before the first revision.',
   schema: Type.Integer({ minimum: 0 }),
   example: 1,
 };
 const name: Parameter = {
   name: 'name',
   in: 'path',
-  description: 'The name of a snapshot: 1 to 128 characters, no `/`, no `\\`, no `..`.',
-  schema: Type.String({ minLength: 1, maxLength: 128 }),
+  description: 'The name of a snapshot.',
+  schema: snapshotName,
   example: 'before the move',
 };
-const snapshotBody = (more: Parameters<typeof Type.Object>[0] = {}) =>
-  Type.Object(
-    { name: Type.String({ minLength: 1, maxLength: 128, description: 'replaces one of the same name' }), ...more },
-    { additionalProperties: true },
-  );
-const snapshotName = 'before the move';
-
-const exampleDocument = { providers: { groq: { apiKey: '[REDACTED]' } }, defaultModel: 'groq/llama-3.3-70b-versatile' };
-const portable = { defaultModel: 'groq/llama-3.3-70b-versatile', usage: { retentionDays: 90 } };
 
 export const historyOperations: Operations = {
   'GET /config/revisions': {
     id: 'listRevisions',
     tag: 'History',
-    description: 'Newest first; the last 50 are kept.',
+    description: 'The newest first. ola keeps the last 50.',
     parameters: pageParameters,
     answers: [
       {
-        status: 200,
-        description: 'A page of them, without their documents.',
-        content: json(listOf(revision), {
-          one: { summary: 'One revision', value: { object: 'list', data: [revisionExample], hasMore: false, nextCursor: null } },
-        }),
+        description: 'A page of revisions, without their documents.',
+        example: { object: 'list', data: [revision], hasMore: false, nextCursor: null },
       },
     ],
     errors: ['invalid_field', 'persistence_unavailable'],
@@ -77,15 +49,7 @@ export const historyOperations: Operations = {
     id: 'getRevision',
     tag: 'History',
     parameters: [number],
-    answers: [
-      {
-        status: 200,
-        description: 'The revision with its document.',
-        content: json(Type.Object({ ...revisionFacts, document: documentSchema }), {
-          one: { summary: 'Secrets redacted', value: { ...revisionExample, document: exampleDocument } },
-        }),
-      },
-    ],
+    answers: [{ description: 'The revision with its document, secrets redacted.', example: { ...revision, document } }],
     errors: ['invalid_request', 'not_found', 'persistence_unavailable'],
   },
   'GET /config/revisions/:number/diff': {
@@ -93,27 +57,12 @@ export const historyOperations: Operations = {
     tag: 'History',
     parameters: [
       number,
-      {
-        name: 'to',
-        in: 'query',
-        description: 'The revision to compare it with; absent: the newest.',
-        schema: Type.Integer({ minimum: 0 }),
-      },
+      { ...number, name: 'to', in: 'query', description: 'The revision to compare with; absent: the newest.', example: 2 },
     ],
     answers: [
       {
-        status: 200,
-        description: 'Each place that differs; a secret that was entered again differs, though nobody sees how.',
-        content: json(Type.Object({ from: Type.Integer(), to: Type.Integer(), changes: Type.Array(change) }), {
-          added: {
-            summary: 'A default model was set',
-            value: {
-              from: 1,
-              to: 2,
-              changes: [{ path: 'defaultModel', change: 'added', after: 'groq/llama-3.3-70b-versatile' }],
-            },
-          },
-        }),
+        description: 'Every field that differs. A secret that was entered again is listed as changed; both values are redacted.',
+        example: { from: 1, to: 2, changes: [{ path: 'defaultModel', change: 'added', after: document.defaultModel }] },
       },
     ],
     errors: ['invalid_request', 'not_found', 'persistence_unavailable'],
@@ -122,16 +71,13 @@ export const historyOperations: Operations = {
     id: 'rollbackConfig',
     tag: 'History',
     description:
-      'Makes a new revision with the document of an earlier one, its secrets too; so a rollback can be taken back as well.',
+      'Makes a new revision with the document of an earlier one, including its secrets. So a rollback can be undone as well.',
     parameters: [number, ifMatch],
     answers: [
       {
-        status: 200,
-        description: 'It is in force again, under a new number.',
+        description: 'The document is in force, under a new number.',
         headers: etagHeader,
-        content: json(Type.Object({ status: ok, revision: Type.Integer() }), {
-          back: { summary: 'In force as revision 3', value: { status: 'ok', revision: 3 } },
-        }),
+        example: { status: 'ok', revision: 3 },
       },
     ],
     errors: ['invalid_request', 'not_found', 'conflict', ...writeErrors],
@@ -139,52 +85,31 @@ export const historyOperations: Operations = {
   'GET /config/profiles': {
     id: 'listSnapshots',
     tag: 'History',
-    description: 'Copies of the configuration that were put aside under names.',
-    answers: [
-      {
-        status: 200,
-        description: 'All of them, by name.',
-        content: json(
-          Type.Array(
-            Type.Object({
-              name: Type.String(),
-              created: time('when it was saved'),
-              size: Type.Integer({ description: 'bytes of its export' }),
-            }),
-          ),
-          { one: { summary: 'One snapshot', value: [{ name: snapshotName, created: '2026-11-21T09:00:00.000Z', size: 311 }] } },
-        ),
-      },
-    ],
+    description: 'Copies of the configuration that were saved under names.',
+    answers: [{ description: 'All snapshots, by name.', example: [{ name: name.example, created: at, size: 311 }] }],
     errors: ['persistence_unavailable'],
   },
   'POST /config/profiles': {
     id: 'saveSnapshot',
     tag: 'History',
-    description: 'With its secrets, which stay in ola.',
-    request: json(snapshotBody(), { save: { summary: 'Save what is in force', value: { name: snapshotName } } }),
-    answers: [
-      {
-        status: 200,
-        description: 'It is saved.',
-        content: json(named, { saved: { summary: 'Saved', value: { status: 'ok', name: snapshotName } } }),
-      },
-    ],
+    description:
+      'Saves the configuration in force with its secrets, which do not leave ola. A snapshot of the same name is replaced.',
+    request: { examples: { 'Save what is in force': { name: name.example } } },
+    answers: [{ description: 'The snapshot is saved.', example: { status: 'ok', name: name.example } }],
     errors: ['invalid_request', 'persistence_unavailable'],
   },
   'POST /config/profiles/import': {
     id: 'importSnapshot',
     tag: 'History',
     description:
-      'Judged as a write of the whole configuration, and put aside. `[REDACTED]` in it is what stands at the same place now.',
-    request: json(snapshotBody({ content: Type.String({ description: 'a configuration as JSON text' }) }), {
-      text: { summary: 'A small one', value: { name: 'small', content: JSON.stringify(portable) } },
-    }),
+      'Checks a configuration as `POST /config` does, and saves it as a snapshot. `[REDACTED]` in it stands for the secret that the configuration in force has at the same place.',
+    request: {
+      examples: { 'A small one': { name: 'small', content: JSON.stringify(withoutSecrets) } },
+    },
     answers: [
       {
-        status: 200,
-        description: 'It is saved; nothing changes until it is activated.',
-        content: json(named, { saved: { summary: 'Saved', value: { status: 'ok', name: 'small' } } }),
+        description: 'The snapshot is saved. It is in force only after it is activated.',
+        example: { status: 'ok', name: 'small' },
       },
     ],
     errors: ['invalid_request', 'unsafe_destination', 'secret_required', 'persistence_unavailable'],
@@ -195,27 +120,8 @@ export const historyOperations: Operations = {
     parameters: [name],
     answers: [
       {
-        status: 200,
-        description: 'JSON text without the secrets.',
-        content: json(
-          Type.Object({
-            name: Type.String(),
-            content: Type.String({ description: 'JSON text' }),
-            missing,
-            exported_at: time('now'),
-          }),
-          {
-            one: {
-              summary: 'A key is missing',
-              value: {
-                name: snapshotName,
-                content: JSON.stringify(exampleDocument),
-                missing: ['providers.groq.apiKey'],
-                exported_at: '2026-11-21T09:00:00.000Z',
-              },
-            },
-          },
-        ),
+        description: 'The snapshot as JSON text, without the secrets.',
+        example: { name: name.example, content: JSON.stringify(document, null, 2), missing, exported_at: at },
       },
     ],
     errors: ['invalid_request', 'not_found', 'persistence_unavailable'],
@@ -223,31 +129,44 @@ export const historyOperations: Operations = {
   'POST /config/profiles/:name/activate': {
     id: 'activateSnapshot',
     tag: 'History',
-    description: 'Makes a new revision with the document of the snapshot, its secrets too. The rules of now hold for it.',
+    description:
+      'Makes a new revision with the document of the snapshot, including its secrets. The document is checked as `POST /config` checks it.',
     parameters: [name, ifMatch],
-    answers: [
-      {
-        status: 200,
-        description: 'It is in force.',
-        headers: etagHeader,
-        content: json(named, { active: { summary: 'In force', value: { status: 'ok', name: snapshotName } } }),
-      },
-    ],
+    answers: [{ description: 'The snapshot is in force.', headers: etagHeader, example: { status: 'ok', name: name.example } }],
     errors: ['invalid_request', 'not_found', 'unsafe_destination', 'conflict', 'invalid_field', ...writeErrors],
   },
   'DELETE /config/profiles/:name': {
     id: 'deleteSnapshot',
     tag: 'History',
+    description: 'Deletes the snapshot, and the secrets that only it holds.',
     parameters: [name],
-    answers: [
-      {
-        status: 200,
-        description: 'It is gone, and each secret that nothing else names.',
-        content: json(Type.Object({ status: ok, deleted: Type.String() }), {
-          gone: { summary: 'Deleted', value: { status: 'ok', deleted: snapshotName } },
-        }),
-      },
-    ],
+    answers: [{ description: 'The snapshot is deleted.', example: { status: 'ok', deleted: name.example } }],
     errors: ['invalid_request', 'not_found', 'persistence_unavailable'],
+  },
+  'POST /config/export': {
+    id: 'exportConfig',
+    tag: 'History',
+    description:
+      'The configuration for another machine. Over the network it comes without secrets; `ola config export FILE --with-secrets` on the machine itself seals them with a passphrase.',
+    request: { examples: { 'Without secrets': {} } },
+    answers: [
+      { description: 'The configuration, and the places of the missing secrets.', example: { content: document, missing } },
+    ],
+    errors: ['persistence_unavailable'],
+  },
+  'POST /config/import': {
+    id: 'importConfig',
+    tag: 'History',
+    description:
+      'Replaces the configuration by an exported one. `[REDACTED]` stands for the sealed secret of its place, or, without one, for the secret that is stored there now.',
+    parameters: [ifMatch],
+    request: {
+      fields: { content: documentSchema },
+      examples: { 'Without secrets': { content: withoutSecrets } },
+    },
+    answers: [
+      { description: 'The configuration is in force, as a new revision.', headers: etagHeader, example: { status: 'ok' } },
+    ],
+    errors: ['unsafe_destination', 'secret_required', 'conflict', ...writeErrors],
   },
 };

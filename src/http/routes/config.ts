@@ -1,22 +1,44 @@
 /** `/config`: the document and its providers. */
 import { Type } from '@sinclair/typebox';
+import { documentSchema, providerSchema } from '../../core/document.ts';
 import type { Json } from '../../core/json.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requesterOf } from '../call.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
+import { deleted, ok, warnings, written } from '../shapes.ts';
 
 /** Checked by the use-case, which first folds the names of fields. */
 const anyObject = Type.Object({}, { additionalProperties: true });
 
+const checked = Type.Object({ status: ok, warnings });
+const paths = Type.Object({
+  configDir: Type.String({ description: 'the home directory of ola' }),
+  config_dir: Type.String({ description: 'the same as `configDir`' }),
+  configFile: Type.String({ description: 'the configuration file; it is read in the mode `file` only' }),
+  config_file: Type.String({ description: 'the same as `configFile`' }),
+  database: Type.String(),
+  mode: Type.Union([Type.Literal('database'), Type.Literal('file')], { description: 'where the configuration is read from' }),
+});
+const providerMap = Type.Record(Type.String(), providerSchema, { description: 'providers by id' });
+const providerMaps = Type.Object({ providers: providerMap, modelsProviders: providerMap, models_providers: providerMap });
+const writtenProvider = Type.Object({
+  status: ok,
+  provider: Type.String({ description: 'the id of the provider; an alias is replaced by it' }),
+  warnings: Type.Optional(warnings),
+});
+
 export function configRoutes(gateway: Gateway): Route[] {
   const { config, documents, providers, place } = gateway;
   return [
-    route({ method: 'GET', path: '/config', scope: 'admin', summary: 'The configuration, secrets redacted' }, (call) => {
-      const { document, etag } = documents.show();
-      return reply(call, document, 200, { etag });
-    }),
+    route(
+      { method: 'GET', path: '/config', scope: 'admin', summary: 'The configuration, secrets redacted', answer: documentSchema },
+      (call) => {
+        const { document, etag } = documents.show();
+        return reply(call, document, 200, { etag });
+      },
+    ),
     bodyRoute(
-      { method: 'POST', path: '/config', scope: 'admin', summary: 'Replace the configuration', body: anyObject },
+      { method: 'POST', path: '/config', scope: 'admin', summary: 'Replace the configuration', body: anyObject, answer: written },
       async (call, principal, body) => {
         const ifMatch = call.request.headers.get('if-match');
         const { etag, warnings } = await documents.replace(body as Json, ifMatch, requesterOf(call, principal));
@@ -30,11 +52,18 @@ export function configRoutes(gateway: Gateway): Route[] {
         scope: 'admin',
         summary: 'Check a configuration, write nothing',
         body: anyObject,
+        answer: checked,
       },
       async (call, _principal, body) => reply(call, { status: 'ok', warnings: await documents.validate(body as Json) }),
     ),
     route(
-      { method: 'GET', path: '/config/config-file-path', scope: 'admin', summary: 'Where configuration and state are' },
+      {
+        method: 'GET',
+        path: '/config/config-file-path',
+        scope: 'admin',
+        summary: 'Where configuration and state are',
+        answer: paths,
+      },
       (call) => {
         const configFile = config.file ?? `${place.home}/config.json`;
         return reply(call, {
@@ -47,14 +76,24 @@ export function configRoutes(gateway: Gateway): Route[] {
         });
       },
     ),
-    route({ method: 'GET', path: '/config/providers', scope: 'admin', summary: 'Configured providers' }, (call) => {
-      const { providers: own, modelsProviders } = providers.list();
-      return reply(call, { providers: own, modelsProviders, models_providers: modelsProviders }, 200, {
-        etag: gateway.config.snapshot().etag,
-      });
-    }),
+    route(
+      { method: 'GET', path: '/config/providers', scope: 'admin', summary: 'Configured providers', answer: providerMaps },
+      (call) => {
+        const { providers: own, modelsProviders } = providers.list();
+        return reply(call, { providers: own, modelsProviders, models_providers: modelsProviders }, 200, {
+          etag: gateway.config.snapshot().etag,
+        });
+      },
+    ),
     bodyRoute(
-      { method: 'PUT', path: '/config/providers/:id', scope: 'admin', summary: 'Add or replace a provider', body: anyObject },
+      {
+        method: 'PUT',
+        path: '/config/providers/:id',
+        scope: 'admin',
+        summary: 'Add or replace a provider',
+        body: anyObject,
+        answer: writtenProvider,
+      },
       async (call, principal, body, params) => {
         const ifMatch = call.request.headers.get('if-match');
         const { id, etag, warnings } = await providers.put(
@@ -67,7 +106,7 @@ export function configRoutes(gateway: Gateway): Route[] {
       },
     ),
     route(
-      { method: 'DELETE', path: '/config/providers/:id', scope: 'admin', summary: 'Remove a provider' },
+      { method: 'DELETE', path: '/config/providers/:id', scope: 'admin', summary: 'Remove a provider', answer: deleted },
       async (call, principal, params) => {
         const ifMatch = call.request.headers.get('if-match');
         const { id, etag } = await providers.remove(params['id'] ?? '', ifMatch, requesterOf(call, principal));

@@ -1,15 +1,32 @@
 /** `GET /v1/models`. */
+import { Type } from '@sinclair/typebox';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type Route, reply, route } from '../route.ts';
 
+const tokens = Type.Optional(Type.Integer({ description: 'in tokens; absent when it is not known' }));
+const model = Type.Object(
+  {
+    id: Type.String({ description: 'PROVIDER/MODEL, the name to ask for' }),
+    object: Type.Literal('model'),
+    created: Type.Literal(0, { description: 'always 0: most vendors do not tell the date' }),
+    owned_by: Type.String({ description: 'the id of the provider' }),
+    context_window: tokens,
+    max_output_tokens: tokens,
+  },
+  { $id: 'Model' },
+);
+const models = Type.Object({ object: Type.Literal('list'), data: Type.Array(model) });
+
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
-    route({ method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now' }, (call) =>
-      reply(call, { object: 'list', data: gateway.listModels() }),
+    route(
+      { method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now', answer: models },
+      (call) => reply(call, { object: 'list', data: gateway.listModels() }),
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
-    route({ method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model' }, (call, _principal, params) =>
-      reply(call, gateway.findModel(decoded(params['*'] ?? ''))),
+    route(
+      { method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model', answer: model },
+      (call, _principal, params) => reply(call, gateway.findModel(decoded(params['*'] ?? ''))),
     ),
   ];
 }

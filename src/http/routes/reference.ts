@@ -1,9 +1,13 @@
 /** `/docs`, its document and its files. What they are made of is loaded when it is asked for: a start does not pay for it. */
+import { Type } from '@sinclair/typebox';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type AssetPath, assetList } from '../../web/asset-list.ts';
 import { page } from '../../web/page.ts';
 import { publicRoute, type Route } from '../route.ts';
 import { sendFile, type TextFile, textFile } from '../static-text.ts';
+
+const open = { additionalProperties: true } as const;
+const openApiDocument = Type.Object({ openapi: Type.String(), info: Type.Object({}, open) }, open);
 
 /** Nothing but what this gateway serves, and no script or style that stands in the page itself. */
 const pagePolicy = [
@@ -32,8 +36,9 @@ export function referenceRoutes({ health }: Gateway, routes: () => readonly Rout
         'cross-origin-opener-policy': 'same-origin',
       }),
     ),
-    publicRoute({ method: 'GET', path: '/docs/json', summary: 'The reference as an OpenAPI document' }, async (call) =>
-      sendFile(call, await documentFile()),
+    publicRoute(
+      { method: 'GET', path: '/docs/json', summary: 'The reference as an OpenAPI document', answer: openApiDocument },
+      async (call) => sendFile(call, await documentFile()),
     ),
     ...assetList.map(({ path, type, what }) => {
       const file = once(() => loadAsset(path, type));

@@ -1,12 +1,36 @@
 /** `/config/tokens`. */
+import { Type } from '@sinclair/typebox';
+import { scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import { newTokenSchema } from '../../core/tokens.ts';
 import type { TokenView } from '../../gateway/access/tokens.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requesterOf } from '../call.ts';
-import { page } from '../paging.ts';
+import { page, pageOf } from '../paging.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
+import { deleted, time, timeOrNull } from '../shapes.ts';
+
+const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+const id = Type.String({ description: 'names the token, and is no secret: `tok_` and 32 hex digits for one that ola made' });
+const fields = {
+  hint: Type.String({ description: 'the end of the token, to recognize it by' }),
+  name: Type.String(),
+  owner: nullable('the person that it belongs to; null: no person'),
+  project: nullable('the project that its use counts for'),
+  scopes: Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope)))),
+  admin: Type.Boolean({ description: 'whether it has every scope' }),
+  enabled: Type.Boolean(),
+  createdAt: time('when it was made'),
+  expiresAt: timeOrNull('when it expires; null: never'),
+  lastUsedAt: timeOrNull('when it was used last, up to a minute late; null: not yet'),
+  useCount: Type.Integer({ minimum: 0 }),
+};
+const tokenSchema = Type.Object({ id, ...fields }, { $id: 'Token', description: 'An access token, without the token itself.' });
+const madeSchema = Type.Object(
+  { id, token: Type.String({ description: 'the token itself, shown this once: copy it now' }), ...fields },
+  { $id: 'NewToken', description: 'An access token that was just made.' },
+);
 
 const dayMs = 86_400_000;
 const defaultDays = 30;
@@ -15,7 +39,14 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
   const { tokens } = gateway;
   return [
     bodyRoute(
-      { method: 'POST', path: '/config/tokens', scope: 'admin', summary: 'Make an access token', body: newTokenSchema },
+      {
+        method: 'POST',
+        path: '/config/tokens',
+        scope: 'admin',
+        summary: 'Make an access token',
+        body: newTokenSchema,
+        answer: madeSchema,
+      },
       async (call, principal, body) => {
         const { name, project, admin } = body;
         const { token, view } = await tokens.create(
@@ -32,11 +63,18 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
         return reply(call, { id, token, ...rest }, 201);
       },
     ),
-    route({ method: 'GET', path: '/config/tokens', scope: 'admin', summary: 'List access tokens' }, (call) =>
-      reply(call, page(tokens.list().map(onTheWire), call.request)),
+    route(
+      {
+        method: 'GET',
+        path: '/config/tokens',
+        scope: 'admin',
+        summary: 'List access tokens',
+        answer: pageOf(tokenSchema),
+      },
+      (call) => reply(call, page(tokens.list().map(onTheWire), call.request)),
     ),
     route(
-      { method: 'GET', path: '/config/tokens/:id', scope: 'admin', summary: 'Show an access token' },
+      { method: 'GET', path: '/config/tokens/:id', scope: 'admin', summary: 'Show an access token', answer: tokenSchema },
       (call, _principal, params) => {
         const view = tokens.list().find(({ id }) => id === params['id']);
         if (view === undefined)
@@ -45,7 +83,7 @@ export function tokenRoutes(gateway: Gateway, now: Clock): Route[] {
       },
     ),
     route(
-      { method: 'DELETE', path: '/config/tokens/:id', scope: 'admin', summary: 'Revoke an access token' },
+      { method: 'DELETE', path: '/config/tokens/:id', scope: 'admin', summary: 'Revoke an access token', answer: deleted },
       async (call, principal, params) => {
         const id = params['id'] ?? '';
         await tokens.revoke(id, requesterOf(call, principal));

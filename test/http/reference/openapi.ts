@@ -8,6 +8,7 @@ export interface OperationObject {
   readonly summary: string;
   readonly description: string;
   readonly security: readonly object[];
+  readonly externalDocs?: { readonly url: string };
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly example?: Json }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, MediaObject>> };
   readonly responses: Readonly<Record<string, ResponseObject>>;
@@ -20,6 +21,7 @@ interface ResponseObject {
 }
 interface MediaObject {
   readonly schema: JsonObject;
+  readonly example?: Json;
   readonly examples?: Readonly<Record<string, { readonly $ref?: string; readonly value?: Json }>>;
 }
 export interface Document {
@@ -36,6 +38,25 @@ export interface Document {
       >
     >;
   };
+}
+
+/** A document as it is served, its shared answers written out wherever an operation refers to them. */
+export function readDocument(text: string): Document {
+  const served = JSON.parse(text) as Document & {
+    readonly components: { readonly responses: Readonly<Record<string, ResponseObject>> };
+  };
+  const answer = (said: ResponseObject & { readonly $ref?: string }): ResponseObject => {
+    if (said.$ref === undefined) return said;
+    const shared = served.components.responses[said.$ref.replace('#/components/responses/', '')];
+    if (shared === undefined) throw new Error(`the document has no ${said.$ref}`);
+    return shared;
+  };
+  const operation = (said: OperationObject): OperationObject => ({ ...said, responses: mapped(said.responses, answer) });
+  return { ...served, paths: mapped(served.paths, (methods) => mapped(methods, operation)) };
+}
+
+function mapped<From, To>(members: Readonly<Record<string, From>>, change: (member: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, change(member)]));
 }
 
 export interface Judge {

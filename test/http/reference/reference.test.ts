@@ -6,18 +6,22 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { errorStatus, errorType } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
-import { operations, repaired } from '../../../src/http/reference/document.ts';
+import { operations } from '../../../src/http/reference/document.ts';
 import { tags } from '../../../src/http/reference/operations.ts';
 import { type AppScene, open } from '../scene.ts';
-import { type Document, type Judge, judgeBy, type OperationObject } from './openapi.ts';
+import { shapeFaults } from './examples.ts';
+import { type Document, type Judge, judgeBy, type OperationObject, readDocument } from './openapi.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
 let scene: AppScene;
+/** As it is served. */
+let text: string;
 let document: Document;
 let judge: Judge;
 beforeAll(async () => {
   scene = await open(path);
-  document = (await (await scene.ask('GET', '/docs/json')).json()) as Document;
+  text = await (await scene.ask('GET', '/docs/json')).text();
+  document = readDocument(text);
   judge = judgeBy(document);
 });
 afterAll(async () => {
@@ -43,7 +47,7 @@ const shape = (pattern: string) => pattern.replace(/:\w+|\{\w+\}|\*/g, '?');
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
     expect(document.openapi).toBe('3.1.0');
-    expect(await new Validator().validate(document as unknown as Record<string, unknown>)).toEqual({ valid: true });
+    expect(await new Validator().validate(JSON.parse(text) as Record<string, unknown>)).toEqual({ valid: true });
   });
 
   test('has every route of the table and no other, those of the reference itself too', () => {
@@ -69,6 +73,21 @@ describe('the document', () => {
       expect(operation['x-scope']).toBe(route?.scope ?? '');
       expect(operation.security).toEqual(route?.scope === 'none' ? [] : [{ bearer: [] }, { apiKey: [] }, { googleKey: [] }]);
       expect(operation.description).toContain(route?.scope === 'none' ? 'Open to everybody' : `\`${route?.scope}\``);
+    }
+  });
+
+  test('leads from each wire format of a vendor to the page of the vendor, and shows how it is asked and answered', () => {
+    const foreign = described().filter(({ operation }) => operation.tags[0] === 'Inference');
+    expect(foreign.length).toBeGreaterThan(9);
+    for (const { path: at, operation } of foreign) {
+      expect([at, operation.externalDocs?.url]).toEqual([at, expect.stringMatching(/^https:\/\/[a-z.]+\/\S+$/)]);
+      const asked = Object.values(operation.requestBody?.content ?? {}).flatMap(({ examples = {} }) => Object.keys(examples));
+      const isForm = operation.requestBody?.content['multipart/form-data'] !== undefined;
+      // A form is shown as a command: JSON examples of it are none.
+      if (isForm) expect([at, operation.description]).toEqual([at, expect.stringContaining(`curl "$OLA${at}"`)]);
+      else expect([at, asked.length]).toEqual([at, 2]);
+      const answered = Object.values(operation.responses['200']?.content ?? {}).filter(({ example }) => example !== undefined);
+      expect([at, answered.length > 0]).toEqual([at, true]);
     }
   });
 
@@ -119,10 +138,13 @@ describe('the document', () => {
         ...Object.entries(operation.responses).map(([status, { content = {} }]) => [`responses/${status}`, content] as const),
       ];
       for (const [side, content] of sides) {
-        for (const [type, { examples = {} }] of Object.entries(content)) {
-          for (const [name, { $ref, value }] of Object.entries(examples)) {
+        for (const [type, { examples = {}, example }] of Object.entries(content)) {
+          const named = Object.entries(examples).map(([name, { $ref, value }]) => [
+            name,
+            $ref === undefined ? value : document.components.examples[$ref.split('/').at(-1) ?? '']?.value,
+          ]);
+          for (const [name, shown] of [...named, ...(example === undefined ? [] : [['example', example]])]) {
             if (type !== 'application/json') continue;
-            const shown = $ref === undefined ? value : document.components.examples[$ref.split('/').at(-1) ?? '']?.value;
             expect([method, at, side, name, judge.body(method, at, side, type, shown)]).toEqual([method, at, side, name, []]);
             count++;
           }
@@ -133,16 +155,14 @@ describe('the document', () => {
   });
 
   test('refers to nothing that is not there, and holds nothing that nobody refers to', () => {
-    const text = JSON.stringify(document);
     const wanted = new Set(
       [...text.matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)].map(([, kind, name]) => `${kind}/${name}`),
     );
-    const { schemas, examples } = document.components;
-    const there = [
-      ...Object.keys(schemas).map((name) => `schemas/${name}`),
-      ...Object.keys(examples).map((name) => `examples/${name}`),
-    ];
-    expect([...wanted].filter((each) => !each.startsWith('headers/')).sort()).toEqual(there.sort());
+    const { components } = JSON.parse(text) as { readonly components: Readonly<Record<string, object>> };
+    const there = ['schemas', 'responses', 'examples', 'headers'].flatMap((kind) =>
+      Object.keys(components[kind] ?? {}).map((name) => `${kind}/${name}`),
+    );
+    expect([...wanted].sort()).toEqual(there.sort());
     expect(text).not.toMatch(/x-secret|x-plain|x-later|\$id|9007199254740991/);
   });
 
@@ -153,13 +173,6 @@ describe('the document', () => {
       const found = described().find(({ operation }) => operation.operationId === id);
       expect([id, found?.operation.tags[0]]).toEqual([id, tag]);
     }
-  });
-
-  test('of a plugin that made nothing is still one', () => {
-    expect(repaired({}, { version: '1', components: { schemas: {}, examples: {} } })).toMatchObject({
-      openapi: '3.1.0',
-      paths: {},
-    });
   });
 });
 
@@ -177,14 +190,15 @@ function send(method: string, target: string, body?: Json, headers: Readonly<Rec
 }
 
 /** The examples of a request, in their order. */
-function examplesOf(method: string, at: string): [string, Json][] {
+function examplesOf(method: string, at: string): Json[] {
   const { examples = {} } = document.paths[at]?.[method.toLowerCase()]?.requestBody?.content['application/json'] ?? {};
-  return Object.entries(examples).map(([name, { value }]) => [name, value ?? null]);
+  return Object.values(examples).map(({ value }) => value ?? null);
 }
 
 // The last of them shuts the scene down.
 describe('the answers of the app', () => {
-  const met = new Set<string>();
+  /** The answers to each operation and status, as JSON where they are. */
+  const met = new Map<string, Json[]>();
 
   /** Sends, and holds the answer against the document. @returns its body */
   async function expectTold(
@@ -199,17 +213,36 @@ describe('the answers of the app', () => {
     const text = await response.clone().text();
     expect([method, target, response.status, text.slice(0, 200)]).toEqual([method, target, status, expect.any(String)]);
     expect([method, target, await judge.answer(method, at, response)]).toEqual([method, target, []]);
-    if (status < 400) met.add(`${method} ${at}`);
-    return text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {};
+    const answered = /^[[{]/.test(text) ? (JSON.parse(text) as Json) : null;
+    const key = `${method} ${at} ${status}`;
+    met.set(key, [...(met.get(key) ?? []), answered]);
+    return (answered ?? {}) as JsonObject;
   }
-  /** Every example of a request, as it stands; where one goes is the example of the parameter, or another id. */
-  async function expectExamplesTaken(status: number, method: string, at: string, target: (name: string) => string = () => at) {
+  /** Every example of a request, as it stands. @param target where the example of that index goes */
+  async function expectExamplesTaken(status: number, method: string, at: string, target: (index: number) => string = () => at) {
     const examples = examplesOf(method, at);
     expect([at, examples.length > 0]).toEqual([at, true]);
-    for (const [name, value] of examples) await expectTold(status, method, at, target(name), value);
+    for (const [index, value] of examples.entries()) await expectTold(status, method, at, target(index), value);
   }
 
-  test('are what it says they are, and its examples are taken as they stand', async () => {
+  /** The examples of answers have the members, types and forms of the answers that came. */
+  function expectExamplesAlike(): void {
+    let count = 0;
+    const found: [string, string[]][] = [];
+    for (const { method, path: at, operation } of described()) {
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        const example = content?.['application/json']?.example;
+        if (example === undefined || !status.startsWith('2') || operation.tags[0] === 'Inference') continue;
+        const faults = shapeFaults(example, met.get(`${method} ${at} ${status}`) ?? []);
+        if (faults.length > 0) found.push([`${method} ${at} ${status}`, faults]);
+        count++;
+      }
+    }
+    expect(found).toEqual([]);
+    expect(count).toBeGreaterThan(25);
+  }
+
+  test('are what it says they are; its examples are taken as they stand, and look like what comes', async () => {
     await expectTold(200, 'GET', '/health', '/health');
     await expectTold(200, 'GET', '/docs', '/docs');
     await expectTold(200, 'GET', '/docs/json', '/docs/json');
@@ -221,18 +254,21 @@ describe('the answers of the app', () => {
     const [{ id } = {}] = listed['data'] as unknown as { id?: string }[];
     await expectTold(200, 'GET', '/config/tokens/{id}', `/config/tokens/${id}`);
     const made = await expectTold(201, 'POST', '/config/tokens', '/config/tokens', { name: 'for a moment' });
+    await expectTold(200, 'GET', '/config/tokens', '/config/tokens');
+    await expectTold(200, 'GET', '/config/tokens/{id}', `/config/tokens/${made['id']}`);
     await expectTold(200, 'DELETE', '/config/tokens/{id}', `/config/tokens/${made['id']}`);
 
     await expectExamplesTaken(
       200,
       'PUT',
       '/config/providers/{id}',
-      (name) => `/config/providers/${name === 'vendor' ? 'groq' : name}`,
+      (index) => `/config/providers/${['groq', 'local', 'remote'][index]}`,
     );
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/remote');
+    await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
     await expectExamplesTaken(200, 'POST', '/config/validate');
     await expectExamplesTaken(200, 'POST', '/config');
@@ -242,8 +278,13 @@ describe('the answers of the app', () => {
     });
     await expectTold(200, 'GET', '/config', '/config');
     await expectTold(200, 'GET', '/config/config-file-path', '/config/config-file-path');
+    await expectTold(200, 'POST', '/config', '/config', examplesOf('POST', '/config')[0]);
+    await expectTold(200, 'GET', '/config', '/config');
 
     await expectTold(200, 'GET', '/config/revisions', '/config/revisions?limit=2');
+    const history = await expectTold(200, 'GET', '/config/revisions', '/config/revisions');
+    const [newest] = history['data'] as unknown as { number: number }[];
+    await expectTold(200, 'GET', '/config/revisions/{number}', `/config/revisions/${newest?.number}`);
     await expectTold(200, 'GET', '/config/revisions/{number}', '/config/revisions/1');
     await expectTold(200, 'GET', '/config/revisions/{number}/diff', '/config/revisions/1/diff');
     await expectTold(200, 'POST', '/config/revisions/{number}/rollback', '/config/revisions/1/rollback');
@@ -256,11 +297,14 @@ describe('the answers of the app', () => {
     await expectTold(200, 'POST', '/config/profiles/{name}/activate', `/config/profiles/${name}/activate`);
     await expectTold(200, 'DELETE', '/config/profiles/{name}', `/config/profiles/${name}`);
     await expectExamplesTaken(200, 'POST', '/config/export');
+    await expectTold(200, 'POST', '/config', '/config', examplesOf('POST', '/config')[0]);
+    await expectExamplesTaken(200, 'POST', '/config/export');
     await expectExamplesTaken(200, 'POST', '/config/import');
     await expectTold(200, 'POST', '/config/keys/rotate', '/config/keys/rotate');
 
-    const others = described().filter((each) => !met.has(`${each.method} ${each.path}`));
+    const others = described().filter((each) => ![200, 201].some((status) => met.has(`${each.method} ${each.path} ${status}`)));
     expect(others.filter(({ operation }) => operation.tags[0] !== 'Inference')).toEqual([]);
+    expectExamplesAlike();
   });
 
   test('to strangers, to the wrong ones and to pages of others are told of, on every route', async () => {
