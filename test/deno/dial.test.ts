@@ -3,8 +3,8 @@ import { denoCommand, denoEnvironment } from '../../scripts/deno.ts';
 import { dialContract, proxyContract } from '../contract/dial.ts';
 import { remoteDialer } from './remote.ts';
 
-const { dial, stop } = remoteDialer();
+const { dial, advance, stop } = remoteDialer();
 afterAll(stop);
 
-dialContract(dial);
+dialContract(dial, advance);
 proxyContract(denoCommand('test/runtime/dial-child.ts'), denoEnvironment);

@@ -3,8 +3,10 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { DialError, type Reply } from '../../src/core/ports.ts';
 import { dial } from '../../src/runtime/dial.ts';
+import { createClock } from '../clock.ts';
 import { type Outcome, type Step, toldHeaders } from './steps.ts';
 
+const clock = createClock();
 const aborts = new Map<number, AbortController>();
 const replies = new Map<number, Reply>();
 
@@ -28,7 +30,8 @@ async function outcomeOf(step: Step): Promise<Outcome> {
     const bytes = (await replies.get(step.call)?.read()) ?? null;
     return { bytes: bytes === null ? null : Buffer.from(bytes).toString('base64') };
   }
-  if (step.do === 'cancel') replies.get(step.call)?.cancel();
+  if (step.do === 'advance') clock.advance(step.ms);
+  else if (step.do === 'cancel') replies.get(step.call)?.cancel();
   else aborts.get(step.call)?.abort();
   return {};
 }

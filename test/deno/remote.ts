@@ -7,6 +7,8 @@ import type { Outcome, Step } from './steps.ts';
 
 export interface RemoteDialer {
   readonly dial: Dial;
+  /** Puts the clock of the process forward. */
+  advance(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,6 +52,9 @@ export function remoteDialer(): RemoteDialer {
         cancel: () => void ask({ call, do: 'cancel' }),
       };
       return reply;
+    },
+    async advance(ms) {
+      await ask({ call: 0, do: 'advance', ms });
     },
     async stop() {
       await child.stdin.end();

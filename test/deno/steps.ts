@@ -4,6 +4,7 @@ import type { DialFailure, DialRequest } from '../../src/core/ports.ts';
 export type Step = { readonly id: number; readonly call: number } & (
   | { readonly do: 'dial'; readonly request: Omit<DialRequest, 'signal'>; readonly address: string }
   | { readonly do: 'read' | 'cancel' | 'abort' }
+  | { readonly do: 'advance'; readonly ms: number }
 );
 
 export interface Outcome {

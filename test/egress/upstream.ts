@@ -70,9 +70,9 @@ export async function upstream(
   return self;
 }
 
-/** Waits for something that another thread brings about; fails after two seconds. */
+/** Waits for something that another thread brings about; fails after ten seconds, more on a busy machine. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     if (holds()) return;
     await Bun.sleep(10);
   }

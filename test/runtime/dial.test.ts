@@ -1,10 +1,13 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { dial } from '../../src/runtime/dial.ts';
 import { resolve } from '../../src/runtime/resolve.ts';
+import { createClock } from '../clock.ts';
 import { dialContract, failureOf, proxyContract } from '../contract/dial.ts';
 
-dialContract(dial);
+const clock = createClock();
+afterAll(clock.restore);
+dialContract(dial, clock.advance);
 proxyContract([process.execPath, join(import.meta.dir, 'dial-child.ts')]);
 
 test('the system’s resolver answers for localhost and rejects a name that is none', async () => {
