@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { afterEach, beforeEach, expect, jest, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createReload } from '../../src/home/config-file.ts';
@@ -13,9 +13,15 @@ function refusing(times: number) {
   return { given, config: { reload } };
 }
 
-async function until(probe: () => boolean): Promise<void> {
-  for (let left = 600; !probe() && left > 0; left--) await Bun.sleep(10);
-  expect(probe()).toBe(true);
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+/** So many seconds pass, and what they bring about. */
+async function seconds(count: number): Promise<void> {
+  for (let left = count; left > 0; left--) {
+    jest.advanceTimersByTime(1000);
+    for (let turns = 5; turns > 0; turns--) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }
 
 test('a file that the database could not take is handed over again, as it stands then, until it is taken', async () => {
@@ -26,9 +32,9 @@ test('a file that the database could not take is handed over again, as it stands
   await reload.run();
   expect(given).toEqual(['one']);
   writeFileSync(path, 'two');
-  await until(() => given.length === 3);
+  await seconds(2);
   expect(given).toEqual(['one', 'two', 'two']);
-  await Bun.sleep(1200);
+  await seconds(3);
   expect(given).toHaveLength(3);
   await reload.stop();
 });
@@ -38,6 +44,6 @@ test('nothing is handed over once that is stopped', async () => {
   const reload = createReload(config, { path: join(directory(), 'missing') }, { log: () => undefined });
   await reload.run();
   await reload.stop();
-  await Promise.all([reload.run(), Bun.sleep(1200)]);
+  await Promise.all([reload.run(), seconds(3)]);
   expect(given).toEqual([null]);
 });

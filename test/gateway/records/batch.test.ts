@@ -1,5 +1,14 @@
-import { describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test';
 import { createBatch } from '../../../src/gateway/records/batch.ts';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** What has begun goes on as far as it does without its timers. */
+const turns = async () => {
+  for (let left = 5; left > 0; left--) await turn();
+};
 
 /** A place to write to that can be out of order. */
 function sink() {
@@ -10,7 +19,7 @@ function sink() {
     written,
     messages,
     async write(items: readonly number[]) {
-      await Bun.sleep(0);
+      await turn();
       if (self.broken) throw new Error('disk full');
       written.push([...items]);
     },
@@ -26,10 +35,11 @@ describe('a batch', () => {
     const place = sink();
     const batch = createBatch('numbers', place.write, place.log);
     for (const n of [1, 2, 3]) batch.add(n);
-    await Bun.sleep(20);
+    jest.advanceTimersByTime(49);
+    await turns();
     expect(place.written).toEqual([]);
-    const before = performance.now();
-    while (place.written.length === 0 && performance.now() - before < 1000) await Bun.sleep(5);
+    jest.advanceTimersByTime(1);
+    await turns();
     expect(place.written).toEqual([[1, 2, 3]]);
   });
 
@@ -37,7 +47,7 @@ describe('a batch', () => {
     const place = sink();
     const batch = createBatch('numbers', place.write, place.log);
     for (const n of numbers(0, 1000)) batch.add(n);
-    await Bun.sleep(10);
+    await turns();
     expect(place.written).toEqual([numbers(0, 1000)]);
   });
 
@@ -59,7 +69,7 @@ describe('a batch', () => {
       'numbers',
       async (items) => {
         most = Math.max(most, ++writing);
-        await Bun.sleep(2);
+        await turn();
         seen.push(...items);
         writing--;
       },
@@ -67,7 +77,7 @@ describe('a batch', () => {
     );
     for (const n of numbers(0, 1000)) {
       batch.add(n);
-      if (n % 250 === 0) await Bun.sleep(1);
+      if (n % 250 === 0) await turn();
     }
     await Promise.all([batch.flush(), batch.flush()]);
     expect(seen).toEqual(numbers(0, 1000));
@@ -100,8 +110,11 @@ describe('a batch that cannot be written', () => {
     batch.add(1);
     await batch.flush();
     place.broken = false;
-    const before = performance.now();
-    while (place.written.length === 0 && performance.now() - before < 3000) await Bun.sleep(20);
+    jest.advanceTimersByTime(999);
+    await turns();
+    expect(place.written).toEqual([]);
+    jest.advanceTimersByTime(1);
+    await turns();
     expect(place.written).toEqual([[1]]);
   });
 
