@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Watch, watchFile } from '../../src/runtime/watch.ts';
@@ -6,9 +6,22 @@ import { directories } from '../directories.ts';
 
 const directory = directories();
 const watches: Watch[] = [];
+beforeEach(() => void jest.useFakeTimers());
 afterEach(() => {
+  jest.useRealTimers();
   for (const each of watches.splice(0)) each.stop();
 });
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Events come when the system sends them; the timers between them are put forward, one rest of a file at a time. */
+async function eventually(probe: () => boolean, what: () => string): Promise<void> {
+  for (let rests = 0; !probe(); rests++) {
+    if (rests === 10_000) throw new Error(what());
+    jest.advanceTimersByTime(50);
+    await turn();
+  }
+}
 
 /** Watches, and keeps what stood in the file at each call; null: no file. */
 function watched(path: string) {
@@ -23,13 +36,11 @@ function watched(path: string) {
   watches.push(watchFile(path, () => seen.push(read())));
   return {
     seen,
-    async until(text: string | null): Promise<void> {
-      const end = performance.now() + 5000;
-      while (seen.at(-1) !== text) {
-        if (performance.now() > end) throw new Error(`never saw ${text}; saw ${JSON.stringify(seen)}`);
-        await Bun.sleep(5);
-      }
-    },
+    until: (text: string | null) =>
+      eventually(
+        () => seen.at(-1) === text,
+        () => `never saw ${text}; saw ${JSON.stringify(seen)}`,
+      ),
   };
 }
 
@@ -110,12 +121,33 @@ describe('a watched file', () => {
     writeFileSync(path, 'old');
     const { until, seen } = watched(path);
     await until('old');
-    for (let size = 1; size <= 20; size++) {
+    // The poll alone is left running.
+    const idle = jest.getTimerCount();
+    writeFileSync(path, 'x');
+    while (jest.getTimerCount() === idle) await turn();
+    for (let size = 2; size <= 12; size++) {
       writeFileSync(path, 'x'.repeat(size));
-      await Bun.sleep(5);
+      jest.advanceTimersByTime(50);
+      expect(seen).toEqual(['old']);
     }
-    await until('x'.repeat(20));
-    expect(seen.length).toBeLessThan(20);
+    await until('x'.repeat(12));
+    expect(seen).toEqual(['old', 'x'.repeat(12)]);
+  });
+
+  test('that never rests is taken as it stands after a second', async () => {
+    const path = join(directory(), 'config.json');
+    writeFileSync(path, '');
+    const { until, seen } = watched(path);
+    await until('');
+    let size = 0;
+    await eventually(
+      () => {
+        writeFileSync(path, 'x'.repeat(++size));
+        return seen.length > 1;
+      },
+      () => 'it was never taken',
+    );
+    expect(seen[1]).toMatch(/^x+$/);
   });
 
   test('is told of changes alone: what happens beside it, and after the end, is not', async () => {
@@ -125,11 +157,13 @@ describe('a watched file', () => {
     const { until, seen } = watched(path);
     await until('one');
     for (let index = 0; index < 50; index++) writeFileSync(join(home, `other-${index}`), '');
-    await Bun.sleep(150);
-    expect(seen).toEqual(['one']);
     writeFileSync(path, 'two');
+    await until('two');
+    expect(seen).toEqual(['one', 'two']);
     watches.splice(0).forEach((each) => void each.stop());
-    await Bun.sleep(150);
-    expect(seen).toEqual(['one']);
+    const later = watched(path);
+    writeFileSync(path, 'three');
+    await later.until('three');
+    expect(seen).toEqual(['one', 'two']);
   });
 });
