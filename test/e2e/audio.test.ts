@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { askRaw, form, formType } from './endpoints.ts';
-import { adminToken, expectError, type Ola, residentBytes, stage, until } from './stage.ts';
+import { adminToken, expectError, type Ola, residentBytes, stage, standsStill, until } from './stage.ts';
 import { answer, chunk, lastChunk, streamHead, type Upstream } from './upstream.ts';
 import { drained, open, requestBytes, type Wire } from './wire.ts';
 
@@ -34,6 +34,9 @@ async function openSpeech(ola: Ola, model: string): Promise<Wire> {
   return wire;
 }
 
+/** What has come of an answer's body. */
+const textSoFar = (wire: Wire) => wire.replies()[0]?.text ?? '';
+
 const audio = 'HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\n';
 const piece = 'A'.repeat(1000);
 
@@ -52,25 +55,20 @@ describe('bytes that break off never look complete, wherever they are cut', () =
   )('%s, by %s, after %i pieces', async (how, end, after, head, frame) => {
     const { ola, up } = await shared;
     const model = `cut ${how} ${end} ${after}`;
-    up.modes.set(model, async ({ socket }) => {
-      socket.write(head);
-      for (let sent = 0; sent < after; sent++) {
-        socket.write(frame(piece));
-        await Bun.sleep(40);
-      }
-      await Bun.sleep(40);
-      if (end === 'end') socket.end();
-      else socket.resetAndDestroy();
-    });
+    up.modes.set(model, ({ socket }) => void socket.write(head + frame(piece).repeat(after)));
     const wire = await openSpeech(ola, model);
+    await until('the pieces are there', () => up.for(model).length === 1 && textSoFar(wire) === piece.repeat(after));
+    const { socket } = up.requestFor(model);
+    if (end === 'end') socket.end();
+    else socket.resetAndDestroy();
     // Nothing was sent yet: it can be told.
     if (after === 0) {
-      const told = await until('it is told', () => wire.replies().find(({ whole }) => whole), 15_000);
+      const told = await until('it is told', () => wire.replies().find(({ whole }) => whole));
       expectError(told, 502, 'upstream_truncated');
       wire.socket.destroy();
       return;
     }
-    await until('the connection ends', () => wire.closed(), 15_000);
+    await until('the connection ends', () => wire.closed());
     const [reply] = wire.replies();
     expect([reply?.status, reply?.text, reply?.whole]).toEqual([200, piece.repeat(after), false]);
     expect(reply?.headers.get('transfer-encoding')).toBe('chunked');
@@ -84,7 +82,7 @@ describe('bytes that break off never look complete, wherever they are cut', () =
       socket.write(`${audio}transfer-encoding: chunked\r\n\r\n7d0\r\n${piece}`, () => setTimeout(() => socket.end(), 40));
     });
     const wire = await openSpeech(ola, 'half');
-    await until('the connection ends', () => wire.closed(), 15_000);
+    await until('the connection ends', () => wire.closed());
     expect(wire.received()).not.toEndWith('0\r\n\r\n');
   });
 
@@ -94,10 +92,10 @@ describe('bytes that break off never look complete, wherever they are cut', () =
     const wire = await openSpeech(ola, 'long');
     await until('it has begun', () => wire.replies()[0]?.text === piece);
     ola.kill('SIGTERM');
-    await Bun.sleep(50);
+    await until('it drains', async () => (await ola.ask('GET', '/health')).status === 503);
     ola.kill('SIGTERM');
     await ola.exited;
-    await until('the connection ends', () => wire.closed(), 15_000);
+    await until('the connection ends', () => wire.closed());
     expect(wire.received()).not.toEndWith('0\r\n\r\n');
   });
 
@@ -107,12 +105,12 @@ describe('bytes that break off never look complete, wherever they are cut', () =
       socket.write(`${audio}content-length: 3000\r\n\r\n${piece}`, () => setTimeout(() => socket.end(), 40));
     });
     const wire = await openSpeech(ola, 'cut');
-    await until('the connection ends', () => wire.closed(), 15_000);
+    await until('the connection ends', () => wire.closed());
     up.modes.set('held', ({ socket }) => void socket.write(`${audio}content-length: 3000\r\n\r\n${piece}`));
     const other = await openSpeech(ola, 'held');
     await until('it has begun', () => other.replies()[0]?.text === piece);
     other.socket.destroy();
-    await until('the upstream is left', () => up.requestFor('held').closedAt() !== null, 1500);
+    await until('the upstream is left', () => up.requestFor('held').closedAt() !== null);
     ola.kill('SIGTERM');
     await ola.exited;
     const database = new Database(`${ola.home}/runtime_state.sqlite3`, { readonly: true });
@@ -172,13 +170,13 @@ test('a client that does not read stops the upstream, and memory stays as it is'
   });
   const wire = await openSpeech(ola, 'flood');
   wire.socket.pause();
-  await until('it has begun', () => sent > 1, 15_000);
+  await until('it has begun', () => sent > 1);
   const before = residentBytes(ola.pid);
-  await Bun.sleep(1500);
+  await standsStill(() => sent);
   expect(sent).toBeLessThan(60);
   expect(residentBytes(ola.pid) - before).toBeLessThan(64 * 1024 * 1024);
   wire.socket.destroy();
-  await until('the upstream is left', () => up.requestFor('flood').closedAt() !== null, 1500);
+  await until('the upstream is left', () => up.requestFor('flood').closedAt() !== null);
 });
 
 const event = (type: string, more: object = {}) => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;

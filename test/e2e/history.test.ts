@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TSchema } from '@sinclair/typebox';
 import { documentSchema } from '../../src/core/document.ts';
-import { type Answer, adminToken, binary, type Ended, expectError, filesBelow, type Ola, stage } from './stage.ts';
+import { type Answer, adminToken, binary, type Ended, expectError, filesBelow, type Ola, stage, until } from './stage.ts';
 import type { Upstream } from './upstream.ts';
 
 const { directory, run, start, upstream } = stage();
@@ -227,11 +227,8 @@ describe('one command undoes', () => {
 });
 
 async function inForce(ola: Ola, revision: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if ((await ola.ask('GET', '/config')).headers.get('etag') === `"r${revision}"`) return;
-    await Bun.sleep(10);
-  }
-  throw new Error(`revision ${revision} did not come in force`);
+  const current = async () => (await ola.ask('GET', '/config')).headers.get('etag');
+  await until(`revision ${revision} is in force`, async () => (await current()) === `"r${revision}"`);
 }
 
 describe('the history', () => {

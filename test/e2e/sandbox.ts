@@ -90,7 +90,7 @@ export async function openSandbox(directory: string, upstreamPort: number): Prom
   async function stop(): Promise<void> {
     if (server === null) return;
     server.kill('SIGTERM');
-    const late = setTimeout(() => server?.kill('SIGKILL'), 5000);
+    const late = setTimeout(() => server?.kill('SIGKILL'), 60_000);
     await server.exited;
     clearTimeout(late);
     server = null;
@@ -242,11 +242,16 @@ function parsed(text: string): unknown {
   }
 }
 
+/** One that no connection gets from the system meanwhile: those are above 32768, other tests open thousands of them. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof address !== 'object' || address === null) throw new Error('no port is free');
-  return address.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const listens = new Promise<boolean>((resolve) =>
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)),
+    );
+    if (!(await listens)) continue;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    return port;
+  }
 }

@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { adminToken, expectError, type Ola, request, stage, until, within } from './stage.ts';
+import { adminToken, expectError, type Ola, request, stage, until } from './stage.ts';
 import { chunk, done, event, lastChunk, type Received, streamHead, type Upstream } from './upstream.ts';
 
 const { start, upstream } = stage();
@@ -78,7 +78,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { ola, held, text } = await streaming('--grace', '1');
     const asked = performance.now();
     ola.kill(signal);
-    const whole = await within(2500, text);
+    const whole = await text;
+    // At least: a busy machine makes it longer, and nothing makes it shorter but a grace that is not kept.
     expect(performance.now() - asked).toBeGreaterThan(900);
     expect(whole).toStartWith(event('first'));
     expect(whole).toContain('"code":"shutting_down"');
@@ -100,21 +101,23 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 
   test('a second time ends it at once', async () => {
-    const { ola, text } = await streaming();
+    const { ola, text } = await streaming('--grace', '3600');
     ola.kill(signal);
     await draining(ola);
     ola.kill(signal);
-    expect(await within(1000, ola.exited)).toBe(130);
+    expect(await ola.exited).toBe(130);
     expect(await text).not.toContain('[DONE]');
   });
 });
 
-test('without anything under way it ends at once, and --grace 0 waits for nothing', async () => {
-  for (const args of [[], ['--grace', '0']]) {
+test('without anything under way it does not wait for the end of its grace', async () => {
+  // An hour is longer than a test may take.
+  for (const grace of ['3600', '0']) {
+    const args = ['--grace', grace];
     const ola = await start({ args });
     expect((await ola.ask('GET', '/v1/models')).status).toBe(200);
     ola.kill('SIGTERM');
-    expect(await within(1000, ola.exited)).toBe(0);
+    expect(await ola.exited).toBe(0);
   }
 });
 
@@ -124,7 +127,7 @@ test('kill -9: what was acknowledged is there at the next start, and usage of mo
   await first.addProvider('acme', up);
   const { token } = (await first.ask('POST', '/config/tokens', { name: 'x' })).json as unknown as { token: string };
   expect((await first.chat('acme/before')).status).toBe(200);
-  await Bun.sleep(200);
+  await until('its usage is written', () => usageRows(first.home).length === 1);
   // Acknowledged, and killed in the same moment.
   const { token: late } = (await first.ask('POST', '/config/tokens', { name: 'late' })).json as unknown as { token: string };
   first.kill('SIGKILL');

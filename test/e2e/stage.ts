@@ -235,6 +235,11 @@ export async function until<T>(
 
 const turnMs = 10;
 
+/** Waits until a number has stayed the same for a while: what flows into full buffers has come to a stop. */
+export async function standsStill(number: () => number): Promise<void> {
+  for (let last = -1; number() !== last; await Bun.sleep(250)) last = number();
+}
+
 /** What comes of `work`, which must come in so many ms, counted as `until` does. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let over = false;

@@ -117,18 +117,23 @@ describe('killed at a random moment', () => {
       return answer;
     };
     const writers = [putter('a'), putter('b'), putter('c'), editor, maker, maker, revoker, saver];
+    // Nobody else changes the document: whoever reads it first and writes it then comes in time.
+    const alone = [editor, maker, maker, revoker, saver];
 
     let ola = await start({ home });
     for (let round = 0; round < 15; round++) {
-      const end = Bun.sleep(10 + random() * 250).then(() => killed(ola));
       const strange: string[] = [];
+      // Counted, not timed: on a slow machine as much is written as on a fast one, and it is killed while others are under way.
+      let left = Math.floor(random() * 60);
       await Promise.all(
-        writers.map(async (write) => {
-          for (let answer = await write(ola); answer !== null; answer = await write(ola))
+        (round % 3 === 2 ? alone : writers).map(async (write) => {
+          for (let answer = await write(ola); answer !== null; answer = await write(ola)) {
             if (answer.status >= 300 && answer.status !== 412) strange.push(`${answer.status} ${answer.text}`);
+            if (left-- === 0) ola.kill('SIGKILL');
+          }
         }),
       );
-      await end;
+      await ola.exited;
       expect(strange).toEqual([]);
       ola = await start({ home });
       for (const id of ['a', 'b', 'c']) {
@@ -163,8 +168,8 @@ describe('killed at a random moment', () => {
     const lost = `SELECT value FROM revisions, json_each(revisions.secrets) WHERE value NOT IN (SELECT id FROM secrets)
       UNION SELECT value FROM snapshots, json_each(snapshots.secrets) WHERE value NOT IN (SELECT id FROM secrets)`;
     expect(rows(home, lost)).toEqual([]);
-    // Others came between most of what was read and written back.
-    for (const id of ['a', 'b', 'c']) expect([id, count(id).acknowledged > 20]).toEqual([id, true]);
+    // In the other rounds others came between most of what was read and written back.
+    for (const id of ['a', 'b', 'c']) expect([id, count(id).acknowledged > 3]).toEqual([id, true]);
     expect(count('document').acknowledged).toBeGreaterThan(3);
   });
 
@@ -176,9 +181,13 @@ describe('killed at a random moment', () => {
     let ola = await start({ home });
     expect((await ola.ask('POST', '/config', { providers: Object.fromEntries(ids) })).status).toBe(200);
     let interrupted = 0;
+    const since = performance.now();
+    expect((await ola.ask('POST', '/config/keys/rotate', {})).status).toBe(200);
+    const wholeMs = performance.now() - since;
     for (let round = 0; round < 10; round++) {
       const rotation = attempt(ola.ask('POST', '/config/keys/rotate', {}));
-      await Bun.sleep(random() * 90);
+      // From the beginning of one to its end, as long as this machine takes for it.
+      await Bun.sleep((wholeMs * round) / 10);
       await killed(ola);
       if ((await rotation) === null) interrupted++;
       ola = await start({ home });
@@ -186,7 +195,7 @@ describe('killed at a random moment', () => {
       for (const index of [0, 399, Math.floor(random() * 400)])
         expect(await keyUsed(ola, up, `p${index}`)).toBe(`key-${index}-0123456789`);
     }
-    expect(interrupted).toBeGreaterThan(3);
+    expect(interrupted).toBeGreaterThan(0);
     const last = await run(['keys', 'rotate', '--json'], { home });
     expect([last.code, last.err]).toEqual([0, '']);
     const { keyId } = JSON.parse(last.out) as { keyId: string };
@@ -333,7 +342,7 @@ describe.skipIf(!canMount)('a small disk (skipped where this user may not mount 
     });
     expect(await model()).not.toBe(`acme/${number}`);
     rmSync(filler);
-    await until('the change is in force', async () => (await model()) === `acme/${number}`, 6000);
+    await until('the change is in force', async () => (await model()) === `acme/${number}`);
     expect(String((await request(`${ola.address}/health`)).json['status'])).toBe('ok');
   });
 

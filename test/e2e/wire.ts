@@ -44,11 +44,11 @@ export async function open(port: number): Promise<Wire> {
  * Sends bytes and waits for so many whole replies, or the end of the connection.
  * @returns what came, whole or not; an empty list when the connection was closed without a word
  */
-export async function exchange(port: number, bytes: string | Uint8Array, count = 1, ms = 4000): Promise<Reply[]> {
+export async function exchange(port: number, bytes: string | Uint8Array, count = 1): Promise<Reply[]> {
   const wire = await open(port);
   wire.send(bytes);
   const came = () => wire.closed() || wire.replies().filter(({ whole }) => whole).length >= count;
-  await until(() => `${count} replies, but: ${wire.received().slice(0, 500)}`, came, ms);
+  await until(() => `${count} replies, but: ${wire.received().slice(0, 500)}`, came);
   wire.socket.destroy();
   return wire.replies();
 }
