@@ -42,7 +42,7 @@ interface Ended {
 }
 
 function run(...words: string[]): Ended {
-  const child = Bun.spawnSync([process.execPath, '--no-env-file', ...words], { cwd: directory, env: home(), timeout: 120_000 });
+  const child = Bun.spawnSync([process.execPath, '--no-env-file', ...words], { cwd: directory, env: home(), timeout: 600_000 });
   return { code: child.exitCode, output: `${child.stdout}${child.stderr}` };
 }
 
@@ -52,7 +52,7 @@ function compile(path: string): Ended {
   return run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.part.json');
 }
 
-const runTests = (path: string, names: string): Ended => run('test', `./${path}`, '-t', names);
+const runTests = (path: string, names: string): Ended => run('test', '--timeout=300000', `./${path}`, '-t', names);
 
 let server: Bun.Subprocess<'ignore', 'pipe', 'pipe'> | null = null;
 let printed = '';
