@@ -55,3 +55,13 @@ export interface CatalogModel {
   readonly maxTokens?: number;
   readonly price?: { readonly input: number; readonly output: number; readonly cacheRead?: number; readonly cacheWrite?: number };
 }
+
+/** Whether a provider can be used now, for people; without secrets. */
+export interface ProviderState {
+  readonly id: string;
+  readonly usable: boolean;
+  /** Where its keys are: the name of a variable, `stored`, `file`; empty when it needs none, or cannot be used. */
+  readonly keys: readonly string[];
+  /** Why it cannot be used: `MY_KEY is not set`; null when it can. */
+  readonly why: string | null;
+}

@@ -71,6 +71,8 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const bodyLength = 43;
 const checksumLength = 6;
 const tokenShape = /^ola_[0-9A-Za-z]{49}$/;
+/** Shorter and longer ones too: a token that was copied badly gives most of itself away. */
+const tokenWithin = /(?<![0-9A-Za-z])ola_[0-9A-Za-z]{20,}/;
 
 /**
  * Creates a token from random bytes. Bytes of 248 and more are dropped, so that every character is equally likely.
@@ -94,6 +96,11 @@ export function withChecksum(body: string): string {
 /** True when a string has the form of our tokens. Catches a typing error without a look-up. */
 export function isTokenShaped(text: string): boolean {
   return tokenShape.test(text) && checksum(text.slice(0, -checksumLength)) === text.slice(-checksumLength);
+}
+
+/** True when a text is one of our tokens or has one in it (`Bearer ola_…`): it is never sent to a provider. */
+export function holdsToken(text: string): boolean {
+  return tokenWithin.test(text);
 }
 
 function checksum(text: string): string {

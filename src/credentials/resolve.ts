@@ -1,4 +1,5 @@
 /** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
+import { holdsToken } from '../core/tokens.ts';
 
 export interface Credential {
   /** `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
@@ -26,7 +27,7 @@ export interface CredentialInputs {
 /** A credential that was passed over, and why. */
 export interface PassedOver {
   readonly source: string;
-  readonly reason: 'origin_mismatch' | 'duplicate';
+  readonly reason: 'own_token' | 'origin_mismatch' | 'duplicate';
 }
 
 export interface CredentialChoice {
@@ -40,7 +41,8 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
   const usable: Credential[] = [];
   const passed: PassedOver[] = [];
   const offer = (source: string, secret: string, bound: readonly string[] | null) => {
-    if (bound !== null && !bound.includes(facts.origin)) passed.push({ source, reason: 'origin_mismatch' });
+    if (holdsToken(secret)) passed.push({ source, reason: 'own_token' });
+    else if (bound !== null && !bound.includes(facts.origin)) passed.push({ source, reason: 'origin_mismatch' });
     else if (usable.some((other) => other.secret === secret)) passed.push({ source, reason: 'duplicate' });
     else usable.push({ source, secret });
   };

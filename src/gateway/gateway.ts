@@ -4,6 +4,7 @@ import { localPrincipal } from '../core/access.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Protocol } from '../core/protocol.ts';
+import type { ProviderState } from '../core/providers.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
 import type { KeySource, Vault } from '../core/vault.ts';
@@ -26,6 +27,7 @@ import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
+import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider, RegistryInputs } from './routing/registry.ts';
 import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
 
@@ -51,6 +53,10 @@ export interface Gateway {
   readonly place: HomePaths;
   /** Every secret this process holds is cut out of what passes through. */
   readonly redact: Redact;
+  /** Which providers can be used now, and why others cannot. */
+  providerStates(): readonly ProviderState[];
+  /** The places with an access token of ola where a provider's key belongs. */
+  ownTokens(): readonly string[];
   listModels(): ModelView[];
   findModel(name: string): ModelView;
   /**
@@ -166,6 +172,8 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     health,
     place: ports.place,
     redact,
+    providerStates: () => providerStates(view.registry),
+    ownTokens: () => ownTokens(view.registry),
     listModels: () => listModels(view.registry),
     findModel: (name) => findModel(view.registry, catalog.canonicalId, name),
     drain() {

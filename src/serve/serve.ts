@@ -210,11 +210,20 @@ function warn(parts: ServeParts, home: OpenHome, log: Log): void {
     log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
   if (configFile !== null && settings.databasePath === null) warnOfMovedDatabase(configFile, home, log);
   if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel unencrypted');
+  for (const place of home.gateway.ownTokens()) log.log('warn', ownTokenWarning(place));
   const anonymous = anonymousWarning(home.gateway, parts);
   if (anonymous !== null) log.log('warn', anonymous);
   else if (!home.gateway.access.configured()) {
     log.log('warn', 'no access token exists, so every request is answered with 401: create one with `ola token create NAME`');
   }
+}
+
+/** @param place the name of a variable, or a path in the configuration */
+function ownTokenWarning(place: string): string {
+  const remedy = place.includes('.')
+    ? 'put the key of the provider there'
+    : 'set it only where the client starts, not where ola starts';
+  return `${place} is an access token of ola, not the key of a provider, and is not sent: ${remedy}`;
 }
 
 /** Warns about a new path of the database. The open database stays in use: it holds every acknowledged write. */

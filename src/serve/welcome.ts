@@ -60,9 +60,9 @@ function question(address: string, headers: string, model: string): string[] {
 
 function clients(address: string, token: string, model: string): string[] {
   return [
-    '  For the OpenAI SDKs, and tools that read the same variables:',
+    '  For the OpenAI SDKs, and tools that read the same variables, in front of the command that starts them:',
     '',
-    `    export OPENAI_BASE_URL=${address}/v1 OPENAI_API_KEY=${token}`,
+    `    OPENAI_BASE_URL=${address}/v1 OPENAI_API_KEY=${token} CLIENT`,
     '',
     '  In Python:',
     '',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { mintToken } from '../../src/core/tokens.ts';
 import { type CredentialInputs, chooseCredentials, cleanSecret, defaultEnvVar } from '../../src/credentials/resolve.ts';
 
 const here = 'https://api.acme.example';
@@ -83,6 +84,27 @@ describe('a secret goes only where it belongs', () => {
       usable: [{ source: 'provider-config', secret: 's' }],
       passed: [{ source: 'env:A', reason: 'origin_mismatch' }],
     });
+  });
+});
+
+describe('an access token of ola', () => {
+  test('is no key of a provider, wherever it stands and however it was copied', () => {
+    const token = mintToken((length) => crypto.getRandomValues(new Uint8Array(length)));
+    for (const text of [token, ` ${token}\n`, `Bearer ${token}`, token.slice(0, 40), `${token}x`]) {
+      const facts = { envVars: ['A', 'B'], environment: { A: text, B: 'b' }, configured: { secret: text, origin: here } };
+      expect(choose(facts)).toEqual({
+        usable: [{ source: 'env:B', secret: 'b' }],
+        passed: [
+          { source: 'env:A', reason: 'own_token' },
+          { source: 'provider-config', reason: 'own_token' },
+        ],
+      });
+    }
+  });
+
+  test('is told from keys that only look a little like one', () => {
+    for (const text of ['ola_', 'ola_short', 'sk-viola_0123456789012345678901234', 'OLA_0123456789012345678901234'])
+      expect(sources({ envVars: ['A'], environment: { A: text } })).toEqual(['env:A']);
   });
 });
 

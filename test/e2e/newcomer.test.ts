@@ -53,7 +53,8 @@ test('each start of the demo prints a fresh token, and the one before is dead', 
 test('the demo prints address, token, variables and Python once each, and logs nothing of them', async () => {
   const { ola, token } = await demo(directory());
   expect(ola.out()).toStartWith(`ola 0.1.0 listens on ${ola.address}\n`);
-  expect(ola.out()).toContain(`OPENAI_BASE_URL=${ola.address}/v1 OPENAI_API_KEY=${token}`);
+  expect(ola.out()).toContain(`OPENAI_BASE_URL=${ola.address}/v1 OPENAI_API_KEY=${token} CLIENT\n`);
+  expect(ola.out()).not.toContain('export');
   expect(ola.out()).toContain(`OpenAI(base_url="${ola.address}/v1", api_key="${token}")`);
   expect(ola.err()).not.toContain(token);
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { expectError, filesBelow, type Json, type Ola, stage } from './stage.ts';
 
-const { start, upstream } = stage();
+const { directory, run, start, upstream } = stage();
 const key = 'sk-e2e-provider-key-a1b2c3d4e5f6';
 const headerSecret = 'header-secret-f6e5d4c3b2a1';
 
@@ -96,6 +96,20 @@ describe('keys from the environment', () => {
     await ola.chat('acme-east/m');
     expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
     await expectNowhere(ola, key);
+  });
+
+  test('an access token of ola is never sent to a provider, and a warning names the variable', async () => {
+    const home = directory();
+    const { out } = await run(['token', 'create', 'x'], { home });
+    const token = out.trim();
+    const ola = await start({ home, env: { VLLM_API_KEY: token, OPENAI_API_KEY: token } });
+    const up = await upstream();
+    await ola.addProvider('vllm', up, { apiKey: undefined });
+    await ola.chat('vllm/m');
+    expect(up.received.map(({ head }) => head).join()).not.toContain('ola_');
+    expect((await ola.ask('GET', '/v1/models')).text).not.toContain('openai/');
+    expect(ola.err()).toContain('OPENAI_API_KEY is an access token of ola, not the key of a provider');
+    expect(ola.err()).not.toContain(token);
   });
 
   test("a vendor's own variable is not sent to another address under the vendor's name", async () => {

@@ -4,7 +4,7 @@
  * A block's first word says what it is:
  * - `sh`: each command is run and must end with 0; `sh refused`: the last one must not; `sh stopped`: the server that the
  *   document has started is stopped before, as its text says.
- * - `js`: run by Bun, with the packages of this project (`openai`).
+ * - `js`: run by Bun, with the packages of this project (`openai`); with a second word it is put into the file of that name.
  * - `json output`, `text output`: what the last command printed. `…` stands for what differs from time to time.
  * - `json`, `jsonc`: a configuration; with a second word it is also put into the file of that name.
  *
@@ -152,7 +152,8 @@ export async function openSandbox(directory: string, upstreamPort: number): Prom
       return null;
     }
     if (language === 'js') {
-      writeFileSync(join(work, 'snippet.mjs'), fill(askedLocally(block.text)));
+      writeFileSync(join(work, word === '' ? 'snippet.mjs' : word), fill(askedLocally(block.text)));
+      if (word !== '') return null;
       const ended = await shell(`'${process.execPath}' snippet.mjs`);
       printed = ended.out;
       return ended.code === 0 ? null : wrong(`exit code ${ended.code}: ${ended.all}`);

@@ -61,7 +61,12 @@ const mistakes = [
   { what: 'an answer that is another one', from: 'You said: Hello', to: 'You say: Hello', said: 'not what is printed' },
   { what: 'an output that is another one', from: 'Ask something:', to: 'Ask anything:', said: 'not what is printed' },
   { what: 'an npm script that is not there', from: 'npm run build', to: 'npm run bulid', said: "no script 'bulid'" },
-  { what: 'a program that fails', from: 'client.chat.completions', to: 'client.chats', said: 'TypeError' },
+  {
+    what: 'a program that fails',
+    from: 'create editor --expires 30d) node ',
+    to: 'create other) node no-',
+    said: 'no-client.mjs',
+  },
   {
     what: 'a model that the catalog does not have',
     from: "llama-3.3-70b-versatile'",

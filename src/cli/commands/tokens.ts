@@ -158,12 +158,21 @@ async function note(ports: CliPorts, token: Token): Promise<string> {
   const server = await ports.running();
   const ends =
     token.expiresAt === null ? 'never expires' : `expires ${isoTime(token.expiresAt)} (${fromNow(token.expiresAt, ports.now())})`;
-  return [
+  const told = [
     '',
     `The token is shown only once. Its id is ${token.id}, its scopes are ${token.scopes.join(', ')}, and it ${ends}.`,
-    'Give it to a client as its API key, for example:',
-    '  export OPENAI_API_KEY=<the token>',
-    `  export OPENAI_BASE_URL=${server?.address ?? 'http://127.0.0.1:8080'}/v1`,
+  ];
+  if (server === null)
+    return [
+      ...told,
+      `No server runs on ${printable(ports.home)}: start it with \`ola serve\`, which prints its address.`,
+      '',
+    ].join('\n');
+  return [
+    ...told,
+    // Not exported: a server that is started in the same shell later would take it for the key of OpenAI.
+    "Give it to a client as its API key, on the client's own line:",
+    `  OPENAI_BASE_URL=${server.address}/v1 OPENAI_API_KEY=<the token> CLIENT`,
     '',
   ].join('\n');
 }

@@ -7,6 +7,7 @@ import { OlaError } from '../../core/errors.ts';
 import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { type Path, redacted } from '../../core/secrets.ts';
+import { holdsToken } from '../../core/tokens.ts';
 import { headerValue } from '../routing/secret-origins.ts';
 import { prefixIn } from './parts.ts';
 
@@ -62,6 +63,7 @@ export function refuseUnusable(id: string, provider: ProviderConfig, catalog: Ca
 function checkProvider(id: string, provider: ProviderConfig, prefix: string): void {
   checkUrl(id, provider.baseUrl, `${prefix}baseUrl`);
   checkCredential(provider.apiKey, `${prefix}apiKey`);
+  refuseOwnToken(provider.apiKey, `${prefix}apiKey`);
   checkAuthorities(provider.ca, `${prefix}ca`);
   for (const [name, value] of Object.entries(provider.headers ?? {})) {
     const param = `${prefix}headers.${name}`;
@@ -71,6 +73,7 @@ function checkProvider(id: string, provider: ProviderConfig, prefix: string): vo
     if (!isSendable(value)) {
       throw new OlaError('invalid_field', `'${param}' has a value that a header cannot carry.`, { param });
     }
+    refuseOwnToken(value, param);
   }
 }
 
@@ -82,7 +85,10 @@ function checkProfile(id: string, profile: NonNullable<ConfigDocument['authProfi
   }
   const prefix = prefixIn(part, ['authProfiles', id]);
   checkUrl(profile.provider, profile.baseUrl, `${prefix}baseUrl`);
-  for (const field of ['key', 'token', 'access'] as const) checkCredential(profile[field], `${prefix}${field}`);
+  for (const field of ['key', 'token', 'access'] as const) {
+    checkCredential(profile[field], `${prefix}${field}`);
+    refuseOwnToken(profile[field], `${prefix}${field}`);
+  }
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
@@ -137,6 +143,13 @@ function checkProtocol(api: string | undefined, param: string, { knownProtocols 
 function checkCredential(value: unknown, param: string): void {
   if (typeof value !== 'string' || isSendable(value)) return;
   throw new OlaError('invalid_field', `'${param}' is empty or has characters that a header cannot carry.`, { param });
+}
+
+/** With an access token of ola the provider could call ola. */
+function refuseOwnToken(value: unknown, param: string): void {
+  if (typeof value !== 'string' || !holdsToken(value)) return;
+  const message = `'${param}' is an access token of ola (it begins with ola_), and ola never sends one to a provider. Send the provider's own key.`;
+  throw new OlaError('invalid_field', message, { param });
 }
 
 /** A placeholder stands for a secret that was checked when it came, a reference for one that is checked when it is used. */

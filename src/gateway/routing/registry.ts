@@ -10,10 +10,12 @@ import {
   type ProviderEndpoint,
   type ProviderQuirks,
 } from '../../core/providers.ts';
+import { holdsToken } from '../../core/tokens.ts';
 import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
 import { chooseCredentials, defaultEnvVar, type PassedOver } from '../../credentials/resolve.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, originOf } from './destinations.ts';
 import { type BoundSecrets, boundOrigin, boundSecrets, noSecrets, type SecretOrigins } from './secret-origins.ts';
+import { brokenHeader, type InactiveProvider, notListed, switchedOff, unknownProvider, withoutCredential } from './unusable.ts';
 
 /** A protocol of a provider, where it is served, and the credentials that go there. */
 export interface ActiveEndpoint {
@@ -37,18 +39,14 @@ export interface ActiveProvider {
   readonly noEmbeddings: boolean;
 }
 
-/** A provider that cannot be used, and what would help. */
-export interface InactiveProvider {
-  readonly id: string;
-  readonly code: 'provider_disabled' | 'provider_resolution_failed';
-  readonly help: string;
-}
-
 export interface Registry {
   /** In the order in which they are preferred. */
   readonly active: ReadonlyMap<string, ActiveProvider>;
   /** Why a canonical id is not among the active ones; null when it is. */
   why(id: string): InactiveProvider | null;
+  readonly inactive: ReadonlyMap<string, InactiveProvider>;
+  /** The configured providers, with references in place of secrets. */
+  readonly configured: ReadonlyMap<string, ProviderConfig>;
 }
 
 /** A provider of this process, never stored (`--demo`). */
@@ -97,11 +95,9 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
   const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
   for (const id of ids) {
     const config = configured.get(id);
-    if (config?.enabled === false)
-      inactive.set(id, { id, code: 'provider_disabled', help: `Provider '${id}' is switched off in the configuration.` });
-    else if (allowed.size > 0 && !allowed.has(id)) {
-      inactive.set(id, { id, code: 'provider_disabled', help: `Provider '${id}' is not among activeProviderIds.` });
-    } else {
+    if (config?.enabled === false) inactive.set(id, switchedOff(id));
+    else if (allowed.size > 0 && !allowed.has(id)) inactive.set(id, notListed(id));
+    else {
       const made = make(id, config);
       if ('endpoints' in made) active.set(id, made);
       else inactive.set(id, made);
@@ -110,6 +106,8 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
   for (const provider of facts.processProviders) active.set(provider.id, processProvider(provider, facts));
   return {
     active,
+    inactive,
+    configured: stored,
     why: (id) => (active.has(id) ? null : (inactive.get(id) ?? unknownProvider(id))),
   };
 }
@@ -167,6 +165,9 @@ function activateEndpoint(
   for (const [name, header] of headers) {
     // Without one of its headers a call could be another one than was meant.
     if ('broken' in header) return brokenHeader(id, name, header.broken);
+    if (holdsToken(header.secret)) {
+      return withoutCredential(id, envVars, [...passed, { source: `headers.${name}`, reason: 'own_token' }], null);
+    }
     const strayed: PassedOver = { source: `headers.${name}`, reason: 'origin_mismatch' };
     if (header.origins?.includes(origin) === false) return withoutCredential(id, envVars, [...passed, strayed], null);
     extra[name] = header.secret;
@@ -201,29 +202,4 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   const destination = { name: id, baseUrl, allowLocal: true };
   const endpoint = { protocol, destination, quirks: noQuirks, candidates: [candidate], passed: [] } as const;
   return { id, endpoints: [endpoint], models, anyModel: false, noEmbeddings: false };
-}
-
-function unknownProvider(id: string): InactiveProvider {
-  const help = `There is no provider '${id}' here. Add it with \`PUT /config/providers/${id}\` and its baseUrl, or check the name.`;
-  return { id, code: 'provider_resolution_failed', help };
-}
-
-function brokenHeader(id: string, name: string, why: string): InactiveProvider {
-  const help = `Provider '${id}' cannot be used: its header '${name}' ${why}. Send the header again with \`PUT /config/providers/${id}\`, or mend what it names.`;
-  return { id, code: 'provider_resolution_failed', help };
-}
-
-/** @param broken why the key that is configured cannot be used */
-function withoutCredential(
-  id: string,
-  envVars: readonly string[],
-  passed: readonly PassedOver[],
-  broken: string | null,
-): InactiveProvider {
-  const [name] = envVars;
-  const mismatched = passed.filter(({ reason }) => reason === 'origin_mismatch').map(({ source }) => source);
-  const left = mismatched.length === 0 ? '' : ` (${mismatched.join(', ')} belongs to another address: origin_mismatch)`;
-  const why = broken === null ? '' : ` (its apiKey ${broken})`;
-  const help = `Provider '${id}' has no usable credential${left}${why}. Set ${name} and restart, or send its apiKey (authHeader false if it needs none) with \`PUT /config/providers/${id}\`.`;
-  return { id, code: 'provider_resolution_failed', help };
 }

@@ -11,8 +11,16 @@ export const headerValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 /** Opened secrets by id, with the origin that each was entered for. */
 export type SecretOrigins = ReadonlyMap<string, { readonly origin: string | null }>;
 
+/** Why a secret cannot be used. */
+export interface Broken {
+  /** The end of a sentence that begins with the place: `names the variable A, which is not set`. */
+  readonly long: string;
+  /** For a list of providers: `A is not set`. */
+  readonly short: string;
+}
+
 /** A secret in use and the origins that it may go to, null: any; or why it cannot be used. */
-type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: string };
+type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: Broken };
 
 export interface BoundSecrets {
   readonly apiKey: BoundSecret | null;
@@ -31,7 +39,7 @@ export function boundSecrets(
   const bound = (reference: unknown, value: string | undefined): BoundSecret => {
     const secret = cleanSecret(value);
     if (secret === null) return { broken: whyBroken(reference) };
-    if (!headerValue.test(secret)) return { broken: 'has characters that a header cannot carry' };
+    if (!headerValue.test(secret)) return { broken: unsendable };
     return { secret, origins: boundTo(reference, secrets, catalog) };
   };
   const headers = Object.entries(stored.headers ?? {}).map(
@@ -58,11 +66,18 @@ export function boundOrigin({ origins }: { readonly origins: readonly string[] |
   return origins.includes(wanted) ? wanted : (origins[0] ?? '');
 }
 
+const unsendable: Broken = {
+  long: 'has characters that a header cannot carry',
+  short: 'its key has characters that a header cannot carry',
+};
+
 /** Clients read this: a variable's name may be known, the path of a file may not. */
-function whyBroken(reference: unknown): string {
+function whyBroken(reference: unknown): Broken {
   const named = typeof reference === 'string' ? parseReference(reference) : null;
-  if (named?.kind === 'variable') return `names the variable ${named.name}, which is not set`;
-  if (named?.kind === 'file') return 'names a file that cannot be read';
-  if (named?.kind === 'store') return 'names a stored secret that is not there';
-  return 'is damaged in the database and is to be entered again';
+  if (named?.kind === 'variable') {
+    return { long: `names the variable ${named.name}, which is not set`, short: `${named.name} is not set` };
+  }
+  if (named?.kind === 'file') return { long: 'names a file that cannot be read', short: 'its key file cannot be read' };
+  if (named?.kind === 'store') return { long: 'names a stored secret that is not there', short: 'its stored key is not there' };
+  return { long: 'is damaged in the database and is to be entered again', short: 'its stored key is damaged' };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type Call, day, now, ola, tokenView } from '../ola.ts';
+import { type Call, day, home, now, ola, tokenView } from '../ola.ts';
 
 const secret = `ola_${'x'.repeat(49)}`;
 const made = { answer: () => ({ status: 201, body: { ...tokenView(), token: secret } }) };
@@ -26,12 +26,16 @@ describe('token create', () => {
     expect(out).toBe(`${secret}\n`);
     expect(err).not.toContain(secret);
     expect(err).toContain('expires 2026-12-21T10:00:00Z (in 30 days)');
-    expect(err).toContain('OPENAI_BASE_URL=http://127.0.0.1:9090/v1');
+    expect(err).toContain('\n  OPENAI_BASE_URL=http://127.0.0.1:9090/v1 OPENAI_API_KEY=<the token> CLIENT\n');
+    expect(err).not.toContain('export');
     const forever = {
       answer: () => ({ status: 201, body: { ...tokenView({ expiresAt: null }), token: secret } }),
       running: null,
     };
-    expect((await ola(['token', 'create', 'x'], { ...forever, interactive: true })).err).toContain('never expires');
+    const stopped = (await ola(['token', 'create', 'x'], { ...forever, interactive: true })).err;
+    expect(stopped).toContain('never expires');
+    expect(stopped).toContain(`No server runs on ${home}: start it with \`ola serve\``);
+    expect(stopped).not.toContain('http://');
   });
 
   test("with --json prints the API's object and nothing else", async () => {

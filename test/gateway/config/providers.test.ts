@@ -192,6 +192,26 @@ describe('a provider is refused, and nothing is saved', () => {
     });
   }
 
+  test('with an access token of ola as its key, or in a header, in any form', async () => {
+    const token = `ola_${'x'.repeat(49)}`;
+    const wrong: readonly (readonly [JsonObject, string])[] = [
+      [{ ...body, apiKey: token }, 'apiKey'],
+      [{ ...body, apiKey: `Bearer ${token}` }, 'apiKey'],
+      [{ ...body, headers: { 'x-key': token } }, 'headers.x-key'],
+    ];
+    for (const [wanted, param] of wrong) {
+      const error = await refused(wanted);
+      expect(error).toMatchObject({ code: 'invalid_field', status: 422, facts: { param } });
+      expect(error.message).toContain('is an access token of ola');
+      expect(error.message).not.toContain(token);
+    }
+    const profile = { authProfiles: { 'acme:a': { provider: 'acme', type: 'api_key', key: token } } };
+    expect(scene.gateway.documents.replace(profile, null, own)).rejects.toMatchObject({
+      code: 'invalid_field',
+      facts: { param: 'authProfiles.acme:a.key' },
+    });
+  });
+
   test('with the denial’s facts, and a word on what to do about a local one', async () => {
     const error = await refused({ baseUrl: 'http://127.0.0.1:1/v1' });
     expect(error.facts.details).toMatchObject({ provider: 'acme', host: '127.0.0.1', phase: 'write' });

@@ -6,8 +6,10 @@ import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { HeaderMap } from '../../../src/core/ports.ts';
 import { mapSecrets } from '../../../src/core/secrets.ts';
 import type { Candidate } from '../../../src/credentials/candidates.ts';
+import { ownTokens, providerStates } from '../../../src/gateway/routing/provider-states.ts';
 import { buildRegistry, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
 import { nextAttempt, planOf } from '../../../src/gateway/routing/routing.ts';
+import { variable } from '../scene.ts';
 
 const spoken = 'openai-completions';
 const catalog = createCatalog([spoken]);
@@ -249,6 +251,72 @@ describe('attempts', () => {
     const moved = { providers: { acme: { baseUrl: 'https://b.example/v1', apiKey: 'k' } } };
     expect(refusal({ document: moved, keyOrigin: 'https://a.example' }, 'acme/m').message).toContain('origin_mismatch');
     expect(go({ document: moved, keyOrigin: 'https://b.example' }, 'acme/m').attempts).toHaveLength(1);
+  });
+});
+
+describe('an access token of ola in the place of a key', () => {
+  const token = `ola_${'x'.repeat(49)}`;
+
+  test('is never sent; the refusal and the list of places name where it stands, not what it is', () => {
+    const world: World = {
+      document: {
+        providers: {
+          acme: { baseUrl: 'https://a.example/v1', apiKey: token },
+          header: { baseUrl: 'https://a.example/v1', apiKey: 'k', headers: { 'x-key': `Bearer ${token}` } },
+        },
+      },
+      environment: { OPENAI_API_KEY: token, GROQ_API_KEY: 'gsk-groq' },
+    };
+    for (const [model, place] of [
+      ['openai/gpt-5.5', 'OPENAI_API_KEY'],
+      ['acme/m', 'its apiKey'],
+      ['header/m', 'headers.x-key'],
+    ] as const) {
+      const { code, message } = refusal(world, model);
+      expect([code, message.includes(`${place} is an access token of ola`), message.includes(token)]).toEqual([
+        'provider_resolution_failed',
+        true,
+        false,
+      ]);
+    }
+    expect(ownTokens(registryOf(world))).toEqual(['providers.acme.apiKey', 'providers.header.headers.x-key', 'OPENAI_API_KEY']);
+    expect(to(world, 'groq/llama')).toBe('groq llama');
+  });
+});
+
+describe('the states of the providers', () => {
+  test('are the usable ones with where their keys are, then those that are meant to be usable with why they are not', () => {
+    const world: World = {
+      document: {
+        providers: {
+          groq: { apiKey: 'k' },
+          local: custom(),
+          ollama: {},
+          off: custom([], { enabled: false }),
+          moved: { baseUrl: 'https://b.example/v1', apiKey: 'k' },
+          nowhere: { apiKey: 'k' },
+        },
+      },
+      environment: { OPENAI_API_KEY: 'sk-openai', DEEPSEEK_API_KEY: `ola_${'x'.repeat(49)}` },
+      keyOrigin: 'https://api.groq.com',
+    };
+    expect(providerStates(registryOf(world))).toEqual([
+      { id: 'groq', usable: true, keys: ['stored'], why: null },
+      { id: 'local', usable: true, keys: [], why: null },
+      { id: 'ollama', usable: true, keys: [], why: null },
+      { id: 'openai', usable: true, keys: ['OPENAI_API_KEY'], why: null },
+      { id: 'off', usable: false, keys: [], why: 'switched off' },
+      { id: 'moved', usable: false, keys: [], why: 'its apiKey is for another address' },
+      { id: 'nowhere', usable: false, keys: [], why: 'it has no baseUrl' },
+      { id: 'deepseek', usable: false, keys: [], why: 'DEEPSEEK_API_KEY is a token of ola' },
+    ]);
+  });
+
+  test('say which variable is not set', async () => {
+    const document = { providers: { mistral: { apiKey: variable('MY_MISTRAL_KEY') } } };
+    const inputs = { catalog, environment: {}, processProviders: [], everyProviderLocal: false, userAgent: 'u', via: 'v' };
+    const registry = buildRegistry({ document, open: { providers: { mistral: {} } }, secrets: new Map() }, inputs);
+    expect(providerStates(registry)).toEqual([{ id: 'mistral', usable: false, keys: [], why: 'MY_MISTRAL_KEY is not set' }]);
   });
 });
 
