@@ -51,7 +51,7 @@ function refused({ failure, exitCodes = {}, next = {} }: Call, code: string, why
   return new Failure({ code, what: failure, why, next: next[known] ?? 'ola status', exitCode });
 }
 
-/** All items of a list by pages, as one list. @throws Failure */
+/** All items of a list, read page by page. @throws Failure */
 export async function listAll(
   ports: CliPorts,
   path: string,

@@ -77,14 +77,14 @@ export function command<const O extends Options, const A extends Arguments>(
   };
 }
 
-/** A command line that was understood. */
+/** A parsed command line. */
 export interface Choice {
   readonly command: Command;
   readonly options: Readonly<Record<string, unknown>>;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** An unreadable value, with the code by which commander knows an error of its own: commander is loaded for mistakes alone. */
+/** The error for an unreadable value. It has commander's own error code, because commander itself is loaded only to report errors. */
 class Unreadable extends Error {
   readonly code = 'commander.invalidArgument';
   readonly exitCode = 1;

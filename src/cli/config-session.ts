@@ -69,7 +69,7 @@ export async function configLocation(session: Session): Promise<ConfigLocation> 
   return { file: mode === 'file' ? configFile : null, database, configDir, configFile };
 }
 
-/** The configuration in force, secrets redacted, and its entity tag. */
+/** The current configuration, secrets redacted, and its entity tag. */
 export async function readConfig(session: Session): Promise<{ document: JsonObject; etag: string | null }> {
   const { body, etag } = await callConfig(session, { method: 'GET', path: '/config' });
   if (!isObject(body)) throw unexpected(session.failure);
@@ -131,7 +131,7 @@ export function changeStored(session: Session, change: (document: JsonObject) =>
   });
 }
 
-/** The text of a file. @throws Failure when there is none */
+/** The text of a file. @throws Failure when the file does not exist */
 export async function readText({ ports, failure }: Pick<Session, 'ports' | 'failure'>, path: string): Promise<string> {
   const text = await ports.files.read(path);
   if (text !== null) return text;
@@ -139,7 +139,7 @@ export async function readText({ ports, failure }: Pick<Session, 'ports' | 'fail
   throw new Failure({ code: 'not_found', what: failure, why, next: 'ola config path', exitCode: exitCodes.failure });
 }
 
-/** @param path as typed; `-`: standard input. @throws Failure when there is no such file */
+/** @param path as typed; `-` reads standard input. @throws Failure when there is no such file */
 export function readInputOrFile(session: Pick<Session, 'ports' | 'failure'>, path: string): Promise<string> {
   return path === '-' ? session.ports.readInput() : readText(session, path);
 }
@@ -149,7 +149,7 @@ export function parseDocument({ failure }: Pick<Session, 'failure'>, text: strin
   const invalid = (why: string) => invalidFailure(failure, `${name}: ${why}`, 'ola help config validate');
   try {
     const document = parseJsonc(text);
-    // One field in two spellings is a mistake that would hide behind either of them.
+    // Folding refuses a field that is given in both spellings: one of the two would silently be ignored.
     foldNames(document, documentSchema);
     if (isObject(document)) return document as JsonObject;
   } catch (thrown) {

@@ -9,7 +9,7 @@ const unitMs = { d: 86_400_000, h: 3_600_000 };
 const maxLifetimeMs = 36_500 * unitMs.d;
 const isoDate = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
-/** `30d`, `12h`, `never`, `2027-01-31` (its first moment, UTC), `2027-01-31T18:00Z`. */
+/** The option for an expiry: `30d`, `12h`, `never`, `2027-01-31` (its first moment, UTC), `2027-01-31T18:00Z`. */
 export function expiryOption(summary: string): Option<Expiry | null> {
   return { placeholder: 'WHEN', summary, initial: null, read: readExpiry };
 }

@@ -1,10 +1,10 @@
 /**
- * Reads what was typed when it is plain: a command, its options by their whole names, each value a word of its own, nothing
- * wrong. All else, help and mistakes too, is left to program.ts: commander takes 5 ms of a start to load.
+ * Parses a command line in its plain form: a command, its options by their full names, each value as a separate word, and no
+ * error. program.ts parses every other form, help and errors included, with commander, which takes 5 ms of a start to load.
  */
 import type { Choice, Command } from './command.ts';
 
-/** @param argv what was typed after `ola`. @returns null when it is not plain, or names no command */
+/** @param argv the words typed after `ola`. @returns null when they are not in plain form or name no command */
 export function choosePlain(commands: readonly Command[], argv: readonly string[]): Choice | null {
   const command = commands.find(({ path }) => path.every((word, index) => argv[index] === word));
   if (command === undefined) return null;
@@ -12,7 +12,7 @@ export function choosePlain(commands: readonly Command[], argv: readonly string[
     const { options, words } = splitWords(command, argv.slice(command.path.length));
     return { command, options, args: readArguments(command, words) };
   } catch {
-    // Commander meets the same mistake, and words it.
+    // program.ts finds the same error again and reports it.
     return null;
   }
 }
@@ -33,7 +33,7 @@ function splitWords({ options: declared }: Command, typed: readonly string[]) {
     }
     const { key, option } = named;
     const value = option.placeholder === null ? '' : typed[++at];
-    // A value with a dash in front may be the next option, in place of a value that was forgotten.
+    // A leading dash may mean that the value was forgotten and the next option was taken for it.
     if (value === undefined || value.startsWith('-')) throw new NotPlain();
     given.set(key, option.read(value, given.get(key)));
   }
@@ -48,7 +48,7 @@ function readArguments({ arguments: declared }: Command, words: readonly string[
   const left = [...words];
   const args: Record<string, unknown> = {};
   for (const [name, { takes, read }] of Object.entries(declared)) {
-    // The one command that takes the rest is the help, which commander words.
+    // The only command that takes the rest is the help, which program.ts prints.
     if (takes === 'rest' || (takes === 'one' && left.length === 0)) throw new NotPlain();
     const word = left.shift();
     args[name] = word === undefined ? undefined : read(word, undefined);
@@ -57,7 +57,7 @@ function readArguments({ arguments: declared }: Command, words: readonly string[
   return args;
 }
 
-/** `logLevel` is `--log-level`. */
+/** The flag of an option's key: `--log-level` for `logLevel`. */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -34,7 +34,7 @@ export function buildProgram(tree: Tree, out: (text: string) => void): Program {
 }
 
 function choose(tree: Tree, out: (text: string) => void, argv: readonly string[]): Choice | null {
-  // When the first words name a command, no other can be meant, and the others are not built.
+  // When the first words name a command, only that command is built.
   const named = tree.commands.find(({ path }) => path.every((word, index) => argv[index] === word));
   const { root, chosen } = grow(named === undefined ? tree : { ...tree, commands: [named] }, out);
   try {
@@ -47,7 +47,7 @@ function choose(tree: Tree, out: (text: string) => void, argv: readonly string[]
 
 interface Grown {
   readonly root: Commander;
-  /** What the last parse chose. */
+  /** The command line of the last parse. */
   chosen(): Choice | null;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The hub between protocols: a conversation of parts, and an answer as the steps that make it. Types only. OpenAI's chat
- * cannot hold in order what other protocols say (reasoning, text, a tool call, text again), so the hub has a shape of its own.
+ * The hub between protocols: a conversation of parts, and an answer as the steps that build it. Types only. OpenAI's chat
+ * cannot keep the order of other protocols' parts (reasoning, text, a tool call, text again), so the hub has a form of its own.
  */
 import type { TokenCounts } from './usage.ts';
 
-/** Fields that one protocol alone knows, by its id; that protocol writes them back, every other one leaves them out. */
+/** Fields that only one protocol knows, by its id. That protocol writes them back; all others leave them out. */
 export type Extras = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 export interface Conversation {
@@ -13,7 +13,7 @@ export interface Conversation {
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice | null;
   readonly parallelTools: boolean | null;
-  /** Tokens of one answer; null: the upstream decides. */
+  /** Longest answer, in tokens; null when the upstream decides. */
   readonly maxTokens: number | null;
   readonly sampling: Sampling;
   readonly stop: readonly string[];
@@ -26,7 +26,7 @@ export interface Conversation {
   readonly extras: Extras;
 }
 
-/** A `system` turn in mid-conversation stays where it is: moved, it would cost the prompt cache. */
+/** One turn. A `system` turn inside the conversation stays in its place, because moving it would lose the prompt cache. */
 export interface Turn {
   readonly role: 'user' | 'assistant' | 'system';
   readonly parts: readonly Part[];
@@ -61,12 +61,12 @@ export type AnswerFormat =
 
 export interface ReasoningWish {
   readonly effort: string | null;
-  /** Tokens; null: the upstream decides. */
+  /** Most tokens for reasoning; null when the upstream decides. */
   readonly budget: number | null;
   readonly summary: string | null;
 }
 
-/** A wish that the prompt up to here be cached, with the vendor's time to live (`5m`, `1h`). */
+/** A request to cache the prompt up to this part, with the vendor's time to live (`5m`, `1h`). */
 export interface CacheHint {
   readonly ttl: string | null;
 }
@@ -96,11 +96,11 @@ export type Part = Marked &
       }
     | { readonly type: 'toolResult'; readonly callId: string; readonly parts: readonly Part[]; readonly isError: boolean }
     | { readonly type: 'refusal'; readonly text: string }
-    /** A block that only its own protocol knows; it survives the way back and is refused by name on the way to another. */
+    /** A block that only its own protocol knows. It is written back to that protocol; a translation to another one refuses it by name. */
     | { readonly type: 'opaque'; readonly protocol: string; readonly value: unknown }
   );
 
-/** @see Part `media`: `data` is base64. */
+/** The source of a `media` part. `data` is base64. */
 export type MediaSource = { readonly mime: string | null; readonly detail: string | null } & (
   | { readonly data: string }
   | { readonly url: string }
@@ -108,7 +108,7 @@ export type MediaSource = { readonly mime: string | null; readonly detail: strin
 
 export type EndReason = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal';
 
-/** A whole answer: the fold of its steps. */
+/** A complete answer: the result of all its steps. */
 export interface Answer {
   readonly id: string;
   readonly model: string;
@@ -117,7 +117,7 @@ export interface Answer {
   readonly end: EndReason;
 }
 
-/** One step of a streamed answer. Deltas are increments: no decoder collects a whole answer. */
+/** One step of a streamed answer. Deltas are increments, so that no decoder has to collect a complete answer. */
 export type Step =
   | { readonly type: 'begin'; readonly id: string; readonly model: string }
   | { readonly type: 'partBegin'; readonly index: number; readonly part: Part }

@@ -247,7 +247,7 @@ export const documentSchema = Type.Object(
     taskContract: Type.Optional(contractSchema),
     providerFallback: Type.Optional(fallbackSchema),
     activeProviderIds: Type.Optional(words('when not empty, only these are used')),
-    defaultModel: Type.Optional(text('serves an absent model and the name `default`')),
+    defaultModel: Type.Optional(text('the model used when a request names none, or `default`')),
     serverToken: Type.Optional(secret('an admin token, as the original program kept it')),
     publicHosts: Type.Optional(words('Host names served besides this machine’s own')),
     usage: Type.Optional(Type.Object({ retentionDays: retention(keptDays.usage) }, { ...open, description: 'records of calls' })),

@@ -31,5 +31,5 @@ export function parseModelReference(text: string): ModelReference {
   return { provider, profile: profile.includes(':') ? profile : `${provider}:${profile}`, model };
 }
 
-/** Characters of the longest model name that is taken. */
+/** Longest accepted model name, in characters. */
 export const longestModelName = 512;

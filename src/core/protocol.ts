@@ -1,6 +1,6 @@
 /**
- * The seam between the gateway and the wire protocols: what a folder of `protocols` exports. Types only. The gateway and
- * `http` get the table of protocols handed in and name none of them.
+ * The interface between the gateway and the wire protocols: the exports of a folder of `protocols`. Types only. `compose`
+ * hands the table of protocols to the gateway and `http`, which name no protocol.
  */
 import type { TSchema } from '@sinclair/typebox';
 import type { Answer, Conversation, Step } from './conversation.ts';
@@ -9,10 +9,10 @@ import type { Form } from './multipart.ts';
 import type { ProtocolId, ProviderQuirks } from './providers.ts';
 import type { TokenCounts } from './usage.ts';
 
-/** The kind of call that a route serves; `other` has no translation and needs the same protocol on both sides. */
+/** The kind of call that a route serves. `other` is never translated, so it needs the same protocol on both sides. */
 export type Operation = 'chat' | 'embeddings' | 'count' | 'models' | 'stored' | 'other';
 
-/** Response headers by lower-case name; null for a header that is not there. */
+/** Reads a response header by its lower-case name; null when it is absent. */
 export type ReadHeader = (name: string) => string | null;
 
 /** The parameters of a route's path: `id` of `/v1/things/:id`. */
@@ -20,29 +20,29 @@ export type PathParams = Readonly<Record<string, string>>;
 
 /** A body as the client sent it. */
 export type ClientBody =
-  /** JSON: the text, and the same parsed and checked against the route's schema. */
+  /** A JSON body: its text, and its parsed fields, checked against the route's schema. */
   { readonly text: string; readonly fields: Readonly<Record<string, unknown>> } | { readonly form: Form };
 
-/** The facts that the gateway reads of a request; all else is the protocol's own. */
+/** The fields of a request that the gateway needs; only the protocol reads the others. */
 export interface Peek {
-  /** As the client wrote it; null, empty or `default`: the default model. */
+  /** Model name as the client wrote it; null, empty or `default` mean the default model. */
   readonly model: string | null;
   readonly stream: boolean;
-  /** The most tokens that the answer may have, null when the client sets no limit. */
+  /** Longest answer that the client allows, in tokens; null when it sets no limit. */
   readonly maxTokens: number | null;
 }
 
-/** A route that a protocol serves, as data: `http` makes the route of it. */
+/** A route that a protocol serves, as data; `http` registers it. */
 export interface ClientRoute {
-  /** Elysia's form, `/v1/chat/completions`; usage rows name the route by it. */
+  /** Path in Elysia's form, `/v1/chat/completions`; usage rows name the route by it. */
   readonly path: string;
   readonly operation: Operation;
   readonly summary: string;
-  /** The shallow, open schema of a JSON body; null: the body is a form. */
+  /** The shallow, open schema of a JSON body; null when the body is a form. */
   readonly schema: TSchema | null;
-  /** The sentence that refuses a request without a model, where the default model must not serve it; null: it may. */
+  /** Error message for a request without a model, on a route that the default model must not serve; null when it may. */
   readonly needsModel: string | null;
-  /** @throws OlaError for a body that no upstream could serve, `param` naming the field */
+  /** @throws OlaError, with the field as `param`, for a body that no upstream could serve */
   peek(body: ClientBody, params: PathParams): Peek;
 }
 
@@ -61,10 +61,10 @@ export interface UpstreamModel {
   readonly quirks: ProviderQuirks;
 }
 
-/** `whole`: checked before it goes on. `stream`: events, read in passing. `bytes`: passed on as they come. */
+/** `whole` is checked before it is passed on. `stream` is events that are read in passing. `bytes` are passed on unread. */
 export type AnswerKind = 'whole' | 'stream' | 'bytes';
 
-/** The reason for which an upstream refused or failed; it decides whether another credential may do better. */
+/** The reason for an upstream's refusal or failure. It decides whether the call may be retried with another credential. */
 export type FailureKind =
   | 'invalid_request'
   | 'context_overflow'
@@ -75,7 +75,7 @@ export type FailureKind =
   | 'timeout'
   | 'overloaded'
   | 'server_error'
-  /** An answer that breaks the protocol. Its `message` is ola's own clause behind the provider's name. */
+  /** An answer that breaks the protocol. Its `message` is ola's own: the end of a sentence that begins with the provider's name. */
   | 'malformed';
 
 export interface UpstreamFailure {
@@ -95,31 +95,31 @@ export interface WholeAnswer {
 /** One attempt: the request that is sent, and how its answer is read. */
 export interface Exchange {
   readonly method: 'POST';
-  /** Behind the endpoint's base URL. */
+  /** Path below the endpoint's base URL. */
   readonly path: string;
   readonly body: string | Uint8Array<ArrayBuffer>;
-  /** The Content-Type of the request; null: `application/json`. */
+  /** Content-Type of the request; null for `application/json`. */
   readonly contentType: string | null;
-  /** Fields of the client's request that the upstream does not get, by name. */
+  /** Names of the fields of the client's request that are not sent to the upstream. */
   readonly dropped: readonly string[];
   /** @returns null for an answer of a kind that the route does not have */
   answerKind(header: ReadHeader): AnswerKind | null;
-  /** The Content-Type with which a stream or bytes go to the client. */
+  /** Content-Type of a stream or of bytes in the answer to the client. */
   labelOf(kind: AnswerKind, header: ReadHeader): string;
   whole(text: string): WholeAnswer | UpstreamFailure;
   pipe(): StreamPipe;
 }
 
 export type StreamFault =
-  /** An event that is neither JSON nor the end. */
+  /** An event that is neither JSON nor the end of the stream. */
   | 'malformed_event'
   | 'oversized_event'
-  /** The upstream said in its stream that it failed. */
+  /** The upstream reported an error in its stream. */
   | 'upstream_error';
 
-/** A stream on its way through: bytes of the upstream in, bytes for the client out. A tap or a translation, the relay cannot tell. */
+/** Turns the upstream's stream into the client's, as a tap or as a translation; the relay treats both alike. */
 export interface StreamPipe {
-  /** Takes bytes of the upstream, which may be changed in place, and emits those that may go to the client: whole events only. */
+  /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events only. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
   /** The upstream has ended. */
   finish(emit: (bytes: Uint8Array) => void): void;
@@ -129,15 +129,15 @@ export interface StreamPipe {
   readonly tokens: TokenCounts;
 }
 
-/** Both directions of chat between a protocol and the hub. */
+/** Translates chats between a protocol and the hub, in both directions. */
 export interface ChatCodec {
   decodeRequest(body: ClientBody): Conversation;
   encodeRequest(conversation: Conversation, to: UpstreamModel): Pick<Exchange, 'path' | 'body' | 'dropped'>;
   decodeAnswer(text: string): Answer;
   encodeAnswer(answer: Answer): string;
-  /** Upstream bytes to steps. */
+  /** Decodes bytes of the upstream into steps. */
   streamDecoder(): { push(chunk: Uint8Array): readonly Step[]; finish(): readonly Step[] };
-  /** Steps to bytes for the client. */
+  /** Encodes steps as bytes for the client. */
   streamEncoder(): (step: Step) => Uint8Array;
 }
 
@@ -145,20 +145,20 @@ export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
   /**
-   * Path prefixes whose errors are told in this protocol's envelope; the longest prefix wins. Every other path has the
-   * envelope of ola's own routes.
+   * Path prefixes whose errors have this protocol's envelope; the longest prefix counts. Every other path has the envelope
+   * of ola's own routes.
    */
   readonly envelopePaths: readonly string[];
-  /** The same protocol on both sides: only the model is replaced. Null: it has no such operation upstream. */
+  /** The exchange with an upstream of the same protocol: only the model is replaced. Null when upstreams have no such operation. */
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
-  /** Null: the protocol takes no part in the translation of chats. */
+  /** Null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | null;
-  /** An upstream's refusal, read from its status, headers and body. */
+  /** Reads an upstream's failure from its status, headers and body. */
   readFailure(status: number, header: ReadHeader, body: string): UpstreamFailure;
   /** The JSON body of an error. */
   errorBody(error: OlaError): string;
-  /** An error in the middle of a stream. */
+  /** The event that ends a stream with an error. */
   errorEvent(error: OlaError): Uint8Array;
-  /** Bytes that show life between two events; null where a stream has no room for them. */
+  /** Bytes sent between two events as a sign of life; null when the form of the stream does not allow them. */
   readonly keepAlive: Uint8Array | null;
 }

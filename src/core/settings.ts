@@ -33,7 +33,7 @@ export const databaseVariable = 'OPEN_LLM_AUTH_DB_PATH';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws OlaError `invalid_field` naming the variable */
+/** @throws OlaError `invalid_field` that names the variable */
 export function readSettings(environment: Environment): Settings {
   return {
     home: text(environment, 'OPEN_LLM_AUTH_HOME'),

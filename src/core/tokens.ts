@@ -61,7 +61,7 @@ export interface TokenStore {
   /** Every token including the revoked ones, oldest first. */
   list(): Promise<TokenRecord[]>;
   create(token: TokenRecord, event: AuditEvent): Promise<void>;
-  /** @returns false when there is no such token or it is revoked already */
+  /** @returns false when there is no such token, or it is already revoked */
   revoke(id: string, at: number, event: AuditEvent): Promise<boolean>;
   recordUse(uses: readonly TokenUse[]): Promise<void>;
 }

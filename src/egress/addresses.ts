@@ -127,7 +127,7 @@ export function isLoopback(address: Address): boolean {
   return spellings(address).some((each) => loopback().some((range) => isWithin(range, each)));
 }
 
-/** Reads the ranges above now: else the first call outside waits for it. */
+/** Parses the ranges above in advance; otherwise the first outgoing call would wait for it. */
 export function prepareRanges(): void {
   specialRanges();
   metadata();

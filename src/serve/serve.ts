@@ -43,7 +43,7 @@ interface Demo {
 const tickMs = 1000;
 /** Pause between two looks at the number of running calls while the server drains, in milliseconds. */
 const drainPollMs = 20;
-/** Pause between the start and the work that is done after it, for the first requests; milliseconds. */
+/** Pause between the start and the preparations that run after it, in milliseconds; the first requests come before them. */
 const settleMs = 20;
 
 export async function serve(parts: ServeParts): Promise<ExitCode> {
@@ -105,7 +105,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   }
 }
 
-/** Does the work that the first requests left over, one piece between two turns of the event loop. */
+/** Runs the preparations after the start, one per turn of the event loop, so that requests are served between them. */
 async function inTurns(work: readonly (() => void)[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   for (const prepare of work) {

@@ -25,7 +25,7 @@ export interface Access {
    * @param named true when they name any token, even one that is not accepted
    */
   setLegacyTokens(tokens: readonly LegacyToken[], named: boolean): void;
-  /** True when a caller that was let in would be let in now: its token may have been revoked or have expired since. */
+  /** True when an accepted caller would still be accepted: its token may have been revoked or have expired since. */
   holds(principal: Principal): boolean;
   /** True when a token exists; an expired one counts. */
   configured(): boolean;
@@ -35,9 +35,12 @@ export interface Access {
   isOpen(): boolean;
 }
 
-/** What a stream ends with whose caller would not be let in any more. */
+/** The error that ends a stream whose caller would no longer be accepted. */
 export function withdrawn(): OlaError {
-  return new OlaError('invalid_api_key', 'The access token of this request was revoked, switched off or has expired meanwhile.');
+  return new OlaError(
+    'invalid_api_key',
+    'The access token of this request was revoked or disabled, or it has expired, after the request had begun.',
+  );
 }
 
 /** @throws OlaError `invalid_api_key`, `conflicting_credentials` or `insufficient_scope` */

@@ -30,7 +30,7 @@ export interface Tokens {
    * @returns null for a token that is unknown, revoked, expired or disabled: the client cannot tell these apart
    */
   find(token: string, digest?: string): Principal | null;
-  /** Whether a token that let a call in would still do so. */
+  /** True when a token that was accepted for a call would still be accepted. */
   holds(id: string): boolean;
   /**
    * The records whose token was never stored here: the ones to import.

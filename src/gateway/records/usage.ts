@@ -1,4 +1,4 @@
-/** Usage rows: written in batches, off the hot path. */
+/** Usage rows. They are written in batches, off the hot path. */
 import type { Log } from '../../core/ports.ts';
 import type { UsageRow, UsageStore } from '../../core/usage.ts';
 import { createBatch } from './batch.ts';
