@@ -42,6 +42,21 @@ function alsoServed(target: string, method: string): boolean {
   });
 }
 
+test('the work after the start changes no answer: of a route with a body, right or wrong, before and after it', async () => {
+  const fresh = await open(mkdtempSync(join(path, 'fresh-')));
+  const ask = async (body: unknown) => {
+    const response = await fresh.ask('POST', '/config/tokens', asJson(fresh.tokens.admin, body));
+    return [response.status, ((await response.json()) as { error?: { message: string } }).error?.message];
+  };
+  const asked = [{ name: 'laptop' }, { name: 7 }, {}];
+  const before = [await ask(asked[0]), await ask(asked[1]), await ask(asked[2])];
+  expect(before.map(([status]) => status)).toEqual([201, 422, 422]);
+  expect(fresh.app.afterStart.length).toBeGreaterThan(10);
+  for (const work of fresh.app.afterStart) work();
+  expect([await ask(asked[0]), await ask(asked[1]), await ask(asked[2])]).toEqual(before);
+  await fresh[Symbol.asyncDispose]();
+});
+
 describe('every route', () => {
   const scopes: readonly RouteScope[] = ['none', 'read', 'write', 'admin'];
 
