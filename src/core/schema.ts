@@ -9,11 +9,11 @@ import { lazy } from './lazy.ts';
 export interface Check {
   /** @throws OlaError `invalid_field` (422), `param` naming the first field that does not fit */
   (value: unknown): void;
-  /** Compiles the schema now: else the first value waits for it. */
+  /** Compiles the schema now. Without it the first value waits for that. */
   prepare(): void;
 }
 
-/** Compiles a schema, once, when something is first checked against it: the document's takes 20 ms and 9 MB for a while. */
+/** The check of a schema. The schema is compiled once, at the first check: the one of the document takes 20 ms and, for some seconds, 9 MB. */
 export function compileCheck(schema: TSchema): Check {
   const compiled = lazy(() => TypeCompiler.Compile(schema));
   const check = (value: unknown): void => {

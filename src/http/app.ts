@@ -32,7 +32,7 @@ export interface App {
   readonly handle: Handler;
   /** What is served, for documentation and tests. */
   readonly routes: readonly Route[];
-  /** What the first calls with a body would wait for, in the order of the routes: to be done when the start is over. */
+  /** Work that the first calls with a body would otherwise wait for, in the order of the routes. The server does it after its start. */
   readonly afterStart: readonly (() => void)[];
 }
 

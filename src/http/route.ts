@@ -19,7 +19,7 @@ export interface Route {
   readonly body?: TSchema;
   /** The JSON that it answers with; absent where the answer is no JSON, or is an upstream's. */
   readonly answer?: TSchema;
-  /** Does what the first call would wait for. */
+  /** Does the work that the first call would otherwise wait for. */
   readonly prepare?: () => void;
   /** Runs it all: scope, body, handler. */
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
