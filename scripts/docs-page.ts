@@ -49,9 +49,16 @@ async function walk(browser: Browser, address: string, baseUrl: string, director
   await browser.emulate({ dark: true });
   await Bun.sleep(300);
   await picture('3-dark');
-  await browser.emulate({ width: 420, height: 900 });
+  await browser.emulate({ width: 375, height: 800 });
+  await browser.click('#operations-Inference-createTranscription .opblock-summary-control');
+  await browser.until(
+    'it is open',
+    `Boolean(document.querySelector('#operations-Inference-createTranscription .responses-table'))`,
+  );
   await Bun.sleep(300);
   await picture('4-narrow');
+  const widths = await browser.evaluate<number[]>(`[document.documentElement.scrollWidth, document.documentElement.clientWidth]`);
+  assert.equal(widths[0], widths[1], 'the page is wider than a phone');
   await browser.emulate({});
 
   await authorize(browser, picture);

@@ -125,7 +125,7 @@ export const configOperations: Operations = {
   'POST /config/validate': {
     id: 'validateConfig',
     tag: 'Configuration',
-    description: 'Checks a document as `POST /config` does, and answers what it would answer.',
+    description: 'Checks a document as `POST /config` does, and writes nothing.',
     request: documentRequest,
     answers: [{ description: 'The document would be accepted.', example: { status: 'ok', warnings: [] } }],
     errors: ['unsafe_destination', 'secret_required', 'conflict'],

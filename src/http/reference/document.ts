@@ -88,7 +88,7 @@ function createShared(): Shared {
       for (const { name, when, envelope } of errors) examples[name] = { summary: when, value: envelope as unknown as Json };
       const key = `${status}.${names.join('.')}`;
       responses[key] ??= {
-        description: errors.map(({ when, code }) => `${when} (\`${code}\`)`).join(' '),
+        description: errors.map(({ when, code }) => `- \`${code}\`: ${when}`).join('\n'),
         headers: { ...requestId, ...errorHeaders[status] },
         content: {
           'application/json': {

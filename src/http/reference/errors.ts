@@ -1,7 +1,15 @@
-/** What the reference says of each error: when it comes, and an example, made by the code that makes the error where it can be called. */
+/** What the reference says of each error: when it comes, and an example of it. */
 import { Type } from '@sinclair/typebox';
 import type { EgressDenial } from '../../core/egress.ts';
-import { asOlaError, type ErrorCode, type ErrorEnvelope, errorEnvelope, errorStatus, OlaError } from '../../core/errors.ts';
+import {
+  asOlaError,
+  type ErrorCode,
+  type ErrorEnvelope,
+  type ErrorOptions,
+  errorEnvelope,
+  errorStatus,
+  OlaError,
+} from '../../core/errors.ts';
 import type { FailureKind, UpstreamFailure } from '../../core/protocol.ts';
 import { compileCheck } from '../../core/schema.ts';
 import { newTokenSchema } from '../../core/tokens.ts';
@@ -31,6 +39,8 @@ export const errorSchema = Type.Object(
   { $id: 'ErrorEnvelope', description: 'Every error of ola.' },
 );
 
+const codes = Object.keys(errorStatus) as ErrorCode[];
+
 /** When an error comes, and the error. */
 type Occurrence = readonly [when: string, error: OlaError];
 
@@ -55,116 +65,16 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
     redact: (text) => text,
   }).error;
 
-const denial = (details: EgressDenial) => ({ details: { ...details } });
-
-/** Every code of a route, in the order of the table; test/http/errors.test.ts compares each with what a client reads. */
-const occurrences: readonly Occurrence[] = [
-  [
-    'A value cannot be used.',
-    new OlaError(
-      'invalid_request',
-      'A name of a snapshot has 1 to 128 characters, no `/`, no `\\`, no `..` and no control characters.',
-      { param: 'name' },
-    ),
-  ],
+/** Errors whose makers can be called here. */
+const made: readonly Occurrence[] = [
   ['The body is not JSON.', noJson()],
-  [
-    'The request carries two different credentials.',
-    new OlaError('conflicting_credentials', 'The request has two different credentials. Send only one of them.'),
-  ],
-  [
-    'The egress policy forbids an address; nothing was saved.',
-    new OlaError(
-      'unsafe_destination',
-      '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
-      {
-        param: 'baseUrl',
-        ...denial({ provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'write' }),
-      },
-    ),
-  ],
-  [
-    'The provider has no embeddings.',
-    new OlaError(
-      'embeddings_not_supported',
-      "Provider 'deepseek' has no embeddings; name a model of a provider that has, for example `openai/text-embedding-3-small`.",
-      { param: 'model', details: { provider: 'deepseek' } },
-    ),
-  ],
-  [
-    'There is no token, or it is not valid.',
-    new OlaError(
-      'invalid_api_key',
-      'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
-    ),
-  ],
-  ['The token does not have the scope.', thrownBy(() => authorize(proxyKey, 'admin'))],
+  ['The token does not have the scope that the route needs.', thrownBy(() => authorize(proxyKey, 'admin'))],
   ['The request comes from a page of another origin.', originNotAllowed()],
-  [
-    'The egress policy forbids the address of the provider.',
-    new OlaError(
-      'egress_destination_blocked',
-      'Provider \'local\' may not be called: models.inside.example is in a private network. If it is on your own machine or network, set "allowLocal": true for it. (resolved_private_ip)',
-      denial({ provider: 'local', scheme: 'https', host: 'models.inside.example', reason: 'resolved_private_ip', phase: 'dial' }),
-    ),
-  ],
-  ['Nothing has this name.', new OlaError('not_found', 'There is no such token; GET /config/tokens lists those there are.')],
-  [
-    'No provider that can be used has this model.',
-    new OlaError(
-      'model_not_found',
-      "No usable provider lists 'large'. GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.",
-      { param: 'model', details: { candidates: [] } },
-    ),
-  ],
-  [
-    'The provider is unknown, or has no credentials.',
-    new OlaError(
-      'provider_resolution_failed',
-      "Provider 'openai' has no usable credential. Set OPENAI_API_KEY and restart, or send its apiKey (authHeader false if it needs none) with `PUT /config/providers/openai`.",
-      { param: 'model' },
-    ),
-  ],
-  [
-    'The provider is switched off.',
-    new OlaError('provider_disabled', "Provider 'groq' is switched off in the configuration.", { param: 'model' }),
-  ],
   ['The body did not arrive in time.', tooSlow()],
-  [
-    'The change conflicts with the present state.',
-    new OlaError('conflict', "Another access token has the id 'ci'. Give this one another id, or revoke the other token first.", {
-      param: 'authorization.tokens',
-      details: { id: 'ci' },
-    }),
-  ],
-  [
-    'A file governs the configuration.',
-    new OlaError(
-      'config_managed_by_file',
-      'The configuration is managed by /etc/ola/config.json: change that file, it is read at once.',
-      {
-        details: { file: '/etc/ola/config.json' },
-      },
-    ),
-  ],
-  [
-    '`If-Match` names a revision that is no longer the newest.',
-    new OlaError('precondition_failed', 'The configuration has changed since it was read; read it again and repeat the change.', {
-      details: { etag: '"r7"' },
-    }),
-  ],
   ['The body is too large.', tooLarge()],
   ['The body has another content type.', noJsonType()],
   ['The Host header names another machine.', hostNotServed()],
   ['A field does not fit.', thrownBy(() => compileCheck(newTokenSchema)({ name: 7 }))],
-  [
-    'The address of a provider changes, and its secret was entered for the old one.',
-    new OlaError(
-      'secret_required',
-      "'apiKey' was entered for another address; send it again with the new baseUrl, or send null to delete it.",
-      { param: 'apiKey', details: { paths: ['apiKey'] } },
-    ),
-  ],
   ['ola failed; the log has the cause.', asOlaError(null)],
   ['The provider failed.', upstream(500, 'server_error')],
   [
@@ -176,26 +86,109 @@ const occurrences: readonly Occurrence[] = [
   ['The provider refused a field.', upstream(422, 'invalid_request', 'temperature must be at most 2.', 'temperature')],
   ['The provider limits the rate of requests, or its quota is used up.', upstream(429, 'rate_limit')],
   ['The provider refused the credential that ola holds for it.', upstream(401, 'auth')],
-  [
-    'The provider cannot be reached.',
-    new OlaError(
-      'upstream_unreachable',
-      "Provider 'local' (127.0.0.1) cannot be reached: nothing accepts connections there. Check the base URL and that the provider is running.",
-      { details: { provider: 'local', reason: 'connect_failed', sent: false } },
-    ),
-  ],
   ['The answer of the provider broke off.', brokenOff('groq', null).error],
   [
     'The answer of the provider does not follow the protocol.',
     malformed('groq', failureOf(200, 'malformed', 'answered something that is not JSON')).error,
   ],
   ['ola is shutting down.', shuttingDown()],
-  [
-    'The database cannot be used.',
-    new OlaError('persistence_unavailable', 'The database failed: the disk is full: free some space.'),
-  ],
   ['The provider took too long.', upstream(504, 'timeout')],
 ];
+
+const denial = (details: EgressDenial) => ({ details: { ...details } });
+const ofModel = (details?: Readonly<Record<string, unknown>>) => ({ param: 'model', ...(details && { details }) });
+
+/** The others, in the words of their makers: test/http/errors.test.ts compares them with the errors that clients get. */
+const worded: readonly (readonly [when: string, code: ErrorCode, message: string, facts?: ErrorOptions])[] = [
+  [
+    'A value cannot be used.',
+    'invalid_request',
+    'A name of a snapshot has 1 to 128 characters, no `/`, no `\\`, no `..` and no control characters.',
+    { param: 'name' },
+  ],
+  [
+    'The request carries two different credentials.',
+    'conflicting_credentials',
+    'The request has two different credentials. Send only one of them.',
+  ],
+  [
+    'The egress policy forbids an address; nothing was saved.',
+    'unsafe_destination',
+    '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
+    {
+      param: 'baseUrl',
+      ...denial({ provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'write' }),
+    },
+  ],
+  [
+    'The provider has no embeddings.',
+    'embeddings_not_supported',
+    "Provider 'deepseek' has no embeddings; name a model of a provider that has, for example `openai/text-embedding-3-small`.",
+    ofModel({ provider: 'deepseek' }),
+  ],
+  [
+    'There is no token, or it is not valid.',
+    'invalid_api_key',
+    'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
+  ],
+  [
+    'The egress policy forbids the address of the provider.',
+    'egress_destination_blocked',
+    'Provider \'local\' may not be called: models.inside.example is in a private network. If it is on your own machine or network, set "allowLocal": true for it. (resolved_private_ip)',
+    denial({ provider: 'local', scheme: 'https', host: 'models.inside.example', reason: 'resolved_private_ip', phase: 'dial' }),
+  ],
+  ['There is nothing with this id or name.', 'not_found', 'There is no such token; GET /config/tokens lists those there are.'],
+  [
+    'No provider that can be used has this model.',
+    'model_not_found',
+    "No usable provider lists 'large'. GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.",
+    ofModel({ candidates: [] }),
+  ],
+  [
+    'The provider is unknown, or has no credentials.',
+    'provider_resolution_failed',
+    "Provider 'openai' has no usable credential. Set OPENAI_API_KEY and restart, or send its apiKey (authHeader false if it needs none) with `PUT /config/providers/openai`.",
+    ofModel(),
+  ],
+  ['The provider is switched off.', 'provider_disabled', "Provider 'groq' is switched off in the configuration.", ofModel()],
+  [
+    'The change conflicts with the present state.',
+    'conflict',
+    "Another access token has the id 'ci'. Give this one another id, or revoke the other token first.",
+    { param: 'authorization.tokens', details: { id: 'ci' } },
+  ],
+  [
+    'A file governs the configuration.',
+    'config_managed_by_file',
+    'The configuration is managed by /etc/ola/config.json: change that file, it is read at once.',
+    { details: { file: '/etc/ola/config.json' } },
+  ],
+  [
+    '`If-Match` names a revision that is no longer the newest.',
+    'precondition_failed',
+    'The configuration has changed since it was read; read it again and repeat the change.',
+    { details: { etag: '"r7"' } },
+  ],
+  [
+    'The address of a provider changes, and its secret was entered for the old one.',
+    'secret_required',
+    "'apiKey' was entered for another address; send it again with the new baseUrl, or send null to delete it.",
+    { param: 'apiKey', details: { paths: ['apiKey'] } },
+  ],
+  [
+    'The provider cannot be reached.',
+    'upstream_unreachable',
+    "Provider 'local' (127.0.0.1) cannot be reached: nothing accepts connections there. Check the base URL and that the provider is running.",
+    { details: { provider: 'local', reason: 'connect_failed', sent: false } },
+  ],
+  ['The database cannot be used.', 'persistence_unavailable', 'The database failed: the disk is full: free some space.'],
+];
+
+/** In the order of the table of codes. */
+const occurrences: readonly Occurrence[] = [
+  ...made,
+  ...worded.map(([when, code, message, facts]): Occurrence => [when, new OlaError(code, message, facts)]),
+].toSorted(([, one], [, other]) => codes.indexOf(one.code) - codes.indexOf(other.code));
 
 /** One error as one operation answers it. */
 export interface DocumentedError {

@@ -2,95 +2,33 @@
  * What the reference says of OpenAI's wire formats: what ola does with them, two worked examples each, and where the vendor
  * describes them. Their fields are not retyped here: the schema of a request is the one that its route checks.
  */
-import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
+import type { TProperties } from '@sinclair/typebox';
 import type { Json } from '../../core/json.ts';
-import type { Content, DescribedRequest, DocumentedCode, Operation, Operations, Parameter } from './operations.ts';
-
-/** Errors of every inference route, besides those of its body. */
-const inferenceErrors: readonly DocumentedCode[] = [
-  'invalid_request',
-  'egress_destination_blocked',
-  'model_not_found',
-  'provider_resolution_failed',
-  'provider_disabled',
-  'upstream_http_error',
-  'upstream_auth_error',
-  'upstream_unreachable',
-  'upstream_truncated',
-  'provider_error',
-  'upstream_timeout',
-];
-const profile: Parameter = {
-  name: 'X-Auth-Profile',
-  in: 'header',
-  description: 'The auth profile to use, or the end of its id: `work` means `groq:work`.',
-  schema: Type.String(),
-};
-const answerHeaders = {
-  'X-Ola-Provider': 'The provider that answered.',
-  'X-Ola-Model': 'The id of the model at this provider.',
-  'X-Ola-Attempts': 'How many credentials were tried; absent after one.',
-};
+import { eventStream, file, form, formWords, inferenceErrors, json, passedOn, text, vendorOperation } from './inference.ts';
+import type { Content, DescribedRequest, Operations } from './operations.ts';
 
 /** @param page below OpenAI's API reference */
-function openAi(
-  page: string,
-  id: string,
-  description: string,
-  request: DescribedRequest,
-  ...content: readonly Content[]
-): Operation {
-  return {
-    id,
-    tag: 'Inference',
-    description,
-    vendorPage: `https://platform.openai.com/docs/api-reference/${page}`,
-    parameters: [profile],
-    request: { ...request, fields: { ...fields, ...request.fields } },
-    answers: [{ description: 'The answer of the provider, unchanged.', headers: answerHeaders, content }],
-    errors: inferenceErrors,
-  };
-}
+const openAi = (page: string, id: string, description: string, request: DescribedRequest, ...content: readonly Content[]) =>
+  vendorOperation(`https://platform.openai.com/docs/api-reference/${page}`, id, description, request, content);
 
-const open = (fields: TProperties, description?: string): TSchema =>
-  Type.Object(fields, { additionalProperties: true, ...(description === undefined ? {} : { description }) });
-const text = (description: string) => Type.String({ description });
-const file = (description: string) => Type.String({ format: 'binary', description });
-
-/** The provider's JSON, as it came. */
-const json = (description: string, example: Json): Content => ({
-  type: 'application/json',
-  schema: open({}, description),
-  example,
-});
-/** The provider's events, as they came. */
-const stream = (description: string, ...events: readonly (Json | '[DONE]')[]): Content => ({
-  type: 'text/event-stream',
-  schema: text(description),
-  example: events.map((event) => `data: ${event === '[DONE]' ? event : JSON.stringify(event)}\n\n`).join(''),
-});
-
-const fields = {
-  model: '`PROVIDER/MODEL`, or a model id that exactly one provider lists; absent, empty or `default`: the default model',
-  stream: 'true: the answer comes as server-sent events',
-};
-const form = (own: TProperties) => ({
-  type: 'multipart/form-data',
-  schema: open({ ...own, model: Type.Optional(text(fields.model)) }),
-});
-const formWords = (path: string, ...fields: readonly string[]) =>
-  'ola passes the form to the provider byte for byte; it only sets the field `model`. Fields that are not listed here may be sent, too.\n\n' +
-  [
-    '```sh',
-    `curl "$OLA/v1/${path}" -H "Authorization: Bearer $TOKEN" \\`,
-    `  ${fields.map((each) => `-F ${each}`).join(' ')}`,
-    '```',
-  ].join('\n');
-
-const passedOn =
-  'ola replaces the `model` and passes the rest of the body to the provider unchanged, including fields that are not listed here. The answer comes back unchanged, too.';
+const stream = (description: string, ...events: readonly (Json | '[DONE]')[]) =>
+  eventStream(description, ...events.map((event) => (event === '[DONE]' ? event : JSON.stringify(event))));
 const streamWords =
   'A stream is passed on event by event. A stream that breaks off ends with an event `{"error": {...}}` and without `data: [DONE]`.';
+
+/** @param fields of the command that the description shows, besides the model */
+function openAiForm(
+  page: string,
+  id: string,
+  words: string,
+  path: string,
+  model: string,
+  own: TProperties,
+  fields: readonly string[],
+  ...content: readonly Content[]
+) {
+  return openAi(page, id, `${words} ${formWords(path, [`model=${model}`, ...fields])}`, form(model, own), ...content);
+}
 
 const hello = { model: 'demo/echo', messages: [{ role: 'user', content: 'Hello' }] };
 /** What the demo answers, member by member: test/e2e/reference.test.ts asks it. */
@@ -123,7 +61,7 @@ const imageStream = (kind: string) =>
 
 const sentence = 'The train leaves at nine.';
 const spoken = { model: 'openai/gpt-4o-mini-tts', input: sentence, voice: 'coral' };
-const recording = form({ file: file('flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm') });
+const recording = { file: file('flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm') };
 const transcript = json('OpenAI’s transcription; the verbose formats hold more', { text: sentence });
 const plainText: Content = { type: 'text/plain', schema: text('for the formats `text`, `srt` and `vtt`') };
 
@@ -214,19 +152,25 @@ export const openAiOperations: Operations = {
     images,
     imageStream('image_generation'),
   ),
-  'POST /v1/images/edits': openAi(
+  'POST /v1/images/edits': openAiForm(
     'images/createEdit',
     'editImage',
-    `Changes images by words. ${formWords('images/edits', 'model=openai/gpt-image-1', 'image=@sea.png', 'prompt="Add a lighthouse"')}`,
-    form({ image: file('png, jpeg or webp; several as `image[]`'), prompt: text('what to change') }),
+    'Changes images by words.',
+    'images/edits',
+    'openai/gpt-image-1',
+    { image: file('png, jpeg or webp; several as `image[]`'), prompt: text('what to change') },
+    ['image=@sea.png', 'prompt="Add a lighthouse"'],
     images,
     imageStream('image_edit'),
   ),
-  'POST /v1/images/variations': openAi(
+  'POST /v1/images/variations': openAiForm(
     'images/createVariation',
     'createImageVariation',
-    `Makes images that are like another one. ${formWords('images/variations', 'model=openai/dall-e-2', 'image=@square.png', 'n=2')}`,
-    form({ image: file('a square png') }),
+    'Makes images that are like another one.',
+    'images/variations',
+    'openai/dall-e-2',
+    { image: file('a square png') },
+    ['image=@square.png', 'n=2'],
     images,
   ),
   'POST /v1/audio/speech': openAi(
@@ -241,11 +185,14 @@ export const openAiOperations: Operations = {
       { type: 'speech.audio.done', usage: { input_tokens: 8, output_tokens: 40, total_tokens: 48 } },
     ),
   ),
-  'POST /v1/audio/transcriptions': openAi(
+  'POST /v1/audio/transcriptions': openAiForm(
     'audio/createTranscription',
     'createTranscription',
-    `Writes down what is said in a recording. ${formWords('audio/transcriptions', 'model=openai/gpt-4o-transcribe', 'file=@train.mp3')}`,
+    'Writes down what is said in a recording.',
+    'audio/transcriptions',
+    'openai/gpt-4o-transcribe',
     recording,
+    ['file=@train.mp3'],
     transcript,
     plainText,
     stream(
@@ -254,11 +201,14 @@ export const openAiOperations: Operations = {
       { type: 'transcript.text.done', text: sentence },
     ),
   ),
-  'POST /v1/audio/translations': openAi(
+  'POST /v1/audio/translations': openAiForm(
     'audio/createTranslation',
     'createTranslation',
-    `Writes down in English what is said in a recording of another language. ${formWords('audio/translations', 'model=openai/whisper-1', 'file=@zug.mp3')}`,
+    'Writes down in English what is said in a recording of another language.',
+    'audio/translations',
+    'openai/whisper-1',
     recording,
+    ['file=@zug.mp3'],
     transcript,
     plainText,
   ),
