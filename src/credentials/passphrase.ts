@@ -78,7 +78,7 @@ export async function openWithPassphrase(sealed: unknown, passphrase: string): P
     decipher.setAuthTag(data.subarray(end));
     return Buffer.concat([decipher.update(data.subarray(0, end)), decipher.final()]).toString('utf8');
   } catch (cause) {
-    const message = 'The passphrase is wrong, or the sealed data is damaged. Try again, or use another copy.';
+    const message = 'The passphrase is wrong, or the encrypted data is damaged. Try again, or use another copy.';
     throw new OlaError('invalid_field', message, { param: 'passphrase', cause });
   }
 }
@@ -92,8 +92,8 @@ interface Parts {
 
 /** @throws OlaError `invalid_field` */
 function read(sealed: unknown): Parts {
-  if (!isObject(sealed) || sealed['format'] !== format) throw unusable('was not sealed by ola');
-  if (sealed['version'] !== version) throw unusable('was sealed by another version of ola; open it with that version');
+  if (!isObject(sealed) || sealed['format'] !== format) throw unusable('was not encrypted by ola');
+  if (sealed['version'] !== version) throw unusable('was encrypted by another version of ola; open it with that version');
   const { kdf, salt: saltText, nonce: nonceText, data: dataText } = sealed;
   const salt = decodeExactly(saltText);
   const nonce = decodeExactly(nonceText);
@@ -111,7 +111,7 @@ function readCost(kdf: unknown): ScryptCost {
   if (name !== 'scrypt' || !isCount(N) || !isCount(r) || !isCount(p)) throw unusable('is damaged; use another copy');
   const isPower = N >= 2 && Number.isInteger(Math.log2(N));
   if (!isPower || 128 * N * r > maxMemory || p > maxPasses) {
-    throw unusable('needs more work to open than data sealed by ola; it was not made by ola, or it is damaged');
+    throw unusable('needs more work to open than data encrypted by ola; it was not made by ola, or it is damaged');
   }
   return { name, N, r, p };
 }
@@ -146,5 +146,5 @@ function decodeExactly(text: unknown): Buffer | null {
 }
 
 function unusable(what: string): OlaError {
-  return new OlaError('invalid_field', `The sealed data ${what}.`, { param: 'sealed' });
+  return new OlaError('invalid_field', `The encrypted data ${what}.`, { param: 'sealed' });
 }

@@ -29,7 +29,7 @@ export function createVault(given: KeyRing): Vault {
       const key = keys.byId.get(envelope.keyId);
       if (key === undefined)
         throw unreadable(
-          `was sealed with master key ${envelope.keyId}, which is missing. Put that key back, or enter the secret again`,
+          `was encrypted with master key ${envelope.keyId}, which is missing. Put that key back, or enter the secret again`,
         );
       return open(key, envelope, at);
     },

@@ -166,7 +166,7 @@ async function openVault(home: string, store: Store, settings: Settings): Promis
   const vault = createVault(ring);
   const strange = missingKey(secrets, vault);
   if (strange !== null) {
-    const message = `The stored secrets were sealed with master key ${strange}, but the given master key is ${ring[0].id}. Give the right key (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
+    const message = `The stored secrets were encrypted with master key ${strange}, but the given master key is ${ring[0].id}. Give the right key (OPEN_LLM_AUTH_MASTER_KEY_FILE, OPEN_LLM_AUTH_MASTER_KEY, or master.key in ${home}). Nothing was changed.`;
     throw new OlaError('persistence_unavailable', message);
   }
   return vault;

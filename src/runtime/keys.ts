@@ -113,7 +113,7 @@ export function loadKeyRing(sources: KeySources): KeyRing {
   if (env.file !== undefined || env.value !== undefined || readKeyFile(path) !== null) return allKeys(source);
   if (secretsExist) {
     throw unusable(
-      `The stored secrets were sealed with a master key, but there is none. Put it back as ${path} (mode 600), ` +
+      `The stored secrets were encrypted with a master key, but there is none. Put it back as ${path} (mode 600), ` +
         `or set ${fileVariable} or ${valueVariable}. A new key would not open them.`,
     );
   }

@@ -106,6 +106,6 @@ function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRin
 
 function wrongKeys(secrets: readonly SealedSecret[], keys: KeySource): OlaError {
   const needed = sealedWith(secrets).join(', ');
-  const message = `The secrets were sealed with master key ${needed}, which is not in ${keys.name}. Give the right key.`;
+  const message = `The secrets were encrypted with master key ${needed}, which is not in ${keys.name}. Give the right key.`;
   return new OlaError('persistence_unavailable', message);
 }

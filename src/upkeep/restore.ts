@@ -111,7 +111,7 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: Backup
     throw new OlaError('persistence_unavailable', `${what} Put that key into ${ownFile}. Nothing was changed.`);
   }
   if (passphrase === null) {
-    const message = `The backup needs master key ${needed} and contains it, sealed with a passphrase. Give the passphrase. Nothing was changed.`;
+    const message = `The backup needs master key ${needed} and contains it, encrypted with a passphrase. Give the passphrase. Nothing was changed.`;
     throw new OlaError('secret_required', message, { param: 'passphrase' });
   }
   const text = await openWithPassphrase(JSON.parse(sealed), passphrase);

@@ -16,7 +16,7 @@ const plaintext = '{"a":"sk-test-é"}';
 const refusal = (what: string) => expect.objectContaining({ code: 'invalid_field', message: expect.stringContaining(what) });
 const refused = (sealed: unknown, what: string, passphrase = words) =>
   expect(openWithPassphrase(sealed, passphrase)).rejects.toThrow(refusal(what));
-const wrong = 'The passphrase is wrong, or the sealed data is damaged';
+const wrong = 'The passphrase is wrong, or the encrypted data is damaged';
 
 /** Every copy with one bit of the bytes turned. */
 function flips(text: string): string[] {
@@ -76,7 +76,7 @@ describe('text sealed to a passphrase', () => {
     ]) {
       await refused(damaged, 'damaged');
     }
-    for (const other of [null, 'text', [], {}, { ...vector, format: 'age' }]) await refused(other, 'was not sealed by ola');
+    for (const other of [null, 'text', [], {}, { ...vector, format: 'age' }]) await refused(other, 'was not encrypted by ola');
     await refused({ ...vector, version: 2 }, 'another version');
   });
 

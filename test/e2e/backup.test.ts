@@ -89,8 +89,8 @@ describe('a backup', () => {
         expect([path, text.includes(secret)]).toEqual([path, false]);
     }
     expect(said.plain.out).toMatch(/key +[0-9a-f]{8}, in .*master\.key; not in the backup/);
-    expect(said.plain.err).toContain('Keep a copy of the key in another place');
-    expect(said.withKey.out).toContain('also in the backup, sealed');
+    expect(said.plain.err).toContain('Keep a copy of the master key in another place');
+    expect(said.withKey.out).toContain('also in the backup, encrypted');
     expect(readdirSync(join(files.plain, '..')).sort()).toEqual(['plain.backup', 'with-key.backup']);
   });
 

@@ -544,5 +544,5 @@ test('one secret that names a key nobody has takes out its own provider; two tha
   expect(await keyUsed(ola, up, well)).toBe(`key-of-${well}-0123456789`);
   await stopped(ola);
   rename(2);
-  await expectRefused(home, /sealed with master key 00000000/);
+  await expectRefused(home, /encrypted with master key 00000000/);
 });

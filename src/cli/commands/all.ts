@@ -41,6 +41,6 @@ export const commands: readonly Command[] = [
 /** First words of the commands that have two words, with the summary of the group. */
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show, change, compare, export and undo the configuration',
-  keys: 'Change the key that seals the stored secrets',
+  keys: 'Change the master key, which encrypts the stored secrets',
   token: 'Create, list and revoke access tokens',
 };

@@ -13,9 +13,9 @@ export const backup = command({
   path: ['backup'],
   summary: 'Copy configuration, tokens and usage into one file',
   description:
-    'A server may be running. The secrets in the backup are sealed. The key that opens them is not in the backup; --with-key adds it, sealed with a passphrase. FILE must not exist.',
+    'A server may be running. The secrets in the backup are encrypted. The master key that opens them is not in the backup; --with-key adds it, encrypted with a passphrase. FILE must not exist.',
   options: {
-    withKey: flag('add the key, sealed with a passphrase'),
+    withKey: flag('add the master key, encrypted with a passphrase'),
     passphraseFile: passphraseOption,
     config: configOption,
     json,
@@ -39,12 +39,15 @@ export const backup = command({
             ['file', made.file],
             ['size', bytes(made.bytes)],
             ['secrets', String(made.secrets)],
-            ['key', `${made.keyId}, in ${made.keySource}; ${made.withKey ? 'also in the backup, sealed' : 'not in the backup'}`],
+            [
+              'key',
+              `${made.keyId}, in ${made.keySource}; ${made.withKey ? 'also in the backup, encrypted' : 'not in the backup'}`,
+            ],
           ]),
     );
     if (!asJson && !made.withKey && made.secrets > 0) {
       const why = 'Without it the secrets in this backup cannot be opened, even after `ola keys rotate` has retired it.';
-      ports.terminal.err(`Keep a copy of the key in another place. ${why}\n`);
+      ports.terminal.err(`Keep a copy of the master key in another place. ${why}\n`);
     }
     return exitCodes.ok;
   },

@@ -45,9 +45,9 @@ export const exportConfig = command({
   path: ['config', 'export'],
   summary: 'Export the configuration for another machine',
   description:
-    'Secrets are exported as [REDACTED]; --with-secrets exports them sealed with a passphrase. FILE must not exist; only its owner can read it.',
+    'Secrets are exported as [REDACTED]; --with-secrets exports them encrypted with a passphrase. FILE must not exist; only its owner can read it.',
   options: {
-    withSecrets: flag('add the secrets, sealed with a passphrase'),
+    withSecrets: flag('add the secrets, encrypted with a passphrase'),
     passphraseFile: passphraseOption,
     config: configOption,
     json,
@@ -123,11 +123,7 @@ async function importStored(
 ): Promise<readonly Warning[]> {
   const next = 'ola config import --help';
   if (sealed === null && passphraseFile !== null) {
-    throw usageFailure(
-      session.failure,
-      '--passphrase-file is for an export with secrets; this file has no sealed secrets.',
-      next,
-    );
+    throw usageFailure(session.failure, '--passphrase-file is for an export with secrets; this file has none.', next);
   }
   const wanted = { file: passphraseFile, of: 'the secrets in the export', isNew: false, next };
   const secrets = sealed === null ? {} : { sealed, passphrase: await readPassphrase(session, wanted) };

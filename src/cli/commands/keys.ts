@@ -9,7 +9,7 @@ import { json } from '../values.ts';
 
 export const rotateKeys = command({
   path: ['keys', 'rotate'],
-  summary: 'Seal all stored secrets with a new key',
+  summary: 'Encrypt all stored secrets with a new master key',
   description:
     'The server keeps running, and interrupting the rotation is safe. The old key is kept, because older backups need it. A key from the environment must be changed there first: put the new key in front of the old one, then restart the server.',
   options: { config: configOption, json },

@@ -78,7 +78,7 @@ export const configHistory = command({
 
 export const configDiff = command({
   path: ['config', 'diff'],
-  summary: 'Show what differs between two revisions',
+  summary: 'Show the differences between two revisions',
   description: 'Each line begins with + (added), - (removed) or ~ (changed). Secrets are shown as [REDACTED].',
   options: { config: configOption, json },
   arguments: {

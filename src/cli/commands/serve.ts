@@ -4,9 +4,9 @@ import { choice, file, flag, host, wholeNumber } from '../values.ts';
 
 export const serve = command({
   path: ['serve'],
-  summary: 'Run the gateway until a signal stops it',
+  summary: 'Run the gateway',
   description:
-    'SIGTERM or Ctrl-C stops the gateway: it accepts no new requests, waits up to --grace seconds for running streams, then exits. A second signal exits at once.',
+    'On SIGTERM or Ctrl-C it accepts no new requests, waits up to --grace seconds for running streams, then exits. On a second signal it exits at once.',
   options: {
     host: host('ADDRESS', 'address to listen on', '127.0.0.1'),
     port: wholeNumber('PORT', 'port to listen on; 0 takes any free port', { initial: 8080, from: 0, to: 65_535 }),

@@ -30,14 +30,14 @@ describe('backup', () => {
         '',
       ].join('\n'),
     );
-    expect(err).toStartWith('Keep a copy of the key in another place');
+    expect(err).toStartWith('Keep a copy of the master key in another place');
   });
 
   test('takes the key in under a passphrase, from a file or asked for twice', async () => {
     const { asked, backUp } = backing({ withKey: true });
     const filed = await ola('backup b --with-key --passphrase-file words.txt'.split(' '), { backUp, files: words() });
     expect([filed.exit, filed.err]).toEqual([exitCodes.ok, '']);
-    expect(filed.out).toContain('also in the backup, sealed');
+    expect(filed.out).toContain('also in the backup, encrypted');
     const { dialogue, seen } = person('battery staple\r', 'battery staple\r');
     expect(await ola('backup b --with-key'.split(' '), { backUp, dialogue })).toMatchObject({ exit: exitCodes.ok });
     expect(asked.map(({ passphrase }) => passphrase)).toEqual(['correct horse', 'battery staple']);

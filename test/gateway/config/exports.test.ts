@@ -161,7 +161,7 @@ describe('an import', () => {
     const cases: readonly [sealed: unknown, passphrase: string | null, says: string][] = [
       [sealed, null, 'passphrase'],
       [sealed, 'wrong horse!', 'The passphrase is wrong'],
-      [{}, words, 'was not sealed by ola'],
+      [{}, words, 'was not encrypted by ola'],
       [sealCheaply('a key of something else'), words, 'something else'],
       [sealCheaply({ '["serverToken"]': { value: 7, origin: null } }), words, 'something else'],
     ];
