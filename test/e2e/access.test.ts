@@ -151,7 +151,8 @@ describe('a token comes in one of three headers', () => {
     return request(ola.address + path, 'GET', headers);
   };
   const shared = start();
-  const other = 'another-token-0123456789-0123456789-01';
+  const other = `ola_${'a'.repeat(49)}`;
+  const foreign = 'session-of-a-desktop-client-0123456789';
 
   test.each([
     { authorization: `Bearer ${adminToken}` },
@@ -159,6 +160,9 @@ describe('a token comes in one of three headers', () => {
     { 'x-api-key': adminToken },
     { 'x-goog-api-key': adminToken },
     { authorization: `Bearer ${adminToken}`, 'x-api-key': adminToken, 'x-goog-api-key': adminToken },
+    { authorization: `Bearer ${foreign}`, 'x-api-key': adminToken },
+    { authorization: `Bearer ${adminToken}`, 'x-api-key': foreign },
+    { authorization: 'Bearer', 'x-api-key': adminToken },
   ] as Record<string, string>[])('%o is let in', async (headers) => {
     expect((await send(headers)).status).toBe(200);
   });
@@ -178,6 +182,20 @@ describe('a token comes in one of three headers', () => {
   test('a token in the query lets nobody in', async () => {
     for (const name of ['key', 'api_key', 'access_token', 'token'])
       expectError(await send({}, `/v1/models?${name}=${adminToken}`), 401, 'invalid_api_key');
+  });
+
+  test('none, one without Bearer, a foreign key and a wrong token are told apart, and none is repeated', async () => {
+    const words: readonly [Record<string, string>, string][] = [
+      [{}, 'has no access token'],
+      [{ authorization: adminToken }, 'Bearer'],
+      [{ 'x-api-key': foreign }, 'provider’s key'],
+      [{ authorization: `Bearer ${other}` }, 'expired'],
+    ];
+    for (const [headers, word] of words) {
+      const answer = await send(headers);
+      expect(String(expectError(answer, 401, 'invalid_api_key')['message'])).toContain(word);
+      expect(answer.text).not.toMatch(/aaaaaaaa|0123456789/);
+    }
   });
 
   test('two different credentials are refused, even when one of them is good', async () => {

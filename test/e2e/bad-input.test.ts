@@ -189,11 +189,13 @@ describe('headers', () => {
   const models = (...headers: readonly string[]) => requestBytes('GET /v1/models HTTP/1.1', headers);
   const withHost = (host: string) => `GET /v1/models HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n\r\n`;
 
-  test('two credentials under one name are refused, the same one twice is not', async () => {
-    await expectReply(models(authorization, 'Authorization: Bearer other'), 400, 'conflicting_credentials');
-    await expectReply(models(authorization, 'x-api-key: other'), 400, 'conflicting_credentials');
-    await expectReply(models(`${authorization}, Bearer other`), 400, 'conflicting_credentials');
+  test('two credentials of ola under one name are refused; the same one twice, or an empty or foreign one beside it, is not', async () => {
+    await expectReply(models(authorization, 'Authorization: Bearer ola_other'), 400, 'conflicting_credentials');
+    await expectReply(models(authorization, 'x-api-key: ola_other'), 400, 'conflicting_credentials');
+    await expectReply(models(`${authorization}, Bearer ola_other`), 400, 'conflicting_credentials');
     expect((await reply(models(authorization, authorization)))?.status).toBe(200);
+    expect((await reply(models(authorization, 'Authorization: Bearer foreign')))?.status).toBe(200);
+    expect((await reply(models('Authorization:', `x-api-key: ${adminToken}`)))?.status).toBe(200);
   });
 
   test.each([

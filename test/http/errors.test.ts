@@ -80,9 +80,9 @@ const ways: { readonly [code in ErrorCode]?: Way } = {
     ask: send('POST', '/v1/embeddings', { model: 'deepseek/deepseek-chat', input: 'x' }),
   },
   invalid_json: { ask: send('POST', '/config', '{') },
-  conflicting_credentials: { ask: get('/config', { 'x-api-key': canary }) },
+  conflicting_credentials: { ask: get('/config', { 'x-api-key': `ola_${canary}` }) },
   unsafe_destination: { ask: send('PUT', '/config/providers/x', { baseUrl: 'http://127.0.0.1:8000/v1', apiKey: canary }) },
-  invalid_api_key: { ask: get('/config', { authorization: `Bearer ${canary}` }) },
+  invalid_api_key: { ask: get('/config', { authorization: `Bearer ola_${canary}` }) },
   insufficient_scope: { ask: (scene) => get('/config', { authorization: `Bearer ${scene.tokens.write}` })(scene) },
   origin_not_allowed: { ask: get('/config', { origin: 'http://evil.example' }) },
   egress_destination_blocked: {

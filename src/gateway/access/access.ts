@@ -1,6 +1,9 @@
 /** Authenticates a request by its headers, before any other part of it is read. */
 import { localPrincipal, may, type Principal, type RouteScope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
+import { tokenPrefix } from '../../core/tokens.ts';
+import { credentialHeaders, presentedCredentials } from './credentials.ts';
+import { conflictingCredentials, refusalOf, refusals } from './refusals.ts';
 import { digestOf, type Tokens } from './tokens.ts';
 
 /** A token that the environment or the configuration holds in clear. It is compared by digest, like every other token. */
@@ -63,19 +66,6 @@ export function createAccess(tokens: Tokens): Access {
   let legacyNamed = false;
   let anonymousAccess: AnonymousAccess = 'never';
 
-  const refuse = (message: string) => new OlaError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
-  const refusal = refuse(
-    'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
-  );
-  const noToken = refuse(
-    'No access token exists yet, so every request is refused. Create one on this machine with `ola token create NAME`, or set OPEN_LLM_AUTH_TOKEN.',
-  );
-  const needless = refuse('No access token exists here, so this one cannot be valid. Send the request without a token.');
-  const throughProxy = refuse(
-    'A request without a token must come directly from this machine; this one came through a proxy. Create a token with `ola token create NAME` and send it.',
-  );
-  const conflict = new OlaError('conflicting_credentials', 'The request has two different credentials. Send only one of them.');
-
   /** Finds the caller by digest: the time of the comparison then reveals nothing about a token that is nearly right. */
   const find = (token: string) => {
     const digest = digestOf(token);
@@ -84,17 +74,27 @@ export function createAccess(tokens: Tokens): Access {
   const configured = () => legacy.size > 0 || tokens.configured();
   const isOpen = () => anonymousAccess === 'always' || (anonymousAccess === 'until first token' && !legacyNamed && !configured());
 
+  /**
+   * Credentials are the values with the form of ola's own tokens and the legacy tokens. A foreign value beside one is
+   * ignored: desktop clients and proxies send session tokens of their own.
+   */
   function authenticate(headers: Headers): Principal | OlaError {
-    const token = presentedToken(headers);
-    if (token === conflictingTokens) return conflict;
-    const principal = token === null ? null : find(token);
-    return principal ?? (configured() ? refusal : noToken);
+    const presented = presentedCredentials(headers);
+    const [only] = presented.values;
+    // Nearly every request has one value, and it is a valid token.
+    const principal = only === undefined || presented.values.size > 1 ? null : find(only);
+    if (principal !== null) return principal;
+    const own = [...presented.values].filter((value) => value.startsWith(tokenPrefix) || find(value) !== null);
+    const [token] = own;
+    if (own.length > 1) return conflictingCredentials;
+    const caller = token === undefined ? null : find(token);
+    return caller ?? (configured() ? refusalOf(presented, own.length > 0) : refusals.noTokenExists);
   }
 
   /** Refuses proxies, which forward requests of other machines, and pages of other origins, whose author is not the user. */
   function admitAnonymous(headers: Headers): Principal | OlaError {
-    if (cameThroughProxy(headers)) return throughProxy;
-    if (anonymousAccess === 'until first token' && credentialHeaders.some((name) => headers.has(name))) return needless;
+    if (cameThroughProxy(headers)) return refusals.throughProxy;
+    if (anonymousAccess === 'until first token' && credentialHeaders.some((name) => headers.has(name))) return refusals.needless;
     return sameOrigin.includes(headers.get('sec-fetch-site') ?? 'none') ? anonymous : foreignPage;
   }
 
@@ -120,7 +120,6 @@ export function createAccess(tokens: Tokens): Access {
   };
 }
 
-const credentialHeaders = ['authorization', 'x-api-key', 'x-goog-api-key'] as const;
 const sameOrigin: readonly string[] = ['same-origin', 'none'];
 const foreignPage = new OlaError(
   'origin_not_allowed',
@@ -132,30 +131,4 @@ function cameThroughProxy(headers: Headers): boolean {
   if (headers.has('forwarded') || headers.has('via')) return true;
   for (const name of headers.keys()) if (name.startsWith('x-forwarded-')) return true;
   return false;
-}
-
-const conflictingTokens = Symbol('two different credentials');
-const bearer = /^bearer +([^\s,]+)$/i;
-
-/** The token of a request, from `Authorization`, `x-api-key` or `x-goog-api-key`; never from the query. */
-function presentedToken(headers: Headers): string | null | typeof conflictingTokens {
-  const authorization = headers.get('authorization');
-  const apiKey = headers.get('x-api-key') || null;
-  const googleKey = headers.get('x-goog-api-key') || null;
-  if (apiKey === null && googleKey === null) {
-    if (authorization === null) return null;
-    const token = bearer.exec(authorization)?.[1];
-    if (token !== undefined) return token;
-  }
-  const found = new Set<string>();
-  // Several headers of one name arrive joined by a comma, which no token contains.
-  for (const part of authorization?.split(',') ?? []) {
-    const token = bearer.exec(part.trim())?.[1];
-    if (token === undefined) return null;
-    found.add(token);
-  }
-  for (const key of [apiKey, googleKey]) for (const part of key?.split(',') ?? []) found.add(part.trim());
-  if (found.size > 1) return conflictingTokens;
-  const [token] = found;
-  return token ?? null;
 }

@@ -15,6 +15,7 @@ import { compileCheck } from '../../core/schema.ts';
 import { newTokenSchema } from '../../core/tokens.ts';
 import { authorize, proxyKey } from '../../gateway/access/access.ts';
 import { shuttingDown } from '../../gateway/access/limits.ts';
+import { conflictingCredentials, refusals } from '../../gateway/access/refusals.ts';
 import { brokenOff, malformed, refused } from '../../gateway/inference/failures.ts';
 import { hostNotServed, originNotAllowed } from '../admission.ts';
 import { noJson, noJsonType, tooLarge, tooSlow } from '../body.ts';
@@ -68,6 +69,8 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
 /** Errors whose makers can be called here. */
 const made: readonly Occurrence[] = [
   ['The body is not JSON.', noJson()],
+  ['The request carries two different access tokens of ola.', conflictingCredentials],
+  ['There is no token, or it is not valid.', refusals.invalid],
   ['The token does not have the scope that the route needs.', thrownBy(() => authorize(proxyKey, 'admin'))],
   ['The request comes from a page of another origin.', originNotAllowed()],
   ['The body did not arrive in time.', tooSlow()],
@@ -107,11 +110,6 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
     { param: 'name' },
   ],
   [
-    'The request carries two different credentials.',
-    'conflicting_credentials',
-    'The request has two different credentials. Send only one of them.',
-  ],
-  [
     'The egress policy forbids an address; nothing was saved.',
     'unsafe_destination',
     '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
@@ -125,11 +123,6 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
     'embeddings_not_supported',
     "Provider 'deepseek' has no embeddings; name a model of a provider that has, for example `openai/text-embedding-3-small`.",
     ofModel({ provider: 'deepseek' }),
-  ],
-  [
-    'There is no token, or it is not valid.',
-    'invalid_api_key',
-    'The request has no valid access token. Send one as `Authorization: Bearer TOKEN`; `ola token create NAME` creates one.',
   ],
   [
     'The egress policy forbids the address of the provider.',

@@ -68,25 +68,111 @@ describe('a token', () => {
     for (const headers of ways) expect(ask(headers)).toMatchObject({ code: 'conflicting_credentials', status: 400 });
   });
 
-  test('beside another scheme lets nobody in', () => {
-    expect(name(ask({ authorization: `Bearer ${token}, Basic abc` }))).toBe('invalid_api_key');
+  test('beside what is no credential of ola is the only one: a foreign key, another scheme, an empty header', () => {
+    const ways: Record<string, string>[] = [
+      { authorization: `Bearer ${token}, Basic abc` },
+      { authorization: `Bearer sk-foreign, Bearer ${token}` },
+      { authorization: 'Bearer sk-foreign', 'x-api-key': token },
+      { authorization: 'Basic abc', 'x-goog-api-key': token },
+      { authorization: `Bearer ${token}`, 'x-api-key': 'session-of-another-program', 'x-goog-api-key': 'AIza-foreign' },
+      { authorization: '', 'x-api-key': token },
+      { authorization: 'Bearer', 'x-api-key': token },
+      { authorization: 'Bearer ', 'x-api-key': ' ', 'x-goog-api-key': token },
+      { authorization: `Bearer ${token}`, 'x-api-key': '' },
+      { authorization: `, Bearer ${token},` },
+    ];
+    for (const headers of ways) expect(name(ask(headers))).toBe('let in');
+  });
+
+  test('that is not valid stays refused beside a foreign key', () => {
+    const refused = ask({ authorization: `Bearer ${token}x`, 'x-api-key': 'sk-foreign' });
+    expect(refused).toMatchObject({ code: 'invalid_api_key', message: expect.stringContaining('revoked') });
+  });
+
+  test('of the environment counts as ola’s own, whatever its form: beside a token it is a conflict', async () => {
+    await using legacy = await open(directory(), { settings: { adminToken: 'admin-secret', proxyKey: 'proxy-secret' } });
+    const { access, tokens } = legacy.gateway;
+    const mine = (await tokens.create({ name: 'a', expiresAt: null }, own)).token;
+    const by = (one: string, two: string) =>
+      access.authenticate(new Headers({ authorization: `Bearer ${one}`, 'x-api-key': two }));
+    expect(name(by('admin-secret', mine))).toBe('conflicting_credentials');
+    expect(name(by('proxy-secret', 'admin-secret'))).toBe('conflicting_credentials');
+    expect(by('admin-secret', 'sk-foreign')).toEqual(legacyAdmin);
+    expect(by('sk-foreign', 'proxy-secret')).toEqual(proxyKey);
+    expect(by('admin-secret', 'admin-secret')).toEqual(legacyAdmin);
   });
 });
 
 describe('a refusal', () => {
-  test('is the same for every wrong token: unknown, misspelt, revoked, expired, foreign', async () => {
+  const refusalOf = (headers: Record<string, string>) => {
+    const refused = ask(headers);
+    if (!(refused instanceof OlaError)) throw new Error(`let in: ${Object.keys(headers).join()}`);
+    expect(refused).toMatchObject({ status: 401, facts: { headers: { 'www-authenticate': 'Bearer' } } });
+    return JSON.stringify(errorEnvelope(refused));
+  };
+
+  test('is the same for every token of ola’s form that is wrong: unknown, misspelt, revoked, expired', async () => {
     const { token: gone, view } = await scene.gateway.tokens.create({ name: 'c', expiresAt: null }, own);
     const { token: old } = await scene.gateway.tokens.create({ name: 'd', expiresAt: start + 1 }, own);
     await scene.gateway.tokens.revoke(view.id, own);
     scene.now = start + 1;
-    const wrong = [mintToken((length) => crypto.getRandomValues(new Uint8Array(length))), `${token}x`, gone, old, 'sk-1', ''];
-    const answers = wrong.map((text) => {
-      const refused = ask({ authorization: `Bearer ${text}` });
-      if (!(refused instanceof OlaError)) throw new Error(`let in: ${wrong.indexOf(text)}`);
-      return JSON.stringify([refused.status, refused.facts.headers, errorEnvelope(refused)]);
-    });
+    const wrong = [mintToken((length) => crypto.getRandomValues(new Uint8Array(length))), `${token}x`, gone, old, 'ola_'];
+    const answers = wrong.flatMap((text) => [
+      refusalOf({ authorization: `Bearer ${text}` }),
+      refusalOf({ 'x-api-key': text }),
+      refusalOf({ 'x-api-key': 'sk-1', authorization: `Bearer ${text}` }),
+    ]);
     expect(new Set(answers).size).toBe(1);
-    expect(answers[0]).toContain('"www-authenticate":"Bearer"');
+    for (const text of wrong) expect(answers.join()).not.toContain(text === 'ola_' ? token : text);
+  });
+
+  test('has a sentence of its own for no token, for one without Bearer and for a foreign key, and repeats none', () => {
+    const groups: readonly [word: string, ways: readonly Record<string, string>[]][] = [
+      [
+        'no access token.',
+        [{}, { authorization: '' }, { authorization: 'Bearer' }, { authorization: 'bearer  ' }, { 'x-api-key': '' }],
+      ],
+      [
+        'the word Bearer',
+        [
+          { authorization: token },
+          { authorization: `Basic ${token}` },
+          { authorization: 'sk-foreign' },
+          { authorization: 'Bearer two words' },
+        ],
+      ],
+      [
+        'looks like a provider’s key',
+        [
+          { authorization: 'Bearer sk-foreign' },
+          { 'x-api-key': 'sk-foreign' },
+          { 'x-goog-api-key': 'AIza-foreign' },
+          { authorization: 'Basic x', 'x-api-key': 'sk-foreign' },
+        ],
+      ],
+    ];
+    const sentences = groups.map(([word, ways]) => {
+      const answers = new Set(ways.map(refusalOf));
+      expect([word, answers.size]).toEqual([word, 1]);
+      const [answer = ''] = answers;
+      expect(answer).toContain(word);
+      expect(answer).toContain('ola token create');
+      expect(answer).not.toContain('foreign');
+      return answer;
+    });
+    expect(new Set(sentences).size).toBe(groups.length);
+  });
+
+  test('of a token that a file held and that is switched off says no more than of any foreign key', async () => {
+    await using imported = await open(directory());
+    await imported.gateway.documents.replace(
+      { authorization: { tokens: { ci: { token: 'token-of-another-form-0123456789', enabled: false } } } },
+      null,
+      own,
+    );
+    const by = (text: string) => imported.gateway.access.authenticate(new Headers({ 'x-api-key': text }));
+    expect(by('token-of-another-form-0123456789')).toMatchObject({ code: 'invalid_api_key' });
+    expect((by('token-of-another-form-0123456789') as OlaError).message).toBe((by('sk-1') as OlaError).message);
   });
 
   test('where no token was ever made says how to make one', async () => {

@@ -312,7 +312,7 @@ describe('the answers of the app', () => {
       const target = at.replace(/\{\w+\}/g, 'example');
       if (operation['x-scope'] !== 'none') {
         await expectTold(401, method, at, target, undefined, { authorization: '' });
-        await expectTold(400, method, at, target, undefined, { 'x-api-key': 'another' });
+        await expectTold(400, method, at, target, undefined, { 'x-api-key': 'ola_another' });
         const weak = operation['x-scope'] === 'read' ? scene.tokens.write : scene.tokens.read;
         await expectTold(403, method, at, target, undefined, { authorization: `Bearer ${weak}` });
       }
