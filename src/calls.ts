@@ -80,7 +80,13 @@ async function callHere(
 }
 
 /** Whoever runs the command line over the home's files owns them. */
-const inProcess: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
+const inProcess: Connection = {
+  kind: 'control',
+  peer: () => null,
+  awaitBody: () => undefined,
+  hold: () => undefined,
+  release: () => undefined,
+};
 
 async function answerOf(response: Response): Promise<ApiAnswer> {
   try {

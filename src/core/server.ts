@@ -15,9 +15,11 @@ export interface Connection {
   readonly kind: 'network' | 'control';
   /** IP address of the client; null for the control socket, and when the client has left. */
   peer(request: Request): string | null;
-  /** Takes the idle timer off the request's connection: a slow model is not a dead connection. */
+  /** Limits the silence on the request's connection to the short time of a request whose body is incomplete. */
+  awaitBody(request: Request): void;
+  /** Takes the limit of silence off the request's connection: a slow model is not a dead connection. */
   hold(request: Request): void;
-  /** Puts the timer back. Call it while the response is open, because a kept-alive connection must not stay for ever. */
+  /** Sets the long limit of a connection that waits for its next request. Call it once the request has been read, and while the response is open. */
   release(request: Request): void;
 }
 

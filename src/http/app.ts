@@ -7,6 +7,7 @@ import type { Connection, Handler } from '../core/server.ts';
 import { shuttingDown } from '../gateway/access/limits.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
+import { announcesBody } from './body.ts';
 import { type Call, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
@@ -79,6 +80,8 @@ export function createApp(ports: AppPorts): App {
   function handle(request: Request, connection: Connection): Response | Promise<Response> {
     const call = open(request, connection);
     (request as Carrier)[carried] = call;
+    // Until the body is read: a refusal leaves it unread.
+    if (announcesBody(request.headers)) connection.awaitBody(request);
     try {
       if (connection.kind === 'network') admit(request, admission, gateway);
     } catch (refusal) {
@@ -113,12 +116,21 @@ function admit(request: Request, admission: Admission, gateway: Gateway): void {
   if (gateway.health.draining() && path !== '/health') throw shuttingDown();
 }
 
-/** `HEAD` answers wherever `GET` does, without the body (RFC 9110, 9.3.2). */
+/** `HEAD` answers wherever `GET` does, with its headers and length and without its body (RFC 9110, 9.3.2). */
 async function answerHead(request: Request, connection: Connection, handle: Handler): Promise<Response> {
   const get = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal });
-  const response = await handle(get, { ...connection, peer: () => connection.peer(request) });
-  await response.body?.cancel();
-  return new Response(null, { status: response.status, headers: response.headers });
+  const response = await handle(get, {
+    kind: connection.kind,
+    peer: () => connection.peer(request),
+    awaitBody: () => connection.awaitBody(request),
+    hold: () => connection.hold(request),
+    release: () => connection.release(request),
+  });
+  const { byteLength } = await response.arrayBuffer();
+  const headers = new Headers(response.headers);
+  // Without it the platform would send the length of no body; a status without a body has no length (RFC 9110, 8.6).
+  if (response.status !== 304) headers.set('content-length', String(byteLength));
+  return new Response(null, { status: response.status, headers });
 }
 
 /** A path that nobody serves, or one that is served by other methods. */

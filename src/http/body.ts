@@ -51,11 +51,18 @@ export async function readMultipart(call: Call): Promise<Form> {
   return readForm((await readBytes(call)) as Uint8Array<ArrayBuffer>, boundary);
 }
 
+/** An empty member of the list, and `identity` in any case, are no coding (RFC 9110, 5.6.1 and 8.4). */
 function refuseCompressed(headers: Headers): void {
-  const encoding = headers.get('content-encoding');
-  if (encoding !== null && encoding !== 'identity') {
-    throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.');
-  }
+  const codings = headers.get('content-encoding')?.split(',') ?? [];
+  if (codings.every((coding) => ['', 'identity'].includes(coding.trim().toLowerCase()))) return;
+  throw new OlaError('unsupported_media_type', 'Compressed request bodies are not accepted; send it without Content-Encoding.', {
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
+/** Whether the headers announce a body. */
+export function announcesBody(headers: Headers): boolean {
+  return (headers.get('content-length') ?? '0') !== '0' || headers.has('transfer-encoding');
 }
 
 function readBytes(call: Call): Promise<Uint8Array> {
@@ -117,21 +124,21 @@ function beforeDeadline<Body>(call: Call, reading: Promise<Body>): Promise<Body>
     waiting.add(entry);
     sweep ??= setInterval(watchWaiting, 1000);
     const settled = (body: Body) => {
-      leave(entry);
+      leave(entry, 'read');
       resolve(body);
     };
     reading.then(settled, (cause: unknown) => {
-      leave(entry);
+      leave(entry, 'incomplete');
       reject(cause instanceof OlaError ? cause : cutShort());
     });
   });
 }
 
-function leave(entry: Waiting): void {
+function leave(entry: Waiting, body: 'read' | 'incomplete'): void {
   waiting.remove(entry);
-  if (!entry.held) return;
-  entry.held = false;
-  entry.call.connection.release(entry.call.request);
+  const { connection, request } = entry.call;
+  if (body === 'read') connection.release(request);
+  else if (entry.held) connection.awaitBody(request);
 }
 
 function watchWaiting(): void {
@@ -139,7 +146,7 @@ function watchWaiting(): void {
   for (const entry of waiting.items()) {
     const waited = now - entry.since;
     if (waited >= deadlineMs) {
-      leave(entry);
+      leave(entry, 'incomplete');
       entry.expire();
     } else if (waited >= holdAfterMs && !entry.held) {
       entry.held = true;
@@ -161,9 +168,7 @@ export function noJsonType(): OlaError {
 }
 
 export function tooLarge(): OlaError {
-  return new OlaError('request_too_large', `The body is larger than ${mostBodyBytes / 1024 / 1024} MiB.`, {
-    headers: { connection: 'close' },
-  });
+  return new OlaError('request_too_large', `The body is larger than ${mostBodyBytes / 1024 / 1024} MiB.`);
 }
 
 export function tooSlow(): OlaError {

@@ -58,14 +58,18 @@ export interface Listener {
   stop(): Promise<void>;
   /** IP address of the client; null when it has left. */
   peer(request: Request): string | null;
-  /** `hold` takes the timer of `idleSeconds` off a request; `release` puts it back. */
+  /** `awaitBody` limits the silence on the request's connection to `bodySeconds`, `release` to `idleSeconds`; `hold` takes the limit off. */
+  awaitBody(request: Request): void;
   hold(request: Request): void;
   release(request: Request): void;
 }
 
 export interface ListenLimits {
+  /** Largest body that the platform accepts, in bytes. Larger ones it refuses itself, with an answer that many clients cannot read. */
   readonly maxBodyBytes: number;
-  /** Longest silence on a connection while its request is incomplete, in seconds. */
+  /** Longest silence on a connection while the body of its request is incomplete, or unread behind the answer, in seconds. */
+  readonly bodySeconds: number;
+  /** Longest silence on a connection between an answer and the next request, in seconds. */
   readonly idleSeconds: number;
 }
 

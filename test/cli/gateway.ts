@@ -16,7 +16,13 @@ export interface Moment extends Omit<Scene, 'answer' | 'files'> {
   readonly before?: (call: Call) => Promise<void>;
 }
 
-const control: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
+const control: Connection = {
+  kind: 'control',
+  peer: () => null,
+  awaitBody: () => undefined,
+  hold: () => undefined,
+  release: () => undefined,
+};
 
 /** @param path an empty directory, for the database */
 export async function open(path: string, options: SceneOptions = {}): Promise<GatewayOla> {

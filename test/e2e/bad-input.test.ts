@@ -133,12 +133,17 @@ describe('content types', () => {
       expect((await reply(post(chat(''), [authorization, `Content-Type: ${type}`])))?.status).toBe(200);
     },
   );
-  test('a compressed body is refused', () =>
-    expectReply(
-      post(Bun.gzipSync(chat('')) as never, [authorization, json, 'Content-Encoding: gzip']),
-      415,
-      'unsupported_media_type',
-    ));
+  test.each(['gzip', 'identity, gzip', 'zstd', 'br', 'none'])('a body coded as %p is refused', async (coding) => {
+    const got = await reply(post(Bun.gzipSync(chat('')) as never, [authorization, json, `Content-Encoding: ${coding}`]));
+    expectError(got!, 415, 'unsupported_media_type');
+    expect(got?.headers.get('accept-encoding')).toBe('identity');
+  });
+  test.each(['', 'identity', 'Identity', 'IDENTITY, identity', ', identity,'])(
+    'a body coded as %p is not coded',
+    async (coding) => {
+      expect((await reply(post(chat(''), [authorization, json, `Content-Encoding: ${coding}`])))?.status).toBe(200);
+    },
+  );
 });
 
 describe('sizes', () => {
@@ -146,6 +151,33 @@ describe('sizes', () => {
 
   test('a declared length over 32 MiB is refused before it is sent', () =>
     expectReply(post('{', [authorization, json, `Content-Length: ${most + 1}`]), 413, 'request_too_large'));
+
+  const way = (what: string, headers: readonly string[], status: number, code: string) => ({ what, headers, status, code });
+  test.each([
+    way('too large', [authorization, json], 413, 'request_too_large'),
+    way('a stranger’s', [json], 401, 'invalid_api_key'),
+    way('of another origin', [authorization, json, 'Origin: http://evil.example'], 403, 'origin_not_allowed'),
+    way('no JSON', [authorization, 'Content-Type: text/plain'], 415, 'unsupported_media_type'),
+  ])(
+    '40 MiB that are refused ($what) are read to the end, so that the refusal can be read',
+    async ({ headers, status, code }) => {
+      const { ola } = await shared;
+      const wire = await open(ola.port);
+      const size = 40 * 1024 * 1024;
+      wire.send(requestBytes(`POST ${chatPath} HTTP/1.1`, [...headers, `Content-Length: ${size}`]));
+      const block = Buffer.alloc(1024 * 1024, 0x20);
+      for (let sent = 0; sent < size && !wire.closed(); sent += block.length) {
+        if (!wire.socket.write(block)) await drained(wire.socket);
+      }
+      wire.send(requestBytes('GET /v1/models HTTP/1.1', [authorization]));
+      await until('both are answered', () => wire.replies().filter(({ whole }) => whole).length === 2);
+      const [refused, next] = wire.replies();
+      expectError(refused!, status, code);
+      expect(refused?.headers.has('connection')).toBe(false);
+      expect(next?.status).toBe(200);
+      wire.socket.destroy();
+    },
+  );
 
   test('a chunked body is counted as it comes', async () => {
     const { ola } = await shared;
@@ -341,6 +373,8 @@ describe('paths and methods', () => {
     for (const path of ['/health', '/v1/models', '/config', '/nowhere']) {
       const [head, whole] = [await ola.ask('HEAD', path), await ola.ask('GET', path)];
       expect([path, head.status, head.text]).toEqual([path, whole.status, '']);
+      // The time since the start stands in it.
+      if (path !== '/health') expect(head.headers.get('content-length')).toBe(whole.headers.get('content-length'));
     }
   });
 

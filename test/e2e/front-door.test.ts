@@ -180,6 +180,20 @@ describe('framing that two parsers could read in two ways', () => {
   });
 });
 
+onBinary('what its parser does not take, where Deno’s does', () => {
+  test('what its parser does not take is never answered as something else, and hurts nobody', async () => {
+    const { ola } = await shared;
+    const post = framed([`Content-Length: ${body.length}`], body).toString('latin1');
+    const get = requestBytes('GET /health HTTP/1.1', []);
+    const lower = requestBytes('post /health HTTP/1.1', []);
+    const trailer = framed(['Transfer-Encoding: chunked'], `${size}\r\n${body}\r\n0\r\nX-Trailer: a\r\n\r\n`).toString('latin1');
+    for (const sent of [post + post, post + get, `\r\n${post}`, `${post}\r\n`, trailer, lower]) {
+      const replies = await untilClosed(ola.port, Buffer.from(sent, 'latin1'));
+      expect(replies.filter(({ status, whole }) => status !== 400 || !whole)).toEqual([]);
+    }
+  });
+});
+
 describe('a request line', () => {
   onBinary('which request lines its parser refuses', () => {
     test('that names no path of ours is not found or refused, and the name in it counts for nothing', async () => {

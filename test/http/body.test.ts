@@ -85,7 +85,7 @@ describe('a body that is too large', () => {
     const body = chunked(10);
     const answer = await post(body.stream, { 'content-length': String(mostBodyBytes + 1) });
     expect(answer).toMatchObject({ status: 413, code: 'request_too_large', type: 'invalid_request_error' });
-    expect(answer.headers.get('connection')).toBe('close');
+    expect(answer.headers.get('connection')).toBeNull();
     expect(body.taken).toBe(0);
   });
 
@@ -161,25 +161,36 @@ describe('a body that takes long', () => {
       host: '127.0.0.1',
       authorization: `Bearer ${scene.tokens.write}`,
       'content-type': 'application/json',
+      'transfer-encoding': 'chunked',
     };
     const connection: Connection = {
       kind: 'network',
       peer: () => null,
+      awaitBody: () => void told.push('awaitBody'),
       hold: () => void told.push('hold'),
       release: () => void told.push('release'),
     };
     const request = new Request(`http://127.0.0.1${chat}`, { method: 'POST', body, headers });
     const answer = Promise.resolve(scene.app.handle(request, connection));
-    return { told, answer, end: () => rest?.close() };
+    return { told, answer, send: (bytes: Uint8Array) => rest?.enqueue(bytes), end: () => rest?.close() };
   }
 
   test('is not cut by the idle timer, which does not see what comes of it; the timer is back afterwards', async () => {
     const { told, answer, end } = begin();
     passed = 6000;
-    await until('the timer is off', () => told.length > 0);
+    await until('the timer is off', () => told.includes('hold'));
     end();
     expect((await answer).status).toBe(400);
-    expect(told).toEqual(['hold', 'release']);
+    expect(told).toEqual(['awaitBody', 'hold', 'release']);
+  });
+
+  test('and is refused in the end has the short time again in which the rest of it is dropped', async () => {
+    const { told, answer, send } = begin();
+    passed = 6000;
+    await until('the timer is off', () => told.includes('hold'));
+    send(new Uint8Array(mostBodyBytes));
+    expect((await answer).status).toBe(413);
+    expect(told).toEqual(['awaitBody', 'hold', 'awaitBody']);
   });
 
   test('is 408 after a minute, and the connection ends', async () => {

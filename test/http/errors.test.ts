@@ -228,7 +228,13 @@ test('a client that is gone is told nothing, in a status that HTTP has', () => {
 
 test('the owner of the home is refused in the same words', async () => {
   await using scene = await open(directory());
-  const control: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
+  const control: Connection = {
+    kind: 'control',
+    peer: () => null,
+    awaitBody: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
+  };
   const response = await scene.app.handle(new Request('http://localhost/nothing'), control);
   expect(response.status).toBe(404);
   expect(((await response.json()) as ErrorEnvelope).error.code).toBe('route_not_found');

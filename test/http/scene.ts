@@ -33,7 +33,13 @@ export async function open(path: string, options: AppOptions = {}): Promise<AppS
   const make = async (scope: 'read' | 'write' | 'admin') =>
     (await gateway.tokens.create({ name: scope, scopes: [scope], expiresAt: null }, own)).token;
   const tokens = { read: await make('read'), write: await make('write'), admin: await make('admin') };
-  const network: Connection = { kind: 'network', peer: () => '127.0.0.1', hold: () => undefined, release: () => undefined };
+  const network: Connection = {
+    kind: 'network',
+    peer: () => '127.0.0.1',
+    awaitBody: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
+  };
   return Object.assign(scene, {
     app,
     tokens,

@@ -1,11 +1,10 @@
 /** Listening sockets made with `Bun.serve`. Its defaults (all addresses, shared ports, error pages with source) are turned off. */
 import type { ListenOn } from '../platform.ts';
 
-export const listenOn: ListenOn = (place, { maxBodyBytes, idleSeconds }, respond, failed) => {
+export const listenOn: ListenOn = (place, { maxBodyBytes, bodySeconds, idleSeconds }, respond, failed) => {
   const options = {
     development: false,
-    // A second limit behind ours, which is lower and answers in the error envelope.
-    maxRequestBodySize: 2 * maxBodyBytes,
+    maxRequestBodySize: maxBodyBytes,
     fetch: respond,
     error: failed,
   } as const;
@@ -18,6 +17,8 @@ export const listenOn: ListenOn = (place, { maxBodyBytes, idleSeconds }, respond
     pending: () => server.pendingRequests,
     stop: () => server.stop(true),
     peer: (request) => server.requestIP(request)?.address ?? null,
+    // Bun reads on behind an answer, and drops what it reads. The limit runs from the answer: bytes do not set it back.
+    awaitBody: (request) => server.timeout(request, bodySeconds),
     hold: (request) => server.timeout(request, 0),
     release: (request) => server.timeout(request, idleSeconds),
   };

@@ -1,5 +1,5 @@
 /**
- * Listening sockets made with `Deno.serve`. It has no timer for silent connections, so `hold` and `release` do nothing. It
+ * Listening sockets made with `Deno.serve`. It has no timer for silent connections, so `awaitBody`, `hold` and `release` do nothing. It
  * has no limit for bodies either: the body reader ends slow and oversized ones.
  */
 import type { ListenOn } from '../platform.ts';
@@ -49,6 +49,7 @@ export const listenOn: ListenOn = (place, _limits, respond, failed) => {
         return null;
       }
     },
+    awaitBody: () => undefined,
     hold: () => undefined,
     release: () => undefined,
   };

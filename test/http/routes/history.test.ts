@@ -133,7 +133,13 @@ describe('/config/profiles', () => {
 });
 
 describe('/config/export and /config/import', () => {
-  const control: Connection = { kind: 'control', peer: () => null, hold: () => undefined, release: () => undefined };
+  const control: Connection = {
+    kind: 'control',
+    peer: () => null,
+    awaitBody: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
+  };
   const overSocket = (body: unknown) =>
     scene.app.handle(
       new Request('http://localhost/config/export', {
