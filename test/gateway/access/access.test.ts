@@ -86,7 +86,8 @@ describe('a token', () => {
 
   test('that is not valid stays refused beside a foreign key', () => {
     const refused = ask({ authorization: `Bearer ${token}x`, 'x-api-key': 'sk-foreign' });
-    expect(refused).toMatchObject({ code: 'invalid_api_key', message: expect.stringContaining('revoked') });
+    expect(name(refused)).toBe('invalid_api_key');
+    expect((refused as OlaError).message).toContain('revoked');
   });
 
   test('of the environment counts as ola’s own, whatever its form: beside a token it is a conflict', async () => {
