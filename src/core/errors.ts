@@ -53,6 +53,8 @@ export interface ErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   /** Response headers that belong to this error (`Retry-After`, `Allow`, `WWW-Authenticate`). */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The body that is sent in place of the envelope: an upstream's own, redacted, for a client of the same protocol. */
+  readonly body?: string;
   readonly cause?: unknown;
 }
 

@@ -80,11 +80,16 @@ export type FailureKind =
 
 export interface UpstreamFailure {
   readonly kind: FailureKind;
+  /** The upstream's status, or the one that an error inside a 200 names; 502 where it names none. */
   readonly status: number;
   /** The upstream's words, not redacted yet. */
   readonly message: string | null;
   readonly param: string | null;
   readonly code: string | null;
+  /** The time after which the body says that the call may be repeated, in milliseconds; null: it says none. */
+  readonly retryAfterMs: number | null;
+  /** The JSON object that told the failure, which a client of the same protocol may get as it is; null: there is none. */
+  readonly body: string | null;
 }
 
 export interface WholeAnswer {
@@ -102,9 +107,17 @@ export interface Exchange {
   readonly contentType: string | null;
   /** Names of the fields of the client's request that are not sent to the upstream. */
   readonly dropped: readonly string[];
-  /** @returns null for an answer of a kind that the route does not have */
-  answerKind(header: ReadHeader): AnswerKind | null;
-  /** Content-Type of a stream or of bytes in the answer to the client. */
+  /** Fields that ola added to the client's request: a refusal that names one is ola's to answer for. */
+  readonly added: readonly string[];
+  /** The kind of answer that was asked for; null: the first bytes and the label of the answer decide. */
+  readonly expects: AnswerKind | null;
+  /**
+   * The kind of an answer where `expects` is null.
+   * @param first the first bytes of the body; empty for an empty one
+   * @returns null for an answer of a kind that the route does not have
+   */
+  answerKind(header: ReadHeader, first: Uint8Array): AnswerKind | null;
+  /** The Content-Type with which a stream or bytes go to the client. */
   labelOf(kind: AnswerKind, header: ReadHeader): string;
   whole(text: string): WholeAnswer | UpstreamFailure;
   pipe(): StreamPipe;
@@ -113,19 +126,29 @@ export interface Exchange {
 export type StreamFault =
   /** An event that is neither JSON nor the end of the stream. */
   | 'malformed_event'
+  /** One event, or all that are held at the moment, are longer than ola holds. */
   | 'oversized_event'
-  /** The upstream reported an error in its stream. */
-  | 'upstream_error';
+  /** The upstream said in its stream that it failed: `failure` has its words. */
+  | 'upstream_error'
+  /** The stream says that it is complete and has no answer in it. */
+  | 'empty_answer'
+  /** The first bytes begin no stream. */
+  | 'no_stream';
 
 /** Turns the upstream's stream into the client's, as a tap or as a translation; the relay treats both alike. */
 export interface StreamPipe {
   /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events only. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
-  /** The upstream has ended. */
+  /** The upstream has ended in order. */
   finish(emit: (bytes: Uint8Array) => void): void;
+  /** Frees the bytes that are held. Called once, at whatever end. */
+  close(): void;
+  /** An event that carries content, usage or an end has been emitted: from now on a failure can only be told in the stream. */
+  readonly begun: boolean;
   /** The stream is complete. */
   readonly done: boolean;
   readonly fault: StreamFault | null;
+  readonly failure: UpstreamFailure | null;
   readonly tokens: TokenCounts;
 }
 

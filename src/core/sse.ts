@@ -17,11 +17,17 @@ export type VisitEvent = (bytes: Uint8Array, start: number, end: number) => bool
 
 /** Takes bytes as they come and visits every event that is whole; the rest is held until more comes. */
 export interface EventCutter {
-  /** @throws RangeError when one event is longer than the limit */
+  /** @throws RangeError when one event is longer than the limit, or all that are held in the process are too much */
   push(chunk: Uint8Array, visit: VisitEvent): void;
   /** The bytes of an event that has begun and not ended. */
   held(): Uint8Array;
+  /** Frees what is held. A cutter that is not closed would count against the others for ever. */
+  close(): void;
 }
+
+/** Bytes that all cutters of the process hold together, at most: many long events at once must not use up the memory. */
+const mostHeld = 256 * 1024 * 1024;
+let heldByAll = 0;
 
 /**
  * Visited bytes are only valid during the visit when they came in pieces (`bytes` is then a buffer that is used again)
@@ -33,11 +39,18 @@ export function createEventCutter(limit: number): EventCutter {
   let length = 0;
   let sawCarriageReturn = false;
 
+  function replaceBuffer(size: number): void {
+    const replaced = new Uint8Array(size);
+    replaced.set(buffer.subarray(0, Math.min(length, size)));
+    heldByAll += size - buffer.length;
+    buffer = replaced;
+  }
+
   function hold(bytes: Uint8Array): void {
     if (length + bytes.length > buffer.length) {
-      const grown = new Uint8Array(Math.max(4096, 2 * (length + bytes.length)));
-      grown.set(buffer.subarray(0, length));
-      buffer = grown;
+      const grown = Math.max(4096, 2 * (length + bytes.length));
+      if (heldByAll + grown - buffer.length > mostHeld) throw new RangeError('all events that are held are too long together');
+      replaceBuffer(grown);
     }
     buffer.set(bytes, length);
     length += bytes.length;
@@ -64,11 +77,15 @@ export function createEventCutter(limit: number): EventCutter {
       if (rest > 0) {
         buffer.copyWithin(0, rest, length);
         length -= rest;
-        if (length === 0 && buffer.length > 65_536) buffer = new Uint8Array(0);
+        if (length === 0 && buffer.length > 65_536) replaceBuffer(0);
       }
       refuseLong(length);
     },
     held: () => buffer.subarray(0, length),
+    close() {
+      length = 0;
+      replaceBuffer(0);
+    },
   };
 }
 

@@ -16,12 +16,13 @@ export function createErrorRenderer(protocols: readonly Protocol[], log: Log): R
       log.log('error', 'a request failed', { request: requestId, cause: describe(error.cause) });
     }
     const protocol = envelopes.find(({ prefix }) => path.startsWith(prefix));
-    return new Response(protocol?.errorBody(error) ?? JSON.stringify(errorEnvelope(error)), {
+    return new Response(error.facts.body ?? protocol?.errorBody(error) ?? JSON.stringify(errorEnvelope(error)), {
       // 499 is for our own records; nobody is there to read it.
       status: error.status === 499 ? 400 : error.status,
       headers: {
         'content-type': 'application/json',
         'cache-control': 'no-store',
+        'x-ola-code': error.code,
         ...(requestId === null ? {} : { 'x-request-id': requestId }),
         ...error.facts.headers,
       },

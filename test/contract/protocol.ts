@@ -16,6 +16,8 @@ export interface Sample {
   readonly answer: string;
   /** A whole stream, in pieces as they might come. */
   readonly stream?: readonly string[];
+  /** Pieces of the stream after which an orderly end completes it. */
+  readonly completeFrom?: number;
   /** Tokens that the answer and the stream report. */
   readonly prompt: number;
   readonly completion: number;
@@ -121,7 +123,14 @@ function streamContract(protocol: Protocol, pipe: () => StreamPipe, stream: read
 
   test('never takes a stream that was cut before its last event for a complete one', () => {
     const last = encoder.encode(stream.at(-1) ?? '').length;
-    for (let at = 0; at <= whole.length - last; at++) expect([at, run(pipe(), [whole.slice(0, at)]).done]).toEqual([at, false]);
+    const needed = encoder.encode(stream.slice(0, sample.completeFrom).join('')).length;
+    for (let at = 0; at <= whole.length - last; at++) {
+      const broken = pipe();
+      broken.push(whole.slice(0, at), () => undefined);
+      expect([at, broken.done]).toEqual([at, false]);
+    }
+    for (let at = 0; at < needed - 2; at++) expect([at, run(pipe(), [whole.slice(0, at)]).done]).toEqual([at, false]);
+    expect(run(pipe(), [whole.slice(0, needed)]).done).toBe(true);
   });
 
   test('shares nothing between two streams', () => {

@@ -122,7 +122,8 @@ const ways: { readonly [code in ErrorCode]?: Way } = {
       return send('PUT', '/config/providers/acme', { baseUrl: 'https://acme.example/v1' })(scene);
     },
   },
-  upstream_http_error: { ask: chat('e400', answer(400, upstreamError)), status: 400 },
+  // A 400 in JSON goes down as it came.
+  upstream_http_error: { ask: chat('e500', answer(500, upstreamError)) },
   upstream_auth_error: { ask: chat('e401', answer(401, upstreamError)) },
   upstream_unreachable: { ask: chat('down', undefined, { baseUrl: 'http://127.0.0.1:1/v1' }) },
   upstream_truncated: { ask: chat('cut', bytes('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{', 'end')) },

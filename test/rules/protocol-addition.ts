@@ -17,7 +17,7 @@ const route: ClientRoute = {
 };
 
 const failure = (kind: UpstreamFailure['kind'], status: number, message: string): UpstreamFailure =>
-  ({ kind, status, message, param: null, code: null });
+  ({ kind, status, message, param: null, code: null, retryAfterMs: null, body: null });
 
 function whole(text: string): WholeAnswer | UpstreamFailure {
   try {
@@ -39,6 +39,8 @@ export const echo: Protocol = {
     body: JSON.stringify({ ...('fields' in body ? body.fields : {}), model: id }),
     contentType: null,
     dropped: [],
+    added: [],
+    expects: 'whole',
     answerKind: () => 'whole',
     labelOf: () => 'application/json',
     whole,

@@ -2,21 +2,23 @@
 import type { Egress } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
-import type { Exchange, StreamPipe } from '../../core/protocol.ts';
+import type { AnswerKind, Exchange, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
 import type { Answer, InferenceRequest } from './call.ts';
-import { type AttemptFailure, broken, brokenOff, malformed, refused, unexpected } from './failures.ts';
+import { type AttemptFailure, broken, brokenOff, refused, unexpected } from './failures.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost } from './read-body.ts';
-import { createBytePipe, type RelayHooks, relay } from './relay.ts';
+import type { Refusals } from './refusals.ts';
+import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
 
 export interface AttemptPorts {
   readonly egress: Egress;
   readonly redact: Redact;
   readonly now: Clock;
+  readonly refusals: Refusals;
   readonly settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts) => void;
 }
 
@@ -29,7 +31,14 @@ const longestError = 64 * 1024;
 /** Milliseconds. The status says what to do; the words of an error are not worth a longer wait. */
 const slowestErrorMs = 5000;
 
-/** @throws whatever the client's signal aborted with; every other failure is a value */
+/** One try, and the facts that its call has. */
+interface Try {
+  readonly ports: AttemptPorts;
+  readonly progress: Progress;
+  readonly attempt: Attempt;
+  readonly exchange: Exchange;
+}
+
 export async function tryOnce(
   ports: AttemptPorts,
   progress: Progress,
@@ -37,7 +46,8 @@ export async function tryOnce(
   request: InferenceRequest,
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
-  const exchange = progress.call.protocol.direct(request, { id: attempt.model, quirks: endpoint.quirks });
+  const quirks = ports.refusals.quirksOf(endpoint);
+  const exchange = progress.call.protocol.direct(request, { id: attempt.model, quirks });
   if (exchange === null) return unexpected(`Provider '${provider.id}' does not serve ${request.route.path}.`);
   let reply: Reply;
   try {
@@ -48,11 +58,20 @@ export async function tryOnce(
       headers: headersOf(signed instanceof Promise ? await signed : signed, progress.call.via, exchange),
       body: exchange.body,
       signal: progress.call.signal,
+      ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
     });
   } catch (thrown) {
     return broken(thrown);
   }
-  return read(ports, progress, attempt, { exchange, reply });
+  return read({ ports, progress, attempt, exchange }, reply);
+}
+
+const noOptions = {};
+const onFreshConnection = { fresh: true } as const;
+
+/** The same attempt once more must not meet another connection that has ended. */
+function isRepeat({ failed }: Progress, attempt: Attempt): boolean {
+  return failed.length > 0 && failed.at(-1)?.attempt === attempt;
 }
 
 /** The signed headers themselves for most calls, so that what is made of them is made once. */
@@ -65,103 +84,115 @@ function headersOf(signed: HeaderMap, via: string | null, { contentType }: Excha
   };
 }
 
-/** An exchange and the answer to it. */
-interface Exchanged {
-  readonly exchange: Exchange;
-  readonly reply: Reply;
-}
+/** Of the 2xx these carry an answer (RFC 9110, 15.3); the others are told at their head, without waiting for a body. */
+const answering: readonly number[] = [200, 201, 203];
+const compressions = /^(?:x-)?(?:gzip|compress|deflate|br|zstd)$/i;
 
-function read(ports: AttemptPorts, progress: Progress, attempt: Attempt, exchanged: Exchanged): Outcome | Promise<Outcome> {
-  const { exchange, reply } = exchanged;
-  const provider = attempt.provider.id;
-  if (reply.status < 200 || reply.status > 299) return readRefusal(ports, progress, attempt, exchanged);
+function read(given: Try, reply: Reply): Outcome | Promise<Outcome> {
+  const { exchange } = given;
+  const provider = given.attempt.provider.id;
+  if (reply.status < 200 || reply.status > 299) return readRefusal(given, reply);
+  if (!answering.includes(reply.status)) {
+    return unexpected(`Provider '${provider}' answered with HTTP ${reply.status}, which carries no answer.`, reply);
+  }
   const encoding = reply.header('content-encoding');
-  if (encoding !== null && encoding !== 'identity') {
+  if (encoding?.split(',').some((name) => compressions.test(name.trim()))) {
     return unexpected(`Provider '${provider}' compressed its answer, which it was asked not to do.`, reply);
   }
-  const kind = exchange.answerKind(reply.header);
-  if (kind === 'whole') return readWhole(ports, progress, attempt, exchanged);
-  if (kind === 'bytes') return readBytes(ports, progress, attempt, exchanged);
-  if (kind === null)
-    return unexpected(`Provider '${provider}' answered in a type that ${progress.route.path} does not have.`, reply);
-  const type = reply.header('content-type');
-  if (type === null || !type.toLowerCase().startsWith('text/event-stream')) {
-    return unexpected(`Provider '${provider}' was asked for a stream and answered something else.`, reply);
-  }
-  return { answer: relayed(ports, progress, attempt, exchanged, exchange.pipe()) };
+  if (exchange.expects === 'whole') return readWhole(given, reply, null);
+  if (exchange.expects === 'stream') return relayed(given, reply, 'stream', null);
+  return readUnknown(given, reply);
 }
 
-async function readRefusal(
-  { redact, now }: AttemptPorts,
-  progress: Progress,
-  attempt: Attempt,
-  { exchange, reply }: Exchanged,
-): Promise<Outcome> {
+/** The first bytes and the label decide what an answer is. */
+async function readUnknown(given: Try, reply: Reply): Promise<Outcome> {
+  const { exchange, progress, attempt } = given;
+  let first: Uint8Array | null;
+  try {
+    first = await reply.read();
+  } catch (cause) {
+    return brokenOff(attempt.provider.id, cause);
+  }
+  const kind = exchange.answerKind(reply.header, first ?? noBytes);
+  if (kind === null) {
+    return unexpected(`Provider '${attempt.provider.id}' answered in a form that ${progress.route.path} does not have.`, reply);
+  }
+  if (first === null) return emptyAnswer(given, reply, kind);
+  return kind === 'whole' ? readWhole(given, reply, first) : relayed(given, reply, kind, first);
+}
+const noBytes = new Uint8Array(0);
+
+async function readRefusal({ ports, progress, attempt, exchange }: Try, reply: Reply): Promise<Outcome> {
   const body = await errorText(reply);
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
   const failure = progress.call.protocol.readFailure(reply.status, reply.header, body);
-  return refused({ provider, path: exchange.path, failure, retryAfterHeader: reply.header('retry-after'), now: now(), redact });
+  if (ports.refusals.isOurs(attempt.endpoint, failure, exchange))
+    return { ...refusedFor(ports, attempt, exchange, reply, failure), next: 'same' };
+  return refusedFor(ports, attempt, exchange, reply, failure);
+}
+
+function refusedFor(
+  { now, redact }: AttemptPorts,
+  attempt: Attempt,
+  exchange: Exchange,
+  reply: Reply,
+  failure: UpstreamFailure,
+): AttemptFailure {
+  const inside = reply.status < 300;
+  return refused({
+    provider: attempt.provider.id,
+    path: exchange.path,
+    failure,
+    inside,
+    header: reply.header,
+    now: now(),
+    redact,
+  });
 }
 
 /** The text of an error; empty when it cannot be read, as its status says what to do. */
 async function errorText(reply: Reply): Promise<string> {
   try {
-    return (await readAtMost(reply, longestError, slowestErrorMs)) ?? '';
+    return (await readAtMost(reply, { limit: longestError, first: null, milliseconds: slowestErrorMs })) ?? '';
   } catch {
     return '';
   }
 }
 
-async function readWhole(
-  ports: AttemptPorts,
-  progress: Progress,
-  attempt: Attempt,
-  { exchange, reply }: Exchanged,
-): Promise<Outcome> {
+async function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Promise<Outcome> {
+  const { ports, progress, attempt, exchange } = given;
   const provider = attempt.provider.id;
   let text: string | null;
   try {
-    const reading = readAtMost(reply, longestAnswer);
+    const reading = readAtMost(reply, { limit: longestAnswer, first });
     text = reading instanceof Promise ? await reading : reading;
   } catch (cause) {
     return brokenOff(provider, cause);
   }
   if (text === null) return unexpected(`Provider '${provider}' answered more than ${longestAnswer} bytes.`);
   const whole = exchange.whole(text);
-  if (!('body' in whole)) return malformed(provider, whole);
+  if ('kind' in whole) return refusedFor(ports, attempt, exchange, reply, whole);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, whole.tokens);
   return { answer: { body: whole.body, headers: headersFor(progress, attempt, 'application/json') } };
 }
 
-/** The first bytes are awaited: an answer that breaks before anything was sent can still be told as an error. */
-async function readBytes(ports: AttemptPorts, progress: Progress, attempt: Attempt, exchanged: Exchanged): Promise<Outcome> {
-  let opening: Uint8Array | null;
-  try {
-    opening = await exchanged.reply.read();
-  } catch (cause) {
-    return brokenOff(attempt.provider.id, cause);
-  }
-  if (opening !== null) return { answer: relayed(ports, progress, attempt, exchanged, createBytePipe(), opening) };
-  const { exchange, reply } = exchanged;
+function emptyAnswer({ ports, progress, attempt, exchange }: Try, reply: Reply, kind: AnswerKind): Outcome {
+  if (kind !== 'bytes') return brokenOff(attempt.provider.id, undefined);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, noTokenCounts);
   return { answer: { body: '', headers: headersFor(progress, attempt, exchange.labelOf('bytes', reply.header)) } };
 }
 
-function relayed(
-  ports: AttemptPorts,
-  progress: Progress,
-  attempt: Attempt,
-  { exchange, reply }: Exchanged,
-  pipe: StreamPipe,
-  opening?: Uint8Array,
-): Answer {
-  const { protocol } = progress.call;
+/** @param first the bytes that were read while the kind was looked for */
+function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array | null): Outcome | Promise<Outcome> {
+  const { ports, progress, attempt, exchange } = given;
+  const pipe = kind === 'bytes' ? createBytePipe() : exchange.pipe();
   const hooks: RelayHooks = {
     provider: attempt.provider.id,
-    protocol,
+    protocol: progress.call.protocol,
+    errorOf: (failure) => refusedFor(ports, attempt, exchange, reply, failure).error,
     onFirstByte: () => {
       progress.firstByteAt = ports.now();
     },
@@ -170,11 +201,24 @@ function relayed(
       // A client that leaves may first show as an upstream that was cut off.
       ports.settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, pipe.tokens);
     },
+    bytes: kind === 'bytes',
+    read: first,
   };
-  const stream = relay(reply, pipe, opening === undefined ? hooks : { ...hooks, opening });
+  const stream = relay(reply, pipe, hooks);
   if (!progress.settled) progress.relay = stream;
-  const label = exchange.labelOf(opening === undefined ? 'stream' : 'bytes', reply.header);
-  return { body: stream.stream, headers: headersFor(progress, attempt, label) };
+  const label = exchange.labelOf(kind, reply.header);
+  const { opened } = stream;
+  return opened instanceof Promise
+    ? opened.then((notOpened) => streamed(given, reply, stream, label, notOpened))
+    : streamed(given, reply, stream, label, opened);
+}
+
+function streamed(given: Try, reply: Reply, { stream }: Relay, label: string, notOpened: NotOpened | null): Outcome {
+  const { ports, progress, attempt, exchange } = given;
+  if (notOpened === null) return { answer: { body: stream, headers: headersFor(progress, attempt, label) } };
+  progress.relay = null;
+  if ('failure' in notOpened) return refusedFor(ports, attempt, exchange, reply, notOpened.failure);
+  return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop' };
 }
 
 function headersFor(progress: Progress, { provider, model }: Attempt, contentType: string): Answer['headers'] {
@@ -183,9 +227,13 @@ function headersFor(progress: Progress, { provider, model }: Attempt, contentTyp
     'x-ola-provider': provider.id,
     'x-ola-model': headerSafe(model),
   };
-  if (contentType === 'text/event-stream') headers['cache-control'] = 'no-cache';
-  // The label of bytes is the upstream's word: a browser must not look into them and find a page.
-  else if (contentType !== 'application/json') headers['x-content-type-options'] = 'nosniff';
+  if (contentType !== 'application/json') {
+    // nginx holds a whole answer back, and gzips it, unless it is told.
+    headers['cache-control'] = 'no-cache, no-transform';
+    headers['x-accel-buffering'] = 'no';
+    // The label of bytes is the upstream's word: a browser must not look into them and find a page.
+    if (contentType !== 'text/event-stream') headers['x-content-type-options'] = 'nosniff';
+  }
   if (progress.failed.length > 0) headers['x-ola-attempts'] = String(progress.failed.length + 1);
   return headers;
 }

@@ -1,9 +1,10 @@
 /** Failures of an attempt: the words that the client gets, and whether another attempt may follow. Pure. */
-import { asOlaError, OlaError } from '../../core/errors.ts';
-import type { Reply } from '../../core/ports.ts';
-import type { FailureKind, UpstreamFailure } from '../../core/protocol.ts';
+import { asOlaError, type ErrorOptions, OlaError } from '../../core/errors.ts';
+import type { HeaderMap, Reply } from '../../core/ports.ts';
+import type { FailureKind, ReadHeader, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { interrupted } from './relay.ts';
+import { retryAfterSeconds, usualRetryAfter } from './retry-after.ts';
 
 /** An attempt that came to nothing, as a value. */
 export interface AttemptFailure {
@@ -32,9 +33,17 @@ const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
 export function broken(thrown: unknown): AttemptFailure {
   const error = asOlaError(thrown);
   const status = error.facts.details?.['upstream_status'];
-  const again = error.code === 'upstream_unreachable' || error.code === 'upstream_timeout';
-  return { error, status: typeof status === 'number' ? status : null, next: again ? 'other' : 'stop' };
+  return { error, status: typeof status === 'number' ? status : null, next: afterBroken(error) };
 }
+
+function afterBroken({ code, facts }: OlaError): AttemptFailure['next'] {
+  // A kept connection that had ended before the request came: the upstream has seen nothing of it.
+  if (facts.details?.['reason'] === staleConnection) return 'same';
+  return code === 'upstream_unreachable' || code === 'upstream_timeout' ? 'other' : 'stop';
+}
+
+/** The reason that egress gives for it. */
+export const staleConnection = 'stale_connection';
 
 /** The upstream had begun to answer, and will charge for it: no other one is asked. */
 export function brokenOff(provider: string, cause: unknown): AttemptFailure {
@@ -47,83 +56,103 @@ export function unexpected(message: string, reply?: Reply): AttemptFailure {
   return { error: new OlaError('provider_error', message), status: null, next: 'stop' };
 }
 
-/** A whole answer that breaks the protocol. */
-export function malformed(provider: string, { message }: UpstreamFailure): AttemptFailure {
-  return unexpected(`Provider '${provider}' ${message ?? 'broke the protocol'}.`);
-}
-
+/** The failure that an upstream told, by a status or inside an answer of status 200. */
 export function refused(refusal: Refusal): AttemptFailure {
-  const { failure } = refusal;
+  const { failure, provider } = refusal;
+  if (failure.kind === 'malformed') return unexpected(`Provider '${provider}' ${failure.message ?? 'broke the protocol'}.`);
   return { error: upstreamError(refusal), status: failure.status, next: worthAnotherAttempt[failure.kind] ? 'other' : 'stop' };
 }
 
-/** Statuses that are the client's to act on: they keep their number and the upstream's own words. */
-const clientStatuses: readonly number[] = [400, 404, 413, 422];
+/**
+ * Statuses whose JSON body a client of the same protocol gets as it came: clients recover by its words. Every other status is told
+ * in ola's own words.
+ */
+const passedStatuses: readonly number[] = [400, 404, 408, 409, 413, 422, 429, 503, 529];
+/** Statuses whose words are taken over where the body is no JSON object. */
+const wordedStatuses: readonly number[] = [400, 404, 409, 413, 422];
+/** Statuses that say when to come back, whether or not the upstream does. */
+const waitingStatuses: readonly number[] = [429, 503, 529];
+/** Characters. */
 const longestMessage = 500;
 
-/** A refusal and what is known around it. */
+/** A refusal and the facts around it. */
 export interface Refusal {
   readonly provider: string;
-  /** What was asked for, behind the provider's base URL. */
+  /** The path behind the provider's base URL. */
   readonly path: string;
   readonly failure: UpstreamFailure;
-  readonly retryAfterHeader: string | null;
+  /** The failure stands in an answer of status 200. */
+  readonly inside: boolean;
+  /** The headers of the answer. */
+  readonly header: ReadHeader;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly redact: Redact;
 }
 
-function upstreamError({ provider, path, failure, retryAfterHeader, now, redact }: Refusal): OlaError {
-  const { status, kind } = failure;
-  const said = `Upstream provider '${provider}' returned HTTP ${status}`;
-  const details = { provider, upstream_status: status };
+export function upstreamError(refusal: Refusal): OlaError {
+  const { provider, path, failure, inside, redact } = refusal;
+  const { status } = failure;
+  const headers = waitHeaders(refusal);
+  const options = { details: { provider, upstream_status: status }, ...(headers === null ? {} : { headers }) };
+  const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
   const absent = `: it may not serve ${path}, or not this model`;
-  if (clientStatuses.includes(status)) {
+  if (passedStatuses.includes(status) && failure.body !== null) {
+    const message = failure.message === null ? `${said}.` : `${said}: ${shorten(redact(failure.message))}`;
+    const code = status === 408 ? 'upstream_timeout' : 'upstream_http_error';
+    return new OlaError(code, message, { ...options, ...wordsOf(refusal), status, body: redact(failure.body) });
+  }
+  if (wordedStatuses.includes(status)) {
     const message =
       failure.message === null ? `${said}${status === 404 ? absent : ''}.` : `${said}: ${shorten(redact(failure.message))}`;
-    const code =
-      kind === 'context_overflow' && (status !== 413 || failure.code === null)
-        ? 'context_length_exceeded'
-        : failure.code === null
-          ? null
-          : shorten(redact(failure.code));
-    return new OlaError('upstream_http_error', message, {
-      status,
-      details,
-      ...(failure.param === null ? {} : { param: shorten(redact(failure.param)) }),
-      ...(code === null ? {} : { wireCode: code }),
-    });
+    return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status });
   }
   if (status === 429) {
-    return new OlaError(
-      'upstream_http_error',
-      `${said}: it limits the rate of requests, or its quota is used up. Try again later.`,
-      {
-        status: 429,
-        wireCode: kind === 'billing' ? 'insufficient_quota' : 'rate_limit_exceeded',
-        details,
-        headers: { 'retry-after': String(retryAfterSeconds(retryAfterHeader, now) ?? 30) },
-      },
-    );
+    const message = `${said}: it limits the rate of requests, or its quota is used up. Try again later.`;
+    return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status });
   }
   if (status === 401 || status === 402 || status === 403) {
     const message = `${said}: it refuses the credential that ola holds for it. Your own token is fine; an administrator must look at the provider.`;
-    return new OlaError('upstream_auth_error', message, { details });
+    return new OlaError('upstream_auth_error', message, options);
   }
-  if (status === 408 || status === 504) return new OlaError('upstream_timeout', `${said}: it timed out.`, { details });
-  return new OlaError('upstream_http_error', `${said}${status === 405 ? absent : ''}.`, { details });
+  if (status === 408 || status === 504) return new OlaError('upstream_timeout', `${said}: it timed out.`, options);
+  const kept = status === 503 || status === 529 ? { status } : {};
+  return new OlaError('upstream_http_error', `${said}${status === 405 ? absent : ''}.`, { ...options, ...kept });
 }
+
+/** `param` and `code` of the upstream, which clients know. */
+function wordsOf({ failure, redact }: Refusal): Pick<ErrorOptions, 'param' | 'wireCode'> {
+  const { kind, status, code, param } = failure;
+  const isOverflow = kind === 'context_overflow' && (status !== 413 || code === null);
+  const wireCode = isOverflow ? 'context_length_exceeded' : code === null ? codeOf(failure) : shorten(redact(code));
+  return {
+    ...(param === null ? {} : { param: shorten(redact(param)) }),
+    ...(wireCode === null ? {} : { wireCode }),
+  };
+}
+
+/** The code that clients know, for a failure that names none. */
+function codeOf({ status, kind }: UpstreamFailure): string | null {
+  if (status !== 429) return null;
+  return kind === 'billing' ? 'insufficient_quota' : 'rate_limit_exceeded';
+}
+
+/** `Retry-After` and `x-should-retry` of a refusal; a quota that is used up does not come back by waiting. */
+function waitHeaders({ failure, header, now }: Refusal): HeaderMap | null {
+  if (failure.kind === 'billing') return { 'x-should-retry': 'false' };
+  const told = retryAfterSeconds(header, failure.retryAfterMs, now);
+  const seconds = told ?? (waitingStatuses.includes(failure.status) ? usualRetryAfter : null);
+  const again = header('x-should-retry');
+  if (failure.status < 500 && failure.status !== 429)
+    return shouldRetry.test(again ?? '') ? { 'x-should-retry': again ?? '' } : null;
+  const headers = {
+    ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
+    ...(shouldRetry.test(again ?? '') ? { 'x-should-retry': again ?? '' } : {}),
+  };
+  return Object.keys(headers).length === 0 ? null : headers;
+}
+const shouldRetry = /^(?:true|false)$/;
 
 function shorten(text: string): string {
   return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-}
-
-/** Clients obey: a wrong clock or a slip of an upstream must not send them away for years. */
-const longestRetryAfter = 86_400;
-
-/** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3), in whole seconds from one to a day; null for neither. */
-export function retryAfterSeconds(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000);
-  return Number.isNaN(seconds) ? null : Math.min(longestRetryAfter, Math.max(1, seconds));
 }

@@ -13,6 +13,7 @@ import type { Answer, InferenceCall, InferenceRequest } from './call.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { costMicros } from './pricing.ts';
 import { type Progress, usageRowOf } from './progress.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface Inference {
   /** @throws OlaError, settled and recorded */
@@ -32,7 +33,7 @@ export interface InferencePorts {
 
 export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, live, usage, redact, now, log } = ports;
-  const attempts: AttemptPorts = { egress, redact, now, settle };
+  const attempts: AttemptPorts = { egress, redact, now, settle, refusals: createRefusals() };
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;

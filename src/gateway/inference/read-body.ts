@@ -4,12 +4,18 @@ import type { Reply } from '../../core/ports.ts';
 
 const decoder = new TextDecoder();
 
-/**
- * @param milliseconds after which the answer is given up, as if its connection had broken
- * @returns the text, or null when there is more of it than `limit` bytes; at once when all of it is there
- */
-export function readAtMost(reply: Reply, limit: number, milliseconds?: number): string | null | Promise<string | null> {
-  const text = readText(reply, { limit, pieces: [], length: 0 });
+export interface Reading {
+  /** Bytes. */
+  readonly limit: number;
+  /** The bytes that were read already. */
+  readonly first: Uint8Array | null;
+  /** The time after which the answer is given up, as if its connection had broken. */
+  readonly milliseconds?: number;
+}
+
+/** @returns the text, or null when there is more of it than `limit` bytes; at once when all of it is there */
+export function readAtMost(reply: Reply, { limit, first, milliseconds }: Reading): string | null | Promise<string | null> {
+  const text = readText(reply, { limit, pieces: first === null ? [] : [first], length: first?.length ?? 0 });
   if (milliseconds === undefined || !(text instanceof Promise)) return text;
   const late = setTimeout(reply.cancel, milliseconds);
   return text.finally(() => clearTimeout(late));

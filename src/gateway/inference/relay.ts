@@ -1,21 +1,30 @@
 /**
- * A stream from an upstream to a client, by hand: bounded, with back-pressure, ending in the truth. Events end in an error
- * event when they break off. Bytes have no place for one: their connection is broken, without the last chunk.
+ * A stream from an upstream to a client, by hand: bounded, with back-pressure, complete only when the upstream's was. It opens
+ * with the first event that a client can use; until then a failure is the attempt's, and another one may follow. Later a
+ * failure is an error event; bytes have no place for one, and their connection is broken without the last chunk.
  */
 import { OlaError } from '../../core/errors.ts';
 import type { Reply } from '../../core/ports.ts';
-import type { Protocol, StreamFault, StreamPipe } from '../../core/protocol.ts';
+import type { Protocol, StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
 import { noTokenCounts } from '../../core/usage.ts';
 
 /** Null: complete. */
 export type RelayEnd = OlaError | null;
 
+/** Why a stream did not open: an error of ola's, or the failure that the upstream told in it. */
+export type NotOpened =
+  | { readonly failure: UpstreamFailure }
+  /** @see AttemptFailure: `again` when another attempt may do better */
+  | { readonly error: OlaError; readonly again: boolean };
+
 export interface Relay {
   readonly stream: ReadableStream<Uint8Array>;
+  /** Null once the head may go to the client. At once when that is known. */
+  readonly opened: NotOpened | null | Promise<NotOpened | null>;
   /** Ends the stream with an error. */
   cut(error: OlaError): void;
   /**
-   * Called every second or so. Sends a comment among events when nothing was sent for a while, so that proxies and clients see life;
+   * Called every second or so. Sends a sign of life when nothing was sent for a while, so that proxies and clients wait;
    * leaves a client that has stopped reading, which would hold its upstream for ever.
    * @param at milliseconds of a clock that does not jump
    */
@@ -26,34 +35,49 @@ export interface RelayHooks {
   readonly provider: string;
   /** The client's, which words errors and signs of life. */
   readonly protocol: Pick<Protocol, 'errorEvent' | 'keepAlive'>;
+  /** The words of a failure that comes in the middle of the stream. */
+  readonly errorOf: (failure: UpstreamFailure) => OlaError;
   readonly onFirstByte: () => void;
-  /** Called once, whatever ends the stream. */
+  /** Called once, whatever ends a stream that has opened. */
   readonly onEnd: (end: RelayEnd) => void;
-  /** These are bytes, not events; the first of them, which have been read. */
-  readonly opening?: Uint8Array;
+  /** Set for answers of bytes: they have no events. */
+  readonly bytes: boolean;
+  /** Bytes of the body that were read already, while its kind was looked for. */
+  readonly read: Uint8Array | null;
 }
 
 /** Bytes that are no events: all of them are passed on, and the upstream's end is theirs. */
 export function createBytePipe(): StreamPipe {
+  let begun = false;
   let done = false;
   return {
-    push: (chunk, emit) => emit(chunk),
+    push(chunk, emit) {
+      begun = true;
+      emit(chunk);
+    },
     finish() {
       done = true;
+    },
+    close: () => undefined,
+    get begun() {
+      return begun;
     },
     get done() {
       return done;
     },
     fault: null,
+    failure: null,
     tokens: noTokenCounts,
   };
 }
 
+/** Milliseconds of silence after which a sign of life is sent, and the head of a stream that has not begun. */
 const quietMs = 15_000;
+/** Milliseconds after which a client that takes nothing is left. */
 const stalledMs = 300_000;
 
 export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Relay {
-  const { opening, protocol } = hooks;
+  const { protocol, bytes: isBytes } = hooks;
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
   let started = false;
@@ -62,31 +86,55 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
   let quietSince = 0;
   let emitted = false;
   let begun: Promise<Uint8Array | null> | null = null;
+  /** Reads until the head may go. */
+  let opener: Promise<void> | null = null;
+  /** Undefined while the head is held back. */
+  let opening: NotOpened | null | undefined;
+  let tellOpened: ((opened: NotOpened | null) => void) | null = null;
 
   const emit = (bytes: Uint8Array) => {
     emitted = true;
     controller.enqueue(bytes);
   };
 
+  function open(with_: NotOpened | null): void {
+    if (opening !== undefined) return;
+    opening = with_;
+    tellOpened?.(with_);
+  }
+
   function end(error: RelayEnd): void {
     if (ended) return;
     ended = true;
+    pipe.close();
     hooks.onEnd(error);
   }
 
-  function fail(error: OlaError): void {
+  /** Before the head has gone the attempt has failed, not the stream. */
+  function fail(why: NotOpened): void {
     if (ended) return;
-    end(error);
+    if (opening === undefined) {
+      ended = true;
+      pipe.close();
+      open(why);
+    } else {
+      const error = 'error' in why ? why.error : hooks.errorOf(why.failure);
+      end(error);
+      tellInStream(error);
+    }
+    upstream.cancel();
+  }
+
+  function tellInStream(error: OlaError): void {
     try {
-      if (opening !== undefined) controller.error(error);
+      if (isBytes) controller.error(error);
       else {
         controller.enqueue(protocol.errorEvent(error));
         controller.close();
       }
     } catch {
-      // The client is gone: nobody is left to tell.
+      // The client is gone: there is nobody to tell.
     }
-    upstream.cancel();
   }
 
   /** Takes one piece of the upstream's. @returns whether something was sent, or all is over */
@@ -95,42 +143,69 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
     emitted = false;
     if (bytes === null) pipe.finish(emit);
     else pipe.push(bytes, emit);
-    if (!started && emitted) {
+    if (!started && pipe.begun) {
       started = true;
       hooks.onFirstByte();
     }
+    if (pipe.begun) open(null);
     if (pipe.done) {
+      open(null);
       controller.close();
       end(null);
       if (bytes !== null) release(upstream);
-    } else if (pipe.fault !== null) fail(faulty(hooks.provider, pipe.fault));
-    else if (bytes === null) fail(truncated(hooks.provider));
+    } else if (pipe.fault !== null) fail(faulty(hooks.provider, pipe.fault, pipe.failure));
+    else if (bytes === null) fail({ error: truncated(hooks.provider), again: true });
     return emitted || ended;
   }
 
-  /** What has come already is taken without a wait: a whole short answer needs no turn of its own. */
+  /** Takes what has come already without a wait: a short answer that is complete needs no turn of its own. */
   function start(): void {
+    if (hooks.read !== null && take(hooks.read) && isFull()) return;
     for (;;) {
       const next = upstream.read();
       if (next instanceof Promise) {
-        // Whoever pulls first hears how it ends.
-        next.catch(() => undefined);
         begun = next;
+        if (opening === undefined) opener = readOn();
+        // The first pull hears how it ends.
+        else next.catch(() => undefined);
         return;
       }
-      if (take(next) && (ended || (controller.desiredSize ?? 0) <= 0)) return;
+      if (take(next) && isFull()) return;
+    }
+  }
+
+  const isFull = () => ended || (opening !== undefined && (controller.desiredSize ?? 0) <= 0);
+
+  /** Before it has opened a stream is read without a reader; afterwards by `pull`. */
+  async function readOn(): Promise<void> {
+    try {
+      while (opening === undefined && !ended) {
+        const next = begun ?? upstream.read();
+        const bytes = next instanceof Promise ? await next : next;
+        begun = null;
+        take(bytes);
+      }
+    } catch (cause) {
+      fail({ error: interrupted(hooks.provider, cause), again: false });
     }
   }
 
   async function pull(): Promise<void> {
+    if (opening === undefined || ended) return;
+    if (opener !== null) {
+      await opener;
+      opener = null;
+      if (isFull()) return;
+    }
     try {
       for (;;) {
         const next = begun ?? upstream.read();
+        const bytes = next instanceof Promise ? await next : next;
         begun = null;
-        if (take(next instanceof Promise ? await next : next)) break;
+        if (take(bytes)) break;
       }
     } catch (cause) {
-      fail(interrupted(hooks.provider, cause));
+      fail({ error: interrupted(hooks.provider, cause), again: false });
     }
     stirred = true;
   }
@@ -139,11 +214,9 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
     start(given) {
       controller = given;
       try {
-        // What is read ahead would be lost with an error that comes right behind it.
-        if (opening !== undefined) take(opening);
-        else start();
+        start();
       } catch (cause) {
-        fail(interrupted(hooks.provider, cause));
+        fail({ error: interrupted(hooks.provider, cause), again: false });
       }
     },
     pull,
@@ -155,16 +228,18 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
 
   return {
     stream,
-    cut: fail,
+    opened: opening === undefined ? new Promise((resolve) => (tellOpened = resolve)) : opening,
+    cut: (error) => fail({ error, again: false }),
     beat(at) {
       if (stirred) quietSince = at;
       stirred = false;
       if (ended || at - quietSince < quietMs) return;
+      open(null);
       if ((controller.desiredSize ?? 0) <= 0) {
-        if (at - quietSince >= stalledMs) fail(new OlaError('client_closed_request', 'The client stopped reading.'));
+        if (at - quietSince >= stalledMs) fail({ error: clientStopped(), again: false });
         return;
       }
-      if (opening !== undefined || protocol.keepAlive === null) return;
+      if (isBytes || protocol.keepAlive === null) return;
       quietSince = at;
       // A copy: what is enqueued belongs to the reader.
       controller.enqueue(protocol.keepAlive.slice());
@@ -172,7 +247,11 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
   };
 }
 
-/** Waits for the end that should follow at once, so that the connection can be used again; whatever else comes is not wanted. */
+function clientStopped(): OlaError {
+  return new OlaError('client_closed_request', 'The client stopped reading.');
+}
+
+/** Waits for the end that should follow at once, so that the connection can be used again; anything else that comes is not wanted. */
 function release(upstream: Reply): void {
   const next = upstream.read();
   if (next === null) return;
@@ -187,7 +266,7 @@ function release(upstream: Reply): void {
     .finally(() => clearTimeout(late));
 }
 
-/** What a broken connection to an upstream means, once its headers were there. */
+/** The meaning of a broken connection to an upstream, once its headers were there. */
 export function interrupted(provider: string, cause: unknown): OlaError {
   if (cause instanceof OlaError) return cause;
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
@@ -202,12 +281,15 @@ function truncated(provider: string, cause?: unknown): OlaError {
 }
 
 const faultWords: Readonly<Record<StreamFault, string>> = {
-  malformed_event: 'sent an event that is not JSON',
-  oversized_event: 'sent an event that is too large',
-  upstream_error: 'reported an error in the middle of its answer',
+  malformed_event: 'sent an event that is not JSON; the answer is not complete',
+  oversized_event: 'sent an event that is longer than 64 MiB, or events of more than 256 MiB are held at the moment',
+  upstream_error: 'reported an error in the middle of its answer; the answer is not complete',
+  empty_answer: 'ended its stream without an answer in it',
+  no_stream: 'was asked for a stream and answered something else',
 };
 
-function faulty(provider: string, fault: StreamFault): OlaError {
-  const message = `Upstream provider '${provider}' ${faultWords[fault]}; the answer is not complete.`;
-  return new OlaError('provider_error', message, { details: { provider, fault } });
+function faulty(provider: string, fault: StreamFault, failure: UpstreamFailure | null): NotOpened {
+  if (failure !== null) return { failure };
+  const message = `Upstream provider '${provider}' ${faultWords[fault]}.`;
+  return { error: new OlaError('provider_error', message, { details: { provider, fault } }), again: fault === 'empty_answer' };
 }

@@ -16,7 +16,7 @@ import { newTokenSchema } from '../../core/tokens.ts';
 import { authorize, proxyKey } from '../../gateway/access/access.ts';
 import { shuttingDown } from '../../gateway/access/limits.ts';
 import { conflictingCredentials, refusals } from '../../gateway/access/refusals.ts';
-import { brokenOff, malformed, refused } from '../../gateway/inference/failures.ts';
+import { brokenOff, refused } from '../../gateway/inference/failures.ts';
 import { hostNotServed, originNotAllowed } from '../admission.ts';
 import { noJson, noJsonType, tooLarge, tooSlow } from '../body.ts';
 import type { Route } from '../route.ts';
@@ -55,13 +55,14 @@ function thrownBy(act: () => unknown): OlaError {
 }
 
 const failureOf = (status: number, kind: FailureKind, message: string | null = null, param: string | null = null) =>
-  ({ status, kind, message, param, code: null }) satisfies UpstreamFailure;
+  ({ status, kind, message, param, code: null, retryAfterMs: null, body: null }) satisfies UpstreamFailure;
 const upstream = (...failure: Parameters<typeof failureOf>) =>
   refused({
     provider: 'groq',
     path: '/chat/completions',
     failure: failureOf(...failure),
-    retryAfterHeader: null,
+    inside: false,
+    header: () => null,
     now: 0,
     redact: (text) => text,
   }).error;
@@ -90,10 +91,7 @@ const made: readonly Occurrence[] = [
   ['The provider limits the rate of requests, or its quota is used up.', upstream(429, 'rate_limit')],
   ['The provider refused the credential that ola holds for it.', upstream(401, 'auth')],
   ['The answer of the provider broke off.', brokenOff('groq', null).error],
-  [
-    'The answer of the provider does not follow the protocol.',
-    malformed('groq', failureOf(200, 'malformed', 'answered something that is not JSON')).error,
-  ],
+  ['The answer of the provider does not follow the protocol.', upstream(200, 'malformed', 'answered something that is not JSON')],
   ['ola is shutting down.', shuttingDown()],
   ['The provider took too long.', upstream(504, 'timeout')],
 ];

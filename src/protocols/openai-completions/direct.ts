@@ -10,9 +10,9 @@ import type {
   UpstreamModel,
   WholeAnswer,
 } from '../../core/protocol.ts';
-import { type AnswerShape, readAnswer } from './answer.ts';
+import { type AnswerShape, readAnswer, withBase64 } from './answer.ts';
 import { type Encode, encodeChat, encodeCompletion, encodeModel } from './request.ts';
-import { createStreamTap } from './stream.ts';
+import { createAnyStream, firstByte, startsEvents } from './sniff.ts';
 
 /** How an upstream serves a route: a row. */
 interface Endpoint {
@@ -27,57 +27,47 @@ interface Endpoint {
    * events that name their type. Null: never streams.
    */
   readonly stream: 'chunks' | 'typed' | null;
-  /** How the content types begin that go on as bytes. */
-  readonly media: readonly string[];
+  /** Answers that are neither JSON nor events go on as bytes. */
+  readonly bytes: boolean;
 }
 
 const images: Omit<Endpoint, 'path'> = {
   encode: encodeModel,
-  json: { list: 'data', what: 'a list of images' },
+  json: { list: 'data', item: [], what: 'a list of images' },
   stream: 'typed',
-  media: [],
+  bytes: false,
 };
 const transcript: Omit<Endpoint, 'path'> = {
   encode: encodeModel,
-  json: { list: null, what: 'a transcript' },
+  json: { list: null, item: [], what: 'a transcript' },
   stream: 'typed',
-  media: ['text/plain', 'text/vtt', 'application/x-subrip', 'application/octet-stream'],
+  bytes: true,
 };
-const plain = { encode: encodeModel, stream: null, media: [] };
+const plain = { encode: encodeModel, stream: null, bytes: false } as const;
+const chat = { list: 'choices', item: ['message', 'text'], what: 'a chat completion' };
+const completion = { list: 'choices', item: ['text', 'message'], what: 'a completion' };
 
-const endpoints: ReadonlyMap<string, Endpoint> = new Map(
-  [
-    {
-      path: '/chat/completions',
-      encode: encodeChat,
-      json: { list: 'choices', what: 'a chat completion' },
-      stream: 'chunks',
-      media: [],
-    },
-    {
-      path: '/completions',
-      encode: encodeCompletion,
-      json: { list: 'choices', what: 'a completion' },
-      stream: 'chunks',
-      media: [],
-    },
-    { ...plain, path: '/embeddings', json: { list: 'data', what: 'a list of embeddings' } },
-    { ...plain, path: '/moderations', json: { list: 'results', what: 'a moderation' } },
-    { ...images, path: '/images/generations' },
-    { ...images, path: '/images/edits' },
-    { ...images, path: '/images/variations' },
-    { path: '/audio/speech', encode: encodeModel, json: null, stream: 'typed', media: ['audio/', 'application/octet-stream'] },
-    { ...transcript, path: '/audio/transcriptions' },
-    { ...transcript, path: '/audio/translations' },
-  ].map((endpoint): [string, Endpoint] => [`/v1${endpoint.path}`, endpoint as Endpoint]),
-);
+const rows: readonly Endpoint[] = [
+  { path: '/chat/completions', encode: encodeChat, json: chat, stream: 'chunks', bytes: false },
+  { path: '/completions', encode: encodeCompletion, json: completion, stream: 'chunks', bytes: false },
+  { ...plain, path: '/embeddings', json: { list: 'data', item: ['embedding'], what: 'a list of embeddings' } },
+  { ...plain, path: '/moderations', json: { list: 'results', item: [], what: 'a moderation' } },
+  { ...images, path: '/images/generations' },
+  { ...images, path: '/images/edits' },
+  { ...images, path: '/images/variations' },
+  { path: '/audio/speech', encode: encodeModel, json: null, stream: 'typed', bytes: true },
+  { ...transcript, path: '/audio/transcriptions' },
+  { ...transcript, path: '/audio/translations' },
+];
+const endpoints: ReadonlyMap<string, Endpoint> = new Map(rows.map((row) => [`/v1${row.path}`, row]));
 
 export function direct({ route, body, peek }: ClientCall, to: UpstreamModel): Exchange | null {
   const endpoint = endpoints.get(route.path);
   if (endpoint === undefined) return null;
   if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id));
-  const { text, usageAsked } = endpoint.encode(body.text, body.fields, to.id, to.quirks);
-  return new DirectExchange(endpoint, peek.stream, { body: text, contentType: null, usageAsked });
+  const { text, usageAsked, usageAdded } = endpoint.encode(body.text, body.fields, to.id, to.quirks);
+  const asked = { several: Number(body.fields['n']) > 1, base64: body.fields['encoding_format'] === 'base64' };
+  return new DirectExchange(endpoint, peek.stream, { ...asked, body: text, contentType: null, usageAsked, usageAdded });
 }
 
 interface DirectRequest {
@@ -85,43 +75,65 @@ interface DirectRequest {
   readonly contentType: string | null;
   /** The client asked for usage in its stream; else the event that carries usage alone is withheld. */
   readonly usageAsked: boolean;
+  /** Ola asks for usage in the client's place. */
+  readonly usageAdded: boolean;
+  /** The client asked for several choices. */
+  readonly several: boolean;
+  /** The client asked for embeddings in base64. */
+  readonly base64: boolean;
 }
 
 /** The form with its `model` replaced, every other byte as it came. */
 function formRequest(form: Form, model: string): DirectRequest {
-  return { body: withField(form, 'model', model), contentType: formContentType(form.boundary), usageAsked: true };
+  const body = withField(form, 'model', model);
+  return {
+    body,
+    contentType: formContentType(form.boundary),
+    usageAsked: true,
+    usageAdded: false,
+    several: false,
+    base64: false,
+  };
 }
 
-const nothingDropped: readonly string[] = [];
+const none: readonly string[] = [];
+const streamOptions: readonly string[] = ['stream_options'];
 
 class DirectExchange implements Exchange {
   readonly method = 'POST';
   readonly path: string;
   readonly body: DirectRequest['body'];
   readonly contentType: string | null;
-  readonly dropped = nothingDropped;
+  readonly dropped = none;
+  readonly added: readonly string[];
+  readonly expects: AnswerKind | null;
   private readonly endpoint: Endpoint;
   private readonly streamAsked: boolean;
-  private readonly usageAsked: boolean;
+  private readonly request: DirectRequest;
 
   constructor(endpoint: Endpoint, streamAsked: boolean, request: DirectRequest) {
     this.endpoint = endpoint;
     this.path = endpoint.path;
     this.streamAsked = streamAsked;
+    this.request = request;
     this.body = request.body;
     this.contentType = request.contentType;
-    this.usageAsked = request.usageAsked;
+    this.added = request.usageAdded ? streamOptions : none;
+    // Upstreams of typed streams may ignore that a stream was asked for, and models of the same upstream differ.
+    this.expects = endpoint.stream === 'typed' ? null : streamAsked ? 'stream' : 'whole';
   }
 
-  /** A client that did not ask for a stream gets none. */
-  answerKind(header: ReadHeader): AnswerKind | null {
-    const { stream, json, media } = this.endpoint;
-    if (stream !== 'typed') return this.streamAsked ? 'stream' : 'whole';
-    // Upstreams may ignore that a stream was asked for, and models of the same upstream differ: the label counts.
+  /** A client that did not ask for a stream gets none; a page is never passed on. */
+  answerKind(header: ReadHeader, first: Uint8Array): AnswerKind | null {
+    const { json, bytes } = this.endpoint;
     const type = essence(header('content-type') ?? '');
-    if (type === 'text/event-stream') return this.streamAsked ? 'stream' : null;
-    if (type === 'application/json' || type.endsWith('+json')) return json === null ? null : 'whole';
-    return typeShape.test(type) && media.some((beginning) => type.startsWith(beginning)) ? 'bytes' : null;
+    const byte = firstByte(first);
+    if (bytes && isMedia(type)) return 'bytes';
+    if (startsEvents(byte) && (type === 'text/event-stream' || /^\s*(?:(?:data|event|id|retry)\s*:|:)/.test(textOf(first))))
+      return this.streamAsked ? 'stream' : null;
+    if (byte === openingBrace) return json === null && !isFailure(textOf(first)) ? null : 'whole';
+    if (!bytes || isPage(textOf(first)) || type === 'text/event-stream') return null;
+    return 'bytes';
   }
 
   labelOf(kind: AnswerKind, header: ReadHeader): string {
@@ -129,12 +141,33 @@ class DirectExchange implements Exchange {
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
-    return readAnswer(text, this.endpoint.json);
+    const answer = readAnswer(text, this.endpoint.json);
+    return this.request.base64 && 'body' in answer && 'tokens' in answer ? withBase64(answer) : answer;
   }
 
   pipe(): StreamPipe {
-    return createStreamTap(this.usageAsked, this.endpoint.stream === 'typed');
+    const { usageAsked, several } = this.request;
+    const typed = this.endpoint.stream === 'typed';
+    return createAnyStream({ usageAsked, typed, several }, this.endpoint.json);
   }
+}
+
+const openingBrace = 0x7b;
+const decoder = new TextDecoder();
+/** The beginning of an answer as text. */
+const textOf = (first: Uint8Array): string => decoder.decode(first.subarray(0, 512));
+
+function isPage(text: string): boolean {
+  return /^\uFEFF?\s*<(?:!doctype|html|head|body)\b/i.test(text);
+}
+
+/** JSON in the place of audio: an error under status 200. */
+function isFailure(text: string): boolean {
+  return /^\uFEFF?\s*\{\s*"(?:error|object|detail|message)"/.test(text);
+}
+
+function isMedia(type: string): boolean {
+  return /^(?:audio|video|image)\//.test(type);
 }
 
 function essence(contentType: string): string {
@@ -144,9 +177,13 @@ function essence(contentType: string): string {
 const typeShape = /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/;
 const parameters = /^(?:\s*;\s*[\w-]{1,40}=[\w."/+-]{1,40}){1,3}$/;
 
-/** A content type to be sent on: without parameters that are not plain ones (`charset=utf-8`, `rate=24000`). */
+/**
+ * A content type to be sent on: without parameters that are not plain ones (`charset=utf-8`, `rate=24000`). A label that is
+ * none becomes `application/octet-stream`, and so does that of a page, which no browser is to show.
+ */
 export function plainType(contentType: string): string {
   const type = essence(contentType);
+  if (!typeShape.test(type) || /html|xml|javascript/.test(type)) return 'application/octet-stream';
   const rest = contentType.slice(contentType.indexOf(';'));
   return contentType.includes(';') && parameters.test(rest.trimEnd()) ? type + rest.trimEnd() : type;
 }

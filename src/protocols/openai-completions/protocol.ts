@@ -13,5 +13,5 @@ export const openaiCompletions: Protocol = {
   readFailure,
   errorBody,
   errorEvent,
-  keepAlive: new TextEncoder().encode(': keep-alive\n\n'),
+  keepAlive: new TextEncoder().encode(': keep-alive\n'),
 };

@@ -1,6 +1,6 @@
 /** Requests of OpenAI's API, towards an upstream: the body as it came with only the model replaced. */
 import { isObject } from '../../core/json.ts';
-import { dropMembers, setMembers, skipSpace } from '../../core/json-text.ts';
+import { dropMembers, membersOf, setMembers, skipSpace } from '../../core/json-text.ts';
 import { noQuirks, type ProviderQuirks } from '../../core/providers.ts';
 
 /** The request as it was parsed. */
@@ -10,6 +10,8 @@ export interface EncodedRequest {
   readonly text: string;
   /** The client asked for usage in its stream; without it the usage event is withheld. */
   readonly usageAsked: boolean;
+  /** Ola asks for usage in the client's place. */
+  readonly usageAdded: boolean;
 }
 
 /**
@@ -22,11 +24,11 @@ export type Encode = (text: string, request: RequestFields, model: string, quirk
 /** A chat completion, with what the vendor's quirks ask for. */
 export function encodeChat(text: string, request: RequestFields, model: string, quirks: ProviderQuirks): EncodedRequest {
   const usageAsked = asksUsage(request);
-  const addUsage = request['stream'] === true && !usageAsked && quirks.noStreamUsage !== true;
-  const spliced = quirks === noQuirks ? splice(text, request, model, addUsage) : null;
-  if (spliced !== null) return { text: spliced, usageAsked };
+  const usageAdded = request['stream'] === true && !usageAsked && quirks.noStreamUsage !== true;
+  const spliced = quirks === noQuirks ? splice(text, request, model, usageAdded) : null;
+  if (spliced !== null) return { text: spliced, usageAsked, usageAdded };
   const values = new Map([['model', JSON.stringify(model)]]);
-  if (addUsage) values.set('stream_options', withUsage(request));
+  if (usageAdded) values.set('stream_options', withUsage(text, request));
   const refused = new Set<string>();
   if (quirks.noStreamUsage === true) refused.add('stream_options');
   if (quirks.noStore === true) refused.add('store');
@@ -40,7 +42,7 @@ export function encodeChat(text: string, request: RequestFields, model: string, 
     refused.add('max_completion_tokens');
     values.set('max_tokens', JSON.stringify(request['max_completion_tokens']));
   }
-  return { text: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked };
+  return { text: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked, usageAdded };
 }
 
 /** A legacy completion: of the quirks, only the one about usage in streams concerns it. */
@@ -48,18 +50,18 @@ export function encodeCompletion(text: string, request: RequestFields, model: st
   const usageAsked = asksUsage(request);
   const refuses = quirks.noStreamUsage === true;
   const kept = refuses ? dropMembers(text, streamOptions) : text;
-  const addUsage = request['stream'] === true && !usageAsked && !refuses;
-  const spliced = splice(kept, request, model, addUsage);
-  if (spliced !== null) return { text: spliced, usageAsked };
+  const usageAdded = request['stream'] === true && !usageAsked && !refuses;
+  const spliced = splice(kept, request, model, usageAdded);
+  if (spliced !== null) return { text: spliced, usageAsked, usageAdded };
   const values = new Map([['model', JSON.stringify(model)]]);
-  if (addUsage) values.set('stream_options', withUsage(request));
-  return { text: setMembers(kept, values), usageAsked };
+  if (usageAdded) values.set('stream_options', withUsage(text, request));
+  return { text: setMembers(kept, values), usageAsked, usageAdded };
 }
 
 /** Any other request: only the model is changed. */
 export function encodeModel(text: string, request: RequestFields, model: string): EncodedRequest {
   const spliced = splice(text, request, model, false);
-  return { text: spliced ?? setMembers(text, new Map([['model', JSON.stringify(model)]])), usageAsked: true };
+  return { text: spliced ?? setMembers(text, new Map([['model', JSON.stringify(model)]])), usageAsked: true, usageAdded: false };
 }
 
 const streamOptions: ReadonlySet<string> = new Set(['stream_options']);
@@ -68,8 +70,11 @@ function asksUsage({ stream_options: options }: RequestFields): boolean {
   return isObject(options) && options['include_usage'] === true;
 }
 
-function withUsage({ stream_options: options }: RequestFields): string {
-  return JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true });
+/** The client's own options keep their text: a number that no double holds, a space. */
+function withUsage(text: string, { stream_options: options }: RequestFields): string {
+  const member = membersOf(text).findLast(({ name }) => name === 'stream_options');
+  if (!isObject(options) || member === undefined) return '{"include_usage":true}';
+  return setMembers(text.slice(member.value, member.end), new Map([['include_usage', 'true']]));
 }
 
 const modelKey = '"model"';
@@ -80,8 +85,8 @@ const escapedLetter = '\\u006';
  * The usual case, by two native searches: `"model"` stands in the text once only and no key can be an escaped spelling
  * of it, so the one that was parsed is this one, wherever it stands. Null where that is not certain.
  */
-function splice(text: string, request: RequestFields, model: string, addUsage: boolean): string | null {
-  if (typeof request['model'] !== 'string' || (addUsage && 'stream_options' in request)) return null;
+function splice(text: string, request: RequestFields, model: string, usageAdded: boolean): string | null {
+  if (typeof request['model'] !== 'string' || (usageAdded && 'stream_options' in request)) return null;
   const key = text.indexOf(modelKey);
   if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
   const value = JSON.stringify(request['model']);
@@ -89,7 +94,7 @@ function splice(text: string, request: RequestFields, model: string, addUsage: b
   // It may be spelled with escapes (`a\\/b`).
   if (!text.startsWith(value, at)) return null;
   const open = text.indexOf('{') + 1;
-  const usage = addUsage ? '"stream_options":{"include_usage":true},' : '';
+  const usage = usageAdded ? '"stream_options":{"include_usage":true},' : '';
   return text.slice(0, open) + usage + text.slice(open, at) + JSON.stringify(model) + text.slice(at + value.length);
 }
 

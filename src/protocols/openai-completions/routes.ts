@@ -1,6 +1,7 @@
 /** The routes of OpenAI's API that clients may call: open schemas, checked only as deep as ola reads them. */
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { OlaError } from '../../core/errors.ts';
+import { membersOf } from '../../core/json-text.ts';
 import { longestModelName } from '../../core/models.ts';
 import { type Form, fieldOf } from '../../core/multipart.ts';
 import type { ClientBody, ClientRoute, Operation, Peek } from '../../core/protocol.ts';
@@ -35,7 +36,17 @@ interface Details {
 
 function json(path: `/v1/${string}`, summary: string, schema: TSchema, details: Details = {}): ClientRoute {
   const { operation = 'other', needsModel = null, peek = peekAtFields } = details;
-  return { path, operation, summary, schema, needsModel, peek: (body) => peek(fieldsOf(body)) };
+  return {
+    path,
+    operation,
+    summary,
+    schema,
+    needsModel,
+    peek(body) {
+      if ('text' in body) refuseSecondSpellings(body.text, body.fields);
+      return peek(fieldsOf(body));
+    },
+  };
 }
 
 function form(path: `/v1/${string}`, summary: string): ClientRoute {
@@ -79,6 +90,38 @@ export const clientRoutes: readonly ClientRoute[] = [
   form('/v1/audio/transcriptions', 'Transcribe audio'),
   form('/v1/audio/translations', 'Translate audio into English'),
 ];
+
+/** Names that ola reads, by their lower-case spelling. */
+const readNames = ['model', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'stream_format', 'n'] as const;
+
+/**
+ * Servers differ in which of two spellings of a name they read (Go's JSON reader knows no case and takes the last one): the
+ * upstream might call another model than was judged here.
+ * @throws OlaError `invalid_request` naming the spelling
+ */
+function refuseSecondSpellings(text: string, fields: Fields): void {
+  for (const key in fields) {
+    if (key.length > 21) continue;
+    const lower = key.toLowerCase();
+    if (key !== lower && (readNames as readonly string[]).includes(lower)) throw twice(key, `write it '${lower}'`);
+  }
+  for (const name of readNames) {
+    const quoted = `"${name}"`;
+    const first = text.indexOf(quoted);
+    // Behind an escape a second spelling of any name may hide.
+    if (first >= 0 && text.indexOf(quoted, first + quoted.length) < 0 && !text.includes(escapedLetter)) continue;
+    if (first < 0 && !text.includes(escapedLetter)) continue;
+    if (membersOf(text).filter((member) => member.name === name).length > 1) throw twice(name, 'send it once');
+  }
+}
+
+/** How every escape of a lower-case letter begins. */
+const escapedLetter = '\\u00';
+
+function twice(name: string, advice: string): OlaError {
+  const message = `'${name}' is a second spelling of a field that ola reads: ${advice}. Servers would read either.`;
+  return new OlaError('invalid_request', message, { param: name });
+}
 
 function fieldsOf(body: ClientBody): Fields {
   return 'fields' in body ? body.fields : {};

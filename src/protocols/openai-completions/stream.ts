@@ -1,141 +1,171 @@
 /**
- * OpenAI's streams, tapped: whole events go on unchanged, usage is read in passing, and a stream that broke off is never
- * taken for one that ended. Chunks end with `[DONE]`. Events that name their type (images, audio) may also end with one
- * whose type says so, `transcript.text.done`, and the end of the upstream's answer right behind it.
+ * OpenAI's streams on their way through: whole events go on unchanged, usage is read in passing, and a stream that broke off
+ * is never taken for one that ended.
  */
 import { joinBytes } from '../../core/bytes.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
-import type { StreamFault, StreamPipe } from '../../core/protocol.ts';
-import { createEventCutter, find, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
-import { noTokenCounts } from '../../core/usage.ts';
-import { readUsage } from './usage.ts';
+import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
+import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
+import { createChunkReading } from './chunks.ts';
+import { failureInside, namedFailure } from './errors.ts';
+import type { Reading } from './reading.ts';
+import { createTypedReading } from './typed-events.ts';
 
-/** Images come as one event; a quarter of this is already unusual. */
-const eventLimit = 16 * 1024 * 1024;
+export interface StreamOptions {
+  /** The client asked for usage; else the event that carries usage and no choice is withheld. */
+  readonly usageAsked: boolean;
+  /** Events name their type (images, audio); else they are chunks. */
+  readonly typed: boolean;
+  /** The client asked for several choices, each of which has an end of its own. */
+  readonly several: boolean;
+}
+
+/** Bytes of one event. Images come in one: as long as a whole answer may be. */
+const eventLimit = 64 * 1024 * 1024;
 
 const encoder = new TextEncoder();
-const usageKey = encoder.encode('"usage"');
-const errorKey = encoder.encode('"error"');
+const decoder = new TextDecoder();
 const blankLine = encoder.encode('\n\n');
 const doneEvent = encoder.encode('data: [DONE]\n\n');
+/** `[DONE]` as servers spell it. */
+const doneShape = /^"?(?:\[done\]|done)"?$/i;
 
-type Verdict = 'pass' | 'withhold' | 'done' | StreamFault;
-
-/** Types of the last event of a typed stream. */
-const lastType = /\.(?:done|completed)$/;
-
-/**
- * @param usageAsked false: the event that carries usage and nothing else is withheld
- * @param typed events name their type
- */
-export function createStreamTap(usageAsked: boolean, typed = false): StreamPipe {
+export function createStreamTap(options: StreamOptions): StreamPipe {
+  const { typed, several } = options;
   const cutter = createEventCutter(eventLimit);
+  const reading: Reading = typed ? createTypedReading() : createChunkReading(options.usageAsked);
   let done = false;
   let fault: StreamFault | null = null;
-  let tokens = noTokenCounts;
+  let failure: UpstreamFailure | null = null;
   let first = true;
-  /** The newest event of a typed stream may be its last. */
-  let mayEnd = false;
+  /** Bytes that follow the events of this chunk: the end in its usual spelling. */
+  let tail: Uint8Array | null = null;
 
-  /** Looks into one event. */
-  function inspect(data: string): Verdict {
-    if (isTooDeep(data)) return 'malformed_event';
-    let chunk: unknown;
-    try {
-      chunk = JSON.parse(data);
-    } catch {
-      return 'malformed_event';
-    }
-    if (!isObject(chunk)) return 'malformed_event';
-    if (chunk['error'] !== undefined && chunk['error'] !== null) return 'upstream_error';
-    if (typed) {
-      if (chunk['type'] === 'error') return 'upstream_error';
-      mayEnd = typeof chunk['type'] === 'string' && lastType.test(chunk['type']);
-    }
-    const choices = chunk['choices'];
-    if (isObject(chunk['usage'])) {
-      tokens = readUsage(chunk['usage']);
-      if (!usageAsked && Array.isArray(choices) && choices.length === 0) return 'withhold';
-    }
-    return 'pass';
+  const isOver = () => done || fault !== null;
+
+  function fail(with_: UpstreamFailure): 0 {
+    fault = 'upstream_error';
+    failure = with_;
+    return 0;
   }
 
-  /** The complete reading: several lines, other fields, comments, no space after the colon. */
-  function judge(bytes: Uint8Array): Verdict {
-    if (!typed && plainRun(bytes, bytes.length) === bytes.length && firstOfInterest(bytes) === bytes.length) return 'pass';
-    const event = parseEvent(bytes);
-    if (event.name === 'error') return 'upstream_error';
-    const data = event.data?.trim();
-    if (data === undefined || data === '') return 'pass';
-    return data === '[DONE]' ? 'done' : inspect(data);
-  }
-
-  /** Whether an event goes on; sets how the stream stands after it. */
-  function passes(event: Uint8Array): boolean {
-    const verdict = judge(first ? withoutMark(event) : event);
+  /** @returns how many bytes of the event go on, from its start */
+  function judge(bytes: Uint8Array): number {
+    const event = parseEvent(first ? withoutMark(bytes) : bytes);
     first = false;
-    if (verdict === 'done') done = true;
-    else if (verdict !== 'pass' && verdict !== 'withhold') fault = verdict;
-    return verdict === 'pass' || verdict === 'done';
+    const data = event.data?.trim() ?? '';
+    if (event.name === 'error') return fail(namedFailure(data));
+    if (data === '') return isComment(event, bytes) ? withoutBlankLine(bytes) : 0;
+    const lastLine = data.slice(data.lastIndexOf('\n') + 1);
+    if (doneShape.test(lastLine)) return takeEnd(data.slice(0, -lastLine.length).trim());
+    return takeData(data) ? bytes.length : 0;
+  }
+
+  /** @returns whether it goes on */
+  function takeData(data: string): boolean {
+    const value = parsedOrUndefined(data);
+    if (value === undefined) {
+      fault = 'malformed_event';
+      return false;
+    }
+    // A value that is no object carries no chunk; both official SDKs would fail on it.
+    if (!isObject(value)) return false;
+    const inside = failureInside(value, data);
+    if (inside !== null) return fail(inside) !== 0;
+    return reading.take(value);
+  }
+
+  /** @param before a chunk in the same event, in front of the end */
+  function takeEnd(before: string): 0 {
+    const passes = before !== '' && takeData(before);
+    if (fault !== null) return 0;
+    if (reading.answered) done = true;
+    else fault = 'empty_answer';
+    const chunk = passes ? encoder.encode(`${before.replace(/^/gm, 'data: ')}\n\n`) : null;
+    tail = !done ? chunk : chunk === null ? doneEvent.slice() : joinBytes([chunk, doneEvent]);
+    return 0;
   }
 
   /**
-   * One event at a time: what stands at the end of a stream, and all of a stream that is written in another way.
-   * @param from what stands before it in the chunk goes on; what passes is moved down to it, so that the chunk stays one piece
-   * @returns what goes on
+   * Judges events one at a time, from `at` on: all of the chunk, or until the rest of it may be plain.
+   * @param kept bytes at the chunk's start that go on; what passes is moved down to them, so that the chunk stays one piece
    */
-  function pushSlowly(chunk: Uint8Array, from: number): Uint8Array {
-    const rest = from > 0 ? chunk.subarray(from) : chunk;
-    const pieces: Uint8Array[] = [];
-    let kept = from;
+  function judgeEvents(chunk: Uint8Array, at: number, kept: number, pieces: Uint8Array[]): readonly [at: number, kept: number] {
+    const rest = at > 0 ? chunk.subarray(at) : chunk;
+    let next = chunk.length;
+    let length = kept;
     cutter.push(rest, (bytes, start, end) => {
-      if (passes(bytes.subarray(start, end))) {
-        if (bytes !== rest) pieces.push(bytes.slice(start, end));
-        else {
-          if (kept !== from + start) chunk.copyWithin(kept, from + start, from + end);
-          kept += end - start;
-        }
+      const passed = judge(bytes.subarray(start, end));
+      if (bytes !== rest) {
+        if (passed > 0) pieces.push(bytes.slice(start, start + passed));
+        return !isOver();
       }
-      return !done && fault === null;
+      if (passed > 0 && length !== at + start) chunk.copyWithin(length, at + start, at + start + passed);
+      length += passed;
+      if (isOver()) return false;
+      if (typed || several || !reading.begun) return true;
+      next = at + end;
+      return false;
     });
-    // An event that began in an earlier chunk comes from the cutter's buffer, and everything of this chunk with it.
-    return pieces.length > 0 ? joinBytes(pieces) : chunk.subarray(0, kept);
+    return [next, length];
   }
 
-  /** What is held may be the last event, or the beginning of one: then the stream is not complete, and not malformed. */
-  function finishTyped(emit: (bytes: Uint8Array) => void): void {
-    const held = cutter.held();
-    // The LF of a blank line whose CR came in an earlier piece is no event.
-    if (held.length === 1 && held[0] === 0x0a) emit(held.slice());
-    else if (held.length > 0) {
-      mayEnd = false;
-      if (judge(held) !== 'pass' || !mayEnd) return;
-      emit(joinBytes([held, blankLine]));
+  function pushAll(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void {
+    const pieces: Uint8Array[] = [];
+    let at = 0;
+    let kept = 0;
+    while (at < chunk.length && !isOver()) {
+      const plain = typed || several || !reading.begun || cutter.held().length > 0 ? 0 : plainEvents(chunk, at);
+      if (plain > 0) {
+        if (kept !== at) chunk.copyWithin(kept, at, at + plain);
+        kept += plain;
+        at += plain;
+      } else [at, kept] = judgeEvents(chunk, at, kept, pieces);
     }
-    done = mayEnd;
+    if (pieces.length > 0) emit(joinBytes(pieces));
+    else if (kept > 0) emit(kept === chunk.length ? chunk : chunk.subarray(0, kept));
+  }
+
+  function emitTail(emit: (bytes: Uint8Array) => void): void {
+    if (tail !== null) emit(tail);
+    tail = null;
+  }
+
+  /** A held event counts when it is whole but for its blank line: `[DONE]`, or an object. */
+  function finishHeld(emit: (bytes: Uint8Array) => void): void {
+    const held = cutter.held().slice();
+    // A line end that is left over of a blank line, or a comment, is no event.
+    const text = decoder.decode(held).trim();
+    if (text === '' || text.startsWith(':')) return;
+    const data = parseEvent(held).data?.trim() ?? '';
+    if (!doneShape.test(data) && !isObject(parsedOrUndefined(data))) fault = 'malformed_event';
+    else if (judge(held) === held.length) emit(joinBytes([held, held.at(-1) === 0x0a ? blankLine.subarray(1) : blankLine]));
+    emitTail(emit);
   }
 
   return {
     push(chunk, emit) {
-      if (done || fault !== null || chunk.length === 0) return;
-      const plain = typed || cutter.held().length > 0 ? 0 : plainRun(chunk, firstOfInterest(chunk));
-      if (plain > 0) first = false;
-      let passed = chunk.subarray(0, plain);
-      if (plain < chunk.length) {
-        try {
-          passed = pushSlowly(chunk, plain);
-        } catch {
-          fault = 'oversized_event';
-        }
+      if (isOver() || chunk.length === 0) return;
+      try {
+        pushAll(chunk, emit);
+      } catch {
+        fault = 'oversized_event';
       }
-      if (passed.length > 0) emit(passed);
+      emitTail(emit);
     },
     finish(emit) {
-      if (done || fault !== null) return;
-      if (parseEvent(cutter.held()).data?.trim() === '[DONE]') {
+      if (isOver()) return;
+      finishHeld(emit);
+      // An event that was cut is the upstream's end, not its words.
+      if (fault === 'malformed_event') fault = null;
+      else if (!isOver() && reading.ended) {
         done = true;
-        emit(doneEvent);
-      } else if (typed) finishTyped(emit);
+        if (!typed) emit(doneEvent.slice());
+      }
+    },
+    close: cutter.close,
+    get begun() {
+      return reading.begun;
     },
     get done() {
       return done;
@@ -143,16 +173,52 @@ export function createStreamTap(usageAsked: boolean, typed = false): StreamPipe 
     get fault() {
       return fault;
     },
+    get failure() {
+      return failure;
+    },
     get tokens() {
-      return tokens;
+      return reading.tokens;
     },
   };
 }
 
-/** Where the first key stands that may mean usage or an error; the length when none does. `"usage":null` means nothing. */
+function parsedOrUndefined(data: string): unknown {
+  if (isTooDeep(data)) return undefined;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A block of comments alone: a sign of life. */
+function isComment({ name, data }: ParsedEvent, bytes: Uint8Array): boolean {
+  return name === '' && data === null && bytes[0] === 0x3a && find(bytes, anotherField) < 0;
+}
+const anotherField = encoder.encode('\nid');
+
+/** A blank line behind comments dispatches an event in some SDKs once an `id:` was seen. @returns the length without it */
+function withoutBlankLine(bytes: Uint8Array): number {
+  const last = bytes.length - 1;
+  return bytes[last] === 0x0a && bytes[last - 1] === 0x0d ? last - 1 : last;
+}
+
+const keysOfInterest = ['"error"', '"finish_reason":"', '"finish_reason": "'].map((key) => encoder.encode(key));
+const usageKey = encoder.encode('"usage"');
+
+/** Bytes from `at` on that are whole plain events which carry text alone. */
+function plainEvents(chunk: Uint8Array, at: number): number {
+  const rest = at > 0 ? chunk.subarray(at) : chunk;
+  return plainRun(rest, firstOfInterest(rest));
+}
+
+/** Where the first key stands that may mean usage, an end or an error; the length when none does. `"usage":null` means nothing. */
 function firstOfInterest(bytes: Uint8Array): number {
-  const error = find(bytes, errorKey);
-  const limit = error < 0 ? bytes.length : error;
+  let limit = bytes.length;
+  for (const key of keysOfInterest) {
+    const at = find(bytes, key);
+    if (at >= 0 && at < limit) limit = at;
+  }
   let usage = find(bytes, usageKey);
   while (usage >= 0 && usage < limit && isNull(bytes, usage + usageKey.length))
     usage = find(bytes, usageKey, usage + usageKey.length);

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import { errorEnvelope } from '../../../src/core/errors.ts';
 import { createRedactor } from '../../../src/core/redaction.ts';
-import { refused, retryAfterSeconds } from '../../../src/gateway/inference/failures.ts';
+import { refused } from '../../../src/gateway/inference/failures.ts';
 import { readFailure } from '../../../src/protocols/openai-completions/errors.ts';
 
 const redact = createRedactor(() => ['hunter2hunter2']);
 const said = (message: string, code = 'some_code', param: string | null = 'messages') =>
   JSON.stringify({ error: { message, type: 't', param, code } });
-const failed = (status: number, body = said('CANARY'), retryAfterHeader: string | null = null) => {
-  const failure = readFailure(status, () => null, body);
-  return refused({ provider: 'acme', path: '/embeddings', failure, retryAfterHeader, now: 0, redact });
+const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<string, string>> = {}) => {
+  const header = (name: string) => headers[name] ?? null;
+  const failure = readFailure(status, header, body);
+  return refused({ provider: 'acme', path: '/embeddings', failure, inside: false, header, now: 0, redact });
 };
 const shown = (...given: Parameters<typeof failed>) => failed(...given).error;
 
@@ -22,23 +23,23 @@ const table: readonly [from: number, to: number, code: string, words: boolean, a
   [404, 404, 'some_code', true, false],
   [405, 502, 'upstream_http_error', false, false],
   [406, 502, 'upstream_http_error', false, false],
-  [408, 504, 'upstream_timeout', false, true],
-  [409, 502, 'upstream_http_error', false, true],
+  [408, 408, 'some_code', true, true],
+  [409, 409, 'some_code', true, true],
   [410, 502, 'upstream_http_error', false, false],
   [413, 413, 'some_code', true, false],
   [415, 502, 'upstream_http_error', false, false],
   [418, 502, 'upstream_http_error', false, false],
   [422, 422, 'some_code', true, false],
-  [429, 429, 'rate_limit_exceeded', false, true],
+  [429, 429, 'some_code', true, true],
   [451, 502, 'upstream_http_error', false, false],
   [499, 502, 'upstream_http_error', false, false],
   [500, 502, 'upstream_http_error', false, true],
   [501, 502, 'upstream_http_error', false, true],
   [502, 502, 'upstream_http_error', false, true],
-  [503, 502, 'upstream_http_error', false, true],
+  [503, 503, 'some_code', true, true],
   [504, 504, 'upstream_timeout', false, true],
   [520, 502, 'upstream_http_error', false, true],
-  [529, 502, 'upstream_http_error', false, true],
+  [529, 529, 'some_code', true, true],
 ];
 
 describe('an upstream that says', () => {
@@ -52,6 +53,8 @@ describe('an upstream that says', () => {
       expect(envelope.message).toStartWith(`Upstream provider 'acme' returned HTTP ${from}`);
       expect(JSON.stringify(envelope).includes('CANARY')).toBe(words);
       expect(envelope.param).toBe(words ? 'messages' : null);
+      // A client of the same protocol gets the body itself.
+      expect(error.facts.body).toBe(words ? said('CANARY') : undefined);
       expect(failed(from)).toMatchObject({ status: from, next: again ? 'other' : 'stop' });
     });
   }
@@ -73,13 +76,35 @@ describe('an upstream that says', () => {
     expect(failed(400, body).next).toBe('stop');
   });
 
-  test('429 comes with Retry-After, the upstream’s when it gave one; a used-up quota is told apart', () => {
-    expect(shown(429).facts.headers).toEqual({ 'retry-after': '30' });
-    expect(shown(429, '', '7').facts.headers).toEqual({ 'retry-after': '7' });
-    expect(errorEnvelope(shown(429, said('x', 'insufficient_quota'))).error).toMatchObject({
-      code: 'insufficient_quota',
-      type: 'rate_limit_error',
+  test('nothing in JSON is told in ola’s words, a body that is a list too', () => {
+    for (const status of [408, 429, 503, 529]) expect(shown(status, '<html>CANARY').facts.body).toBeUndefined();
+    expect(shown(429, '<html>CANARY').message).toContain('limits the rate');
+    const list = shown(400, '[{"error":{"message":"words"}}]');
+    expect([list.facts.body, list.message]).toEqual([undefined, "Upstream provider 'acme' returned HTTP 400: words"]);
+  });
+
+  test('when to come back, is passed on with 429, 502, 503 and 529; with nothing said it is two seconds', () => {
+    for (const status of [429, 503, 529]) {
+      expect(shown(status).facts.headers).toEqual({ 'retry-after': '2' });
+      expect(shown(status, '', { 'retry-after': '7', 'x-should-retry': 'true' }).facts.headers).toEqual({
+        'retry-after': '7',
+        'x-should-retry': 'true',
+      });
+    }
+    expect(shown(500).facts.headers).toBeUndefined();
+    expect(shown(502, '', { 'retry-after': '7' }).facts.headers).toEqual({ 'retry-after': '7' });
+    expect(shown(400, '', { 'retry-after': '7', 'x-should-retry': 'false' }).facts.headers).toEqual({
+      'x-should-retry': 'false',
     });
+    expect(shown(429, '', { 'x-should-retry': 'CANARY' }).facts.headers).toEqual({ 'retry-after': '2' });
+    const google = '{"error":{"details":[{"@type":"x/google.rpc.RetryInfo","retryDelay":"17s"}]}}';
+    expect(shown(429, google).facts.headers).toEqual({ 'retry-after': '17' });
+  });
+
+  test('that a quota is used up, is told apart: waiting does not bring it back', () => {
+    const quota = shown(429, said('x', 'insufficient_quota'), { 'retry-after': '7' });
+    expect(errorEnvelope(quota).error).toMatchObject({ code: 'insufficient_quota', type: 'rate_limit_error' });
+    expect(quota.facts.headers).toEqual({ 'x-should-retry': 'false' });
   });
 });
 
@@ -109,7 +134,7 @@ describe('words that are taken over', () => {
     const secret = 'hunter2hunter2';
     const key = 'sk-abcdefghijklmnop';
     const error = shown(400, said(`Incorrect key ${key} or ${secret}`, `code ${secret}`, `param ${key}`));
-    const text = JSON.stringify(errorEnvelope(error));
+    const text = JSON.stringify(errorEnvelope(error)) + (error.facts.body ?? '');
     expect(text).not.toContain('hunter2');
     expect(text).not.toContain('abcdefgh');
     expect(error.message).toContain('Incorrect key [REDACTED] or [REDACTED]');
@@ -124,25 +149,4 @@ test('a 404 or 405 without words of the upstream says that the endpoint may be m
   expect(shown(405, said('CANARY')).message).toContain('may not serve /embeddings');
   expect(shown(404, said('gone')).message).toBe("Upstream provider 'acme' returned HTTP 404: gone");
   expect(shown(400, '<html>').message).toBe("Upstream provider 'acme' returned HTTP 400.");
-});
-
-describe('Retry-After', () => {
-  const now = Date.parse('2026-11-21T10:00:00Z');
-
-  test('is seconds or a date, in whole seconds from one to a day', () => {
-    const table: readonly [header: string | null, seconds: number | null][] = [
-      ['7', 7],
-      [' 7 ', 7],
-      ['0', 1],
-      ['Sat, 21 Nov 2026 10:01:30 GMT', 90],
-      ['Sat, 21 Nov 2026 09:00:00 GMT', 1],
-      ['999999999', 86_400],
-      ['Fri, 31 Dec 9999 23:59:59 GMT', 86_400],
-      [null, null],
-      ['', null],
-      ['soon', null],
-    ];
-    for (const [header, seconds] of table) expect(retryAfterSeconds(header, now)).toBe(seconds);
-    expect(retryAfterSeconds('Sat, 21 Nov 2026 10:00:01 GMT', now + 500)).toBe(1);
-  });
 });

@@ -46,6 +46,7 @@ function call(more: JsonObject = {}, rest: Partial<InferenceCall> = {}): [Infere
 }
 
 const usage = { prompt_tokens: 3, completion_tokens: 2 };
+const data = 'data: {"choices":[{"delta":{"content":"hi"}}]}\n\n';
 const answered = () => Response.json({ choices: [{ message: { content: 'hello' } }], usage });
 const failing = (status: number, message = 'no') => Response.json({ error: { message, code: 'c' } }, { status });
 const sse = (...events: string[]) => new Response(events.join(''), { headers: { 'content-type': 'text/event-stream' } });
@@ -133,10 +134,44 @@ describe('a call', () => {
     expect(scene.gateway.limits.inFlight()).toBe(0);
   });
 
+  test('whose answer of status 200 tells a failure goes to the next credential', async () => {
+    for (const told of [{ error: { code: 429, message: 'm' } }, { choices: [] }, { error: 'm' }]) {
+      const { scene } = await play(({ authorization }) =>
+        authorization === 'Bearer first-key' ? Response.json(told) : answered(),
+      );
+      expect((await scene.gateway.inference.run(...call())).headers['x-ola-attempts']).toBe('2');
+    }
+  });
+
+  test('that was refused for a field that ola added is sent again without it, and so is the next one', async () => {
+    const { scene, asked } = await play(({ body }) =>
+      'stream_options' in body ? failing(400, "Unknown parameter: 'stream_options'") : sse(data, 'data: [DONE]\n\n'),
+    );
+    for (const attempts of ['2', undefined]) {
+      const answer = await scene.gateway.inference.run(...call({ stream: true }));
+      expect(answer.headers['x-ola-attempts']).toBe(attempts);
+      expect(await text(answer)).toContain('[DONE]');
+    }
+    expect(asked.map(({ body }) => 'stream_options' in body)).toEqual([true, false, false]);
+  });
+
+  test('that was refused for a field that the client sent is the client’s', async () => {
+    const { scene, asked } = await play(() => failing(400, "Unknown parameter: 'stream_options'"));
+    const options = { stream: true, stream_options: { include_usage: true } };
+    await expect(scene.gateway.inference.run(...call(options))).rejects.toMatchObject({ status: 400 });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('that is answered by a stream gives the one answer that it says', async () => {
+    const { scene } = await play(() => sse(data, 'data: [DONE]\n\n'));
+    expect(JSON.parse(await text(await scene.gateway.inference.run(...call())))).toMatchObject({
+      choices: [{ message: { role: 'assistant', content: 'hi' } }],
+    });
+  });
+
   test('that is answered with something else is a provider error', async () => {
     const replies: readonly Reply[] = [
       () => new Response('<html>CANARY</html>'),
-      () => Response.json({ error: 'CANARY' }),
       () => new Response('CANARY', { headers: { 'content-encoding': 'br' } }),
     ];
     for (const reply of replies) {
@@ -193,9 +228,24 @@ describe('a stream', () => {
     expect(await onlyRow(scene)).toMatchObject({ status: 502, error: 'upstream_truncated' });
   });
 
-  test('that is no stream is a provider error', async () => {
+  test('that is answered by JSON is a stream of one chunk, and its usage is recorded', async () => {
     const { scene } = await play(answered);
+    const out = await text(await scene.gateway.inference.run(...call({ stream: true })));
+    expect(out).toBe('data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"hello"}}]}\n\ndata: [DONE]\n\n');
+    expect(await onlyRow(scene)).toMatchObject({ stream: true, status: 200, tokens: { prompt: 3, completion: 2 } });
+  });
+
+  test('that is answered by a page is a provider error', async () => {
+    const { scene } = await play(() => new Response('<html>CANARY</html>'));
     await expect(scene.gateway.inference.run(...call({ stream: true }))).rejects.toMatchObject({ code: 'provider_error' });
+  });
+
+  test('whose first event is an error goes to the next credential, like any status', async () => {
+    for (const first of ['data: {"error":{"code":429,"message":"m"}}\n\n', 'data: [DONE]\n\n', '']) {
+      const { scene } = await play(({ authorization }) => (authorization === 'Bearer first-key' ? sse(first) : sse(chunk, done)));
+      const answer = await scene.gateway.inference.run(...call({ stream: true }));
+      expect([await text(answer), answer.headers['x-ola-attempts']]).toEqual([chunk + done, '2']);
+    }
   });
 
   test('that the client leaves ends the upstream’s and is recorded as that, not as the upstream’s failure', async () => {
@@ -300,7 +350,7 @@ test('a call without an answer at the end of the process is recorded as cut off,
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const { scene, asked } = await play(async () => {
     await answered;
-    return Response.json({ choices: [] });
+    return Response.json({ choices: [{ message: {} }] });
   });
   const running = scene.gateway.inference.run(...call());
   while (asked.length === 0) await Bun.sleep(1);

@@ -22,9 +22,9 @@ function dripping(pieces: readonly string[]) {
 
 test('a body that never ends is given up: when there is too much of it, or when its time is over', async () => {
   const large = dripping(['a'.repeat(40), 'b'.repeat(61)]);
-  expect(await readAtMost(large.reply, 100)).toBeNull();
+  expect(await readAtMost(large.reply, { limit: 100, first: null })).toBeNull();
   expect(large.seen.cancelled).toBe(true);
   const slow = dripping([]);
-  await expect(readAtMost(slow.reply, 1_000_000, 50)).rejects.toThrow('cancelled');
+  await expect(readAtMost(slow.reply, { limit: 1_000_000, first: null, milliseconds: 50 })).rejects.toThrow('cancelled');
   expect(slow.seen.cancelled).toBe(true);
 });

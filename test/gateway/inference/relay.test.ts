@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { OlaError } from '../../../src/core/errors.ts';
 import type { Reply } from '../../../src/core/ports.ts';
+import type { UpstreamFailure } from '../../../src/core/protocol.ts';
+import { upstreamError } from '../../../src/gateway/inference/failures.ts';
 import { createBytePipe, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
 import { openaiCompletions } from '../../../src/protocols/openai-completions/protocol.ts';
 import { createStreamTap } from '../../../src/protocols/openai-completions/stream.ts';
 
 const encoder = new TextEncoder();
-const event = (n: number) => `data: {"n":${n}}\n\n`;
+const event = (n: number) => `data: {"choices":[{"index":0,"delta":{"content":"${n}"}}]}\n\n`;
 const done = 'data: [DONE]\n\n';
 
 /** An upstream played by hand: what is sent waits until it is read. */
@@ -63,7 +65,10 @@ function play(source = upstream()) {
   const ends: RelayEnd[] = [];
   const clock = { now: 1000 };
   let firstBytes = 0;
-  const relayed = relay(source.reply, createStreamTap(false), {
+  const relayed = relay(source.reply, createStreamTap({ usageAsked: false, typed: false, several: false }), {
+    bytes: false,
+    read: null,
+    errorOf: wordedFailure,
     provider: 'acme',
     protocol: openaiCompletions,
     onFirstByte: () => {
@@ -72,6 +77,18 @@ function play(source = upstream()) {
     onEnd: (end) => ends.push(end),
   });
   return { source, relayed, ends, clock, firstBytes: () => firstBytes };
+}
+
+function wordedFailure(failure: UpstreamFailure): OlaError {
+  return upstreamError({
+    provider: 'acme',
+    path: '/x',
+    failure,
+    inside: true,
+    header: () => null,
+    now: 0,
+    redact: (text) => text,
+  });
 }
 
 const all = (stream: ReadableStream<Uint8Array>) => new Response(stream).text();
@@ -114,10 +131,10 @@ describe('a stream that is whole', () => {
     const { source, relayed, firstBytes } = play();
     const reader = relayed.stream.getReader();
     const first = next(reader);
-    source.send('data: {"n"');
+    source.send(event(1).slice(0, 10));
     await settled();
     expect(firstBytes()).toBe(0);
-    source.send(':1}\n\n');
+    source.send(event(1).slice(10));
     expect(await first).toBe(event(1));
     expect(firstBytes()).toBe(1);
     source.send(done);
@@ -129,7 +146,7 @@ describe('a stream that is whole', () => {
 describe('a stream that is not whole ends in an error event and never in [DONE]', () => {
   test('when the upstream closes early', async () => {
     const { source, relayed, ends } = play();
-    source.send(`${event(1)}data: {"n":2}\n`);
+    source.send(`${event(1)}data: {"choices":\n`);
     source.end();
     const text = await all(relayed.stream);
     expect(text.startsWith(`${event(1)}data: {"error":`)).toBe(true);
@@ -138,11 +155,11 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
     expect(ends.map((end) => end?.code)).toEqual(['upstream_truncated']);
   });
 
-  test('when it closes before anything came', async () => {
-    const { source, relayed, firstBytes } = play();
+  test('or does not open, when it closes before anything came', async () => {
+    const { source, relayed, ends, firstBytes } = play();
     source.end();
-    expect(lastError(await all(relayed.stream)).code).toBe('upstream_truncated');
-    expect(firstBytes()).toBe(0);
+    expect(await relayed.opened).toMatchObject({ error: { code: 'upstream_truncated' }, again: true });
+    expect([firstBytes(), ends]).toEqual([0, []]);
   });
 
   const interruptions: readonly [name: string, cause: unknown, code: string][] = [
@@ -163,17 +180,17 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
     });
   }
 
-  const faults: readonly [name: string, text: string][] = [
-    ['it sends something that is no JSON', 'data: <html>CANARY\n\n'],
-    ['it reports an error', 'data: {"error":{"message":"CANARY"}}\n\n'],
+  const faults: readonly [name: string, text: string, code: string][] = [
+    ['it sends something that is no JSON', 'data: <html>CANARY\n\n', 'provider_error'],
+    ['it reports an error', 'data: {"error":{"message":"CANARY"}}\n\n', 'upstream_http_error'],
   ];
-  for (const [name, bad] of faults) {
+  for (const [name, bad, code] of faults) {
     test(`when ${name}, whose words are not passed on; the upstream is left`, async () => {
       const { source, relayed, ends } = play();
       source.send(event(1) + bad + event(2) + done);
       const text = await all(relayed.stream);
       expect(text.startsWith(`${event(1)}data: {"error":`)).toBe(true);
-      expect(lastError(text).code).toBe('provider_error');
+      expect(lastError(text).code).toBe(code);
       expect(text).not.toContain('CANARY');
       expect(text).not.toContain('[DONE]');
       expect(ends).toHaveLength(1);
@@ -196,10 +213,55 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
 
   test('but one that has ended well is not cut any more', async () => {
     const { source, relayed, ends } = play();
-    source.send(done);
-    expect(await all(relayed.stream)).toBe(done);
+    source.send(event(1) + done);
+    expect(await all(relayed.stream)).toBe(event(1) + done);
     relayed.cut(new OlaError('shutting_down', 'stopping'));
     expect(ends).toEqual([null]);
+  });
+});
+
+describe('the head of a stream', () => {
+  const role = 'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n';
+  const refusal = 'data: {"error":{"message":"CANARY","code":429}}\n\n';
+
+  test('goes with the first event that a client can use, and what came before it goes unchanged', async () => {
+    const { source, relayed } = play();
+    let opened: unknown = 'not yet';
+    void Promise.resolve(relayed.opened).then((value) => {
+      opened = value;
+    });
+    for (const begins of [': ping\n\n', role, 'event: ping\n\n']) source.send(begins);
+    await settled();
+    expect(opened).toBe('not yet');
+    source.send(event(1));
+    await settled();
+    expect(opened).toBeNull();
+    source.send(done);
+    expect(await all(relayed.stream)).toBe(`: ping\n${role}${event(1)}${done}`);
+  });
+
+  test('until then a failure is the attempt’s, and nothing is sent', async () => {
+    const { source, relayed, ends } = play();
+    source.send(role + refusal);
+    expect(await relayed.opened).toMatchObject({ failure: { status: 429, kind: 'rate_limit' } });
+    expect(ends).toEqual([]);
+    expect(source.cancelled).toBe(true);
+  });
+
+  test('goes after 15 seconds in any case; a failure is told in the stream then', async () => {
+    const { source, relayed, ends } = play();
+    source.send(role);
+    await settled();
+    for (const at of [1000, 15_999]) relayed.beat(at);
+    expect(ends).toEqual([]);
+    relayed.beat(16_000);
+    expect(await relayed.opened).toBeNull();
+    const reading = all(relayed.stream);
+    source.send(refusal);
+    const text = await reading;
+    expect(text.startsWith(`${role}data: {"error":`)).toBe(true);
+    expect(lastError(text).code).toBe('rate_limit_exceeded');
+    expect(ends.map((end) => end?.status)).toEqual([429]);
   });
 });
 
@@ -220,11 +282,11 @@ describe('a client', () => {
   });
 
   test('that leaves ends the upstream at once, also while nothing comes', async () => {
-    for (const sent of ['', event(1)]) {
+    for (const sent of [event(1), event(1) + event(2)]) {
       const { source, relayed, ends } = play();
       const reader = relayed.stream.getReader();
-      if (sent !== '') source.send(sent);
-      if (sent !== '') await next(reader);
+      source.send(sent);
+      await next(reader);
       const waiting = reader.read();
       await settled();
       await reader.cancel();
@@ -239,7 +301,7 @@ describe('a client', () => {
 });
 
 describe('a heartbeat', () => {
-  const comment = ': keep-alive\n\n';
+  const comment = ': keep-alive\n';
 
   test('goes out after 15 quiet seconds, and again after as many', async () => {
     const { source, relayed, clock, firstBytes } = play();
@@ -288,21 +350,21 @@ describe('a heartbeat', () => {
     const { source, relayed, clock } = play();
     const reader = relayed.stream.getReader();
     const first = next(reader);
-    source.send('data: {"n"');
+    source.send(event(1).slice(0, 10));
     await settled();
     relayed.beat(clock.now);
     clock.now += 20_000;
     relayed.beat(clock.now);
     expect(await first).toBe(comment);
-    source.send(':1}\n\n');
+    source.send(event(1).slice(10));
     expect(await next(reader)).toBe(event(1));
     await reader.cancel();
   });
 
   test('does not come after the end', async () => {
     const { source, relayed } = play();
-    source.send(done);
-    expect(await all(relayed.stream)).toBe(done);
+    source.send(event(1) + done);
+    expect(await all(relayed.stream)).toBe(event(1) + done);
     for (const at of [0, 1_000_000]) relayed.beat(at);
   });
 });
@@ -316,7 +378,9 @@ describe('bytes', () => {
       protocol: openaiCompletions,
       onFirstByte: () => undefined,
       onEnd: (end) => ends.push(end),
-      opening: encoder.encode(opening),
+      errorOf: wordedFailure,
+      bytes: true,
+      read: encoder.encode(opening),
     });
     return { source, relayed, ends };
   }

@@ -22,7 +22,9 @@ function exchangeOf(path: string, stream: boolean): Exchange {
   return exchange;
 }
 
-const kindOf = (path: string, asked: boolean, type: string | null) => exchangeOf(path, asked).answerKind(of(type));
+/** @param first how the body begins; null: it is empty */
+const kindOf = (path: string, asked: boolean, type: string | null, first: string | null) =>
+  exchangeOf(path, asked).answerKind(of(type), new TextEncoder().encode(first ?? ''));
 
 const chatCompletions = '/v1/chat/completions';
 const completions = '/v1/completions';
@@ -35,45 +37,42 @@ const speech = '/v1/audio/speech';
 const transcriptions = '/v1/audio/transcriptions';
 const translations = '/v1/audio/translations';
 
-describe('what an endpoint may answer', () => {
-  test('chat and completions answer what was asked for, whatever the type says', () => {
-    for (const endpoint of [chatCompletions, completions])
-      for (const type of [json, events, 'text/html', null]) {
-        expect(kindOf(endpoint, true, type)).toBe('stream');
-        expect(kindOf(endpoint, false, type)).toBe('whole');
-      }
+describe('the kind of an answer', () => {
+  test('of chats, completions, embeddings and moderations is what was asked for, whatever the label says', () => {
+    for (const path of [chatCompletions, completions])
+      for (const asked of [true, false]) expect(exchangeOf(path, asked).expects).toBe(asked ? 'stream' : 'whole');
+    for (const path of [embeddings, moderations]) expect(exchangeOf(path, false).expects).toBe('whole');
   });
 
-  test('embeddings and moderations answer JSON alone', () => {
-    for (const endpoint of [embeddings, moderations]) expect(kindOf(endpoint, false, events)).toBe('whole');
-  });
-
-  const byType: readonly (readonly [string, readonly string[], string | null, string | null])[] = [
-    [json, [imageGenerations, imageEdits, imageVariations, transcriptions, translations], 'whole', 'whole'],
-    ['application/problem+json', [imageGenerations], 'whole', 'whole'],
-    [json, [speech], null, null],
-    [events, [imageGenerations, imageEdits, speech, transcriptions], 'stream', null],
-    ['Text/Event-Stream; charset=utf-8', [speech], 'stream', null],
-    ['audio/mpeg', [speech], 'bytes', 'bytes'],
-    ['AUDIO/PCM;rate=1', [speech], 'bytes', 'bytes'],
-    ['application/octet-stream', [speech, transcriptions], 'bytes', 'bytes'],
-    ['audio/mpeg', [imageGenerations, transcriptions], null, null],
-    ['text/plain', [transcriptions, translations], 'bytes', 'bytes'],
-    ['text/vtt', [transcriptions], 'bytes', 'bytes'],
-    ['application/x-subrip', [translations], 'bytes', 'bytes'],
-    ['text/plain', [speech, imageGenerations], null, null],
-    ['text/html', [speech, imageGenerations, transcriptions, translations], null, null],
-    ['audio/<script>', [speech], null, null],
-    ['audio/', [speech], null, null],
-    ['', [speech, transcriptions], null, null],
+  const table: readonly (readonly [string, string | null, readonly string[], string | null, string | null])[] = [
+    ['{"text":"x"}', json, [imageGenerations, imageEdits, imageVariations, transcriptions, translations], 'whole', 'whole'],
+    ['{"data":[]}', 'text/plain', [imageGenerations, transcriptions], 'whole', 'whole'],
+    ['\n {"data":[]}', null, [imageGenerations, transcriptions], 'whole', 'whole'],
+    ['{"x":1}', json, [speech], null, null],
+    ['{"error":{"message":"m"}}', json, [speech], 'whole', 'whole'],
+    ['data: {}\n\n', events, [imageGenerations, imageEdits, speech, transcriptions], 'stream', null],
+    ['data: {}\n\n', 'Text/Event-Stream; charset=utf-8', [speech], 'stream', null],
+    ['event: x\ndata: {}\n\n', null, [imageGenerations, speech], 'stream', null],
+    ['ID3', 'audio/mpeg', [speech], 'bytes', 'bytes'],
+    ['{x', 'AUDIO/PCM;rate=1', [speech], 'bytes', 'bytes'],
+    ['RIFF', null, [speech], 'bytes', 'bytes'],
+    ['RIFF', 'binary/octet-stream', [speech], 'bytes', 'bytes'],
+    ['RIFF', 'audio/<script>', [speech], 'bytes', 'bytes'],
+    ['hello', 'text/html', [transcriptions, translations], 'bytes', 'bytes'],
+    ['did you?', null, [transcriptions], 'bytes', 'bytes'],
+    ['"hi"', json, [transcriptions], 'bytes', 'bytes'],
+    ['1\n00:00', 'text/srt', [transcriptions], 'bytes', 'bytes'],
+    ['WEBVTT', 'text/vtt', [transcriptions], 'bytes', 'bytes'],
+    ['<!doctype html><html>', 'text/plain', [speech, transcriptions, translations], null, null],
+    [' <html>', 'text/html', [speech, imageGenerations, transcriptions], null, null],
+    ['RIFF', 'audio/mpeg', [imageGenerations], null, null],
+    ['nonsense', events, [speech, imageGenerations], null, null],
   ];
-  for (const [type, endpoints, asked, unasked] of byType)
-    for (const endpoint of endpoints)
-      test(`${endpoint} as ${type}`, () => {
-        expect([kindOf(endpoint, true, type), kindOf(endpoint, false, type)] as unknown[]).toEqual([asked, unasked]);
+  for (const [first, type, paths, asked, unasked] of table)
+    for (const path of paths)
+      test(`of ${path} that begins ${JSON.stringify(first)} as ${type}`, () => {
+        expect([kindOf(path, true, type, first), kindOf(path, false, type, first)] as unknown[]).toEqual([asked, unasked]);
       });
-
-  test('nothing without a type', () => expect(kindOf(speech, false, null)).toBeNull());
 });
 
 test.each([
@@ -85,4 +84,7 @@ test.each([
   ['text/plain; a=<b>', 'text/plain'],
   ['text/plain; a=b, text/html', 'text/plain'],
   [`text/plain; a=${'b'.repeat(50)}`, 'text/plain'],
+  ['', 'application/octet-stream'],
+  ['audio/', 'application/octet-stream'],
+  ['text/html', 'application/octet-stream'],
 ])('%p goes on as %p', (type, plain) => expect(plainType(type)).toBe(plain));

@@ -103,6 +103,8 @@ describe('what is taken over', () => {
       message: 'm',
       param: 'messages[0]',
       code: 'c',
+      retryAfterMs: null,
+      body: text,
     });
     expect(read(400, '{"error":{"message":"m","type":"t","code":null}}').code).toBeNull();
   });
@@ -115,24 +117,40 @@ describe('what is taken over', () => {
     });
   });
 
+  test.each([
+    ['[{"error":{"message":"m"}}]'],
+    ['{"detail":"m"}'],
+    ['{"detail":[{"loc":["body"],"msg":"m"}]}'],
+    ['{"errors":[{"message":"m"}]}'],
+    ['{"error":{"message":{"detail":[{"msg":"m"}]}}}'],
+    ['{"object":"error","message":{"detail":[{"msg":"m"}]}}'],
+    ['{"error_msg":"m"}'],
+    ['{"msg":"m"}'],
+    ['{"error":{"message":"{\\"error\\":{\\"message\\":\\"m\\"}}"}}'],
+    ['data: {"error":{"message":"m"}}\n\n'],
+    ['event: error\ndata: {"error":{"message":"m"}}\n\n'],
+  ])('from any shape: %p', (text) => expect(read(422, text).message).toBe('m'));
+
+  test('the code of an outer object where the inner one has none', () => {
+    expect(read(400, '{"code":"c","error":{"message":"m"}}')).toMatchObject({ message: 'm', code: 'c' });
+  });
+
   test('nothing of another type than text', () => {
-    const text = '{"error":{"message":{"a":1},"param":7,"code":400,"type":[]}}';
+    const text = '{"error":{"message":7,"param":7,"code":400,"type":[]}}';
     expect(read(400, text)).toMatchObject({ message: null, param: null, code: null });
     expect(read(400, '{"error":{"message":""}}').message).toBeNull();
   });
 
-  test('nothing of a body that is no JSON object', () => {
-    for (const text of [
-      '',
-      'Bad Gateway',
-      '<html>secret</html>',
-      '"text"',
-      '[{"message":"m"}]',
-      '{"detail":"d"}',
-      '{"error":',
-      '7',
-    ]) {
-      expect(read(502, text)).toEqual({ kind: 'server_error', status: 502, message: null, param: null, code: null });
+  test('nothing of a body that is no JSON', () => {
+    for (const text of ['', 'Bad Gateway', '<html>secret</html>', '{"error":', '7', 'null']) {
+      expect(read(502, text)).toMatchObject({
+        kind: 'server_error',
+        status: 502,
+        message: null,
+        param: null,
+        code: null,
+        body: null,
+      });
     }
   });
 

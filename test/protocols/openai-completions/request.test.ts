@@ -217,13 +217,15 @@ describe('a legacy completion', () => {
     expect(completion('{"prompt":"x","model":"a/b","stream":true}')).toEqual({
       text: '{"stream_options":{"include_usage":true},"prompt":"x","model":"up","stream":true}',
       usageAsked: false,
+      usageAdded: true,
     });
     expect(completion('{"model":"a/b","stream":true,"stream_options":{"include_usage":false,"x":1}}')).toEqual({
       text: '{"model":"up","stream":true,"stream_options":{"include_usage":true,"x":1}}',
       usageAsked: false,
+      usageAdded: true,
     });
     const asked = '{"model":"up","stream":true,"stream_options":{"include_usage":true}}';
-    expect(completion(asked)).toEqual({ text: asked, usageAsked: true });
+    expect(completion(asked)).toEqual({ text: asked, usageAsked: true, usageAdded: false });
     expect(completion('{"model":"a/b","stream":false,"seed":12345678901234567890}').text).toBe(
       '{"model":"up","stream":false,"seed":12345678901234567890}',
     );

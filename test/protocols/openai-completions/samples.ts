@@ -43,6 +43,7 @@ export const openaiCompletions: readonly Sample[] = [
       `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage })}\n\n`,
       'data: [DONE]\n\n',
     ],
+    completeFrom: 3,
     prompt: 19,
     completion: 10,
     tooLong,

@@ -43,7 +43,7 @@ interface Seen {
 
 /** What a client gets, decoded at the end only: emitted bytes must stay what they were. */
 function run(chunks: readonly Uint8Array[], usageAsked: boolean): Seen {
-  const tap = createStreamTap(usageAsked);
+  const tap = createStreamTap({ usageAsked, typed: false, several: false });
   const emitted: Uint8Array[] = [];
   const emit = (bytes: Uint8Array) => void emitted.push(bytes);
   // A tap may change what it is given.
@@ -52,6 +52,43 @@ function run(chunks: readonly Uint8Array[], usageAsked: boolean): Seen {
   return { out: Buffer.concat(emitted).toString(), done: tap.done, fault: tap.fault, tokens: tap.tokens };
 }
 
+/** A comment's blank line dispatches an event in some SDKs: it does not go on. */
+function shown(event: string): string {
+  if (event.trim() === '') return '';
+  if (/^:[^\n]*(?:\n:[^\n]*)*\n\n$/.test(event)) return event.slice(0, -1);
+  return /^data: ?\[DONE\]\n\n$/.test(event) ? 'data: [DONE]\n\n' : event;
+}
+
+/** The rule of completeness, read from the text as a client reads it: the events that go on, and whether they are all. */
+function ended(text: string): { readonly passed: readonly string[]; readonly complete: boolean } {
+  const whole = eventsOf(text);
+  const held = text.slice(whole.join('').length);
+  const dataOf = (event: string) =>
+    event
+      .split('\n')
+      .flatMap((line) => line.match(/^data: ?(.*)$/)?.[1] ?? [])
+      .join('\n');
+  const objectOf = (data: string): { choices?: { finish_reason?: unknown }[] } | null => {
+    try {
+      const value: unknown = JSON.parse(data);
+      return typeof value === 'object' ? value : null;
+    } catch {
+      return null;
+    }
+  };
+  const carries = (event: string) => event.startsWith(':') || dataOf(event) === '[DONE]' || objectOf(dataOf(event)) !== null;
+  const isNothing = held.trim() === '' || held.startsWith(':');
+  const broken = !isNothing && !carries(held);
+  const passed = [...whole.filter(carries), ...(isNothing || broken ? [] : [`${held.trimEnd()}\n\n`])];
+  const finished = passed.some((event) =>
+    objectOf(dataOf(event))?.choices?.some((choice) => typeof choice.finish_reason === 'string'),
+  );
+  return { passed, complete: passed.some((event) => dataOf(event) === '[DONE]') || (!broken && finished === true) };
+}
+
+/** A chunk with content. */
+const said = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
+
 const unified = (text: string) => text.replace(/\r\n?/g, '\n');
 const eventsOf = (text: string) => text.match(/.*?\n\n/gs) ?? [];
 
@@ -59,7 +96,11 @@ for (const { name, tokens, usageEvent, fault } of table) {
   const bytes = readFileSync(join(fixtures, `${name}.sse`));
   const events = eventsOf(unified(bytes.toString()));
   const good = fault === undefined ? events : events.slice(0, fault[0]);
-  const expected = (usageAsked: boolean) => good.filter((_, index) => usageAsked || index !== usageEvent).join('');
+  const expected = (usageAsked: boolean) =>
+    good
+      .filter((_, index) => usageAsked || index !== usageEvent)
+      .map(shown)
+      .join('');
   const lineEndsInLf = !bytes.includes(13);
   /** A line end that stood between CR and LF of a blank line may be left over; it means nothing. */
   const canonical = (text: string) =>
@@ -90,16 +131,17 @@ for (const { name, tokens, usageEvent, fault } of table) {
       });
     }
 
-    test('cut anywhere, is complete only behind [DONE], and gave out whole events in their order', () => {
-      const complete = fault === undefined ? bytes.lastIndexOf('[DONE]') + '[DONE]'.length : Number.POSITIVE_INFINITY;
+    test('cut anywhere, is complete behind [DONE] or its finish alone, and gave out whole events in their order', () => {
       for (let at = 0; at < bytes.length; at++) {
         const half = at >> 1;
         const { out, done, tokens: read } = run([bytes.subarray(0, half), bytes.subarray(half, at)], true);
-        expect(done).toBe(at >= complete);
-        const came = good.slice(0, eventsOf(unified(bytes.subarray(0, at).toString())).length);
-        // [DONE] counts without its blank line, which the tap adds.
-        const wanted = done && came.length < good.length ? [...came, 'data: [DONE]\n\n'] : came;
-        expect(canonical(out)).toBe(wanted.join(''));
+        const came = unified(bytes.subarray(0, at).toString());
+        const { passed, complete } = ended(came);
+        const faulty = fault !== undefined && passed.length > fault[0];
+        expect([at, done]).toEqual([at, complete && !faulty]);
+        const whole = passed.slice(0, fault?.[0]);
+        const last = complete && !faulty && shown(whole.at(-1) ?? '') !== 'data: [DONE]\n\n' ? ['data: [DONE]\n\n'] : [];
+        expect(canonical(out)).toBe([...whole, ...last].map(shown).join(''));
         expect([tokens, noTokenCounts]).toContainEqual(read);
       }
     });
@@ -125,73 +167,99 @@ describe('a stream in any pieces', () => {
   });
 
   test('a chunk that is used again by its owner afterwards does not change what was held of it', () => {
-    const tap = createStreamTap(true);
+    const tap = createStreamTap({ usageAsked: true, typed: false, several: false });
     const emitted: Uint8Array[] = [];
-    const chunk = encoder.encode('data: {"a":1}\n');
+    const chunk = encoder.encode(said.slice(0, -1));
     tap.push(chunk, (bytes) => emitted.push(bytes));
     chunk.fill(0);
     tap.push(encoder.encode('\ndata: [DONE]\n\n'), (bytes) => emitted.push(bytes));
-    expect(Buffer.concat(emitted).toString()).toBe('data: {"a":1}\n\ndata: [DONE]\n\n');
+    expect(Buffer.concat(emitted).toString()).toBe(`${said}data: [DONE]\n\n`);
   });
 });
 
 describe('the end', () => {
   const text = (...parts: string[]) => parts.map((part) => encoder.encode(part));
+  const finish = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}';
+  const done = 'data: [DONE]\n\n';
 
-  test('may lack its blank line, or its line end; the client gets it whole', () => {
-    for (const last of ['data: [DONE]', 'data: [DONE]\n', 'data:[DONE]', 'data: [DONE] \r\n']) {
-      expect(run(text('data: {}\n\n', last), false)).toMatchObject({
-        out: 'data: {}\n\ndata: [DONE]\n\n',
-        done: true,
-        fault: null,
-      });
+  test('may lack its blank line, or its line end, and may be spelled in other ways; the client gets it as it should be', () => {
+    const spellings = ['data: [DONE]', 'data: [DONE]\n', 'data:[DONE]', 'data: [DONE] \r\n'];
+    for (const last of [...spellings, 'data: "[DONE]"\n\n', 'data: DONE\n\n', 'data: [done]\n\n']) {
+      expect(run(text(said, last), false)).toMatchObject({ out: said + done, done: true, fault: null });
     }
+  });
+
+  test('may stand in the last line of a chunk', () => {
+    expect(run(text(`${said.trimEnd()}\ndata: [DONE]\n\n`), false)).toMatchObject({ out: said + done, done: true, fault: null });
+  });
+
+  test('is a finish of every choice and an orderly end, where no [DONE] comes; the client gets one', () => {
+    expect(run(text(said, `${finish}\n\n`), false)).toMatchObject({ out: `${said}${finish}\n\n${done}`, done: true });
+    expect(run(text(said, finish), false)).toMatchObject({ out: `${said}${finish}\n\n${done}`, done: true });
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}';
+    expect(run(text(said, `${finish}\n\n`, usage), true)).toMatchObject({
+      out: `${said}${finish}\n\n${usage}\n\n${done}`,
+      done: true,
+    });
+    for (const reason of ['null', '""', '7']) {
+      expect(run(text(said, `${finish.replace('"stop"', reason)}\n\n`), false).done).toBe(false);
+    }
+  });
+
+  test('of one choice is not the end of the other', () => {
+    const tap = (parts: readonly string[]) => {
+      const several = createStreamTap({ usageAsked: false, typed: false, several: true });
+      for (const part of parts) several.push(encoder.encode(part), () => undefined);
+      several.finish(() => undefined);
+      return several.done;
+    };
+    const other = said.replace('"index":0', '"index":1');
+    expect(tap([said, other, `${finish}\n\n`])).toBe(false);
+    expect(tap([said, other, `${finish}\n\n`, `${finish.replace('"index":0', '"index":1')}\n\n`])).toBe(true);
   });
 
   test('is not an event that only mentions it, nor a comment, nor another field', () => {
     for (const last of [': [DONE]\n\n', 'event: [DONE]\n\n', 'id: [DONE]\n\n', 'data: {"content":"[DONE]"}\n\n', 'data: [DON']) {
-      expect(run(text('data: {}\n\n', last), false).done).toBe(false);
+      expect(run(text(said, last), false).done).toBe(false);
     }
   });
 
   test('of an event that has not ended is not passed on', () => {
-    expect(run(text('data: {}\n\ndata: {"a":1}\n'), false)).toMatchObject({ out: 'data: {}\n\n', done: false });
+    expect(run(text(`${said}data: {"a":\n`), false)).toMatchObject({ out: said, done: false, fault: null });
   });
 
   test('is seen where it stands behind a lone carriage return, in what looks like one event', () => {
-    const seen = run(text('data: {"a":1}\r\rdata: [DONE]\r\rdata: {"error":1}\r\r:}\n\n'), false);
-    expect(seen).toMatchObject({ out: 'data: {"a":1}\r\rdata: [DONE]\r\r', done: true, fault: null });
+    const chunk = said.trimEnd();
+    const seen = run(text(`${chunk}\r\rdata: [DONE]\r\rdata: {"error":1}\r\r:}\n\n`), false);
+    expect(seen).toMatchObject({ out: `${chunk}\r\r${done}`, done: true, fault: null });
     expect(run(text('data: {"a"\rdata: "b"}\n\n'), false).fault).toBe('malformed_event');
-  });
-
-  test('is seen behind a byte order mark at the beginning, where clients see it, and nowhere else', () => {
-    expect(run(text('\uFEFFdata: [DONE]\n\n'), false)).toMatchObject({ done: true, fault: null });
-    for (const first of ['data: {}\n\n', ': x\n\n'])
-      expect(run(text(first, '\uFEFFdata: [DONE]\n\n'), false)).toMatchObject({ done: false, fault: null });
   });
 
   test('is not waited for in an event that nests without end', () => {
     const deep = `data: {"usage":${'['.repeat(300_000)}}\n\n`;
-    expect(run(text(deep, 'data: [DONE]\n\n'), false)).toMatchObject({ out: '', done: false, fault: 'malformed_event' });
+    expect(run(text(deep, done), false)).toMatchObject({ out: '', done: false, fault: 'malformed_event' });
   });
 
   test('hides what comes behind it', () => {
-    for (const chunks of [text('data: [DONE]\n\ndata: {"error":1}\n\n'), text('data: [DONE]\n\n', 'data: {"error":1}\n\n')]) {
-      expect(run(chunks, false)).toMatchObject({ out: 'data: [DONE]\n\n', done: true, fault: null });
+    for (const chunks of [text(`${said}${done}data: {"error":1}\n\n`), text(said, done, 'data: {"error":1}\n\n')]) {
+      expect(run(chunks, false)).toMatchObject({ out: said + done, done: true, fault: null });
     }
   });
 
-  test('of an empty stream is no end', () => {
+  test('of an empty stream is no end, and [DONE] alone is no answer', () => {
     expect(run([], false)).toEqual({ out: '', done: false, fault: null, tokens: noTokenCounts });
+    for (const nothing of [done, `data: {}\n\n${done}`, `: x\n\n${done}`])
+      expect(run(text(nothing), false)).toMatchObject({ done: false, fault: 'empty_answer' });
   });
 });
 
 describe('an event', () => {
-  const one = (event: string, usageAsked = false) => run([encoder.encode(`data: ${event}\n\ndata: [DONE]\n\n`)], usageAsked);
+  const one = (event: string, usageAsked = false) =>
+    run([encoder.encode(`${said}data: ${event}\n\ndata: [DONE]\n\n`)], usageAsked);
 
   test('without choices and without usage passes: a vendor says something else with it', () => {
     const event = '{"choices":[],"prompt_filter_results":[{"prompt_index":0}]}';
-    expect(one(event).out).toBe(`data: ${event}\n\ndata: [DONE]\n\n`);
+    expect(one(event).out).toBe(`${said}data: ${event}\n\ndata: [DONE]\n\n`);
     expect(one('{"choices":[],"usage":null}').out).toContain('usage');
   });
 
@@ -199,7 +267,7 @@ describe('an event', () => {
     const event = '{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}';
     for (const asked of [true, false]) {
       expect(one(event, asked)).toMatchObject({
-        out: `data: ${event}\n\ndata: [DONE]\n\n`,
+        out: `${said}data: ${event}\n\ndata: [DONE]\n\n`,
         tokens: { prompt: 1, completion: 2 },
       });
     }
@@ -215,40 +283,68 @@ describe('an event', () => {
 
   test('with space around the keys is read as well', () => {
     const event = '{ "choices" : [ ] , "usage" : { "prompt_tokens" : 5 } }';
-    expect(one(event)).toMatchObject({ out: 'data: [DONE]\n\n', tokens: { prompt: 5 } });
+    expect(one(event)).toMatchObject({ out: `${said}data: [DONE]\n\n`, tokens: { prompt: 5 } });
+    for (const choices of ['', '"choices":null,']) {
+      expect(one(`{${choices}"usage":{"prompt_tokens":5}}`)).toMatchObject({
+        out: `${said}data: [DONE]\n\n`,
+        tokens: { prompt: 5 },
+      });
+    }
     expect(one('{ "error" : { "message" : "m" } }').fault).toBe('upstream_error');
   });
 
-  test('that is no object is malformed', () => {
-    for (const event of ['[1]', '"text"', '1', 'null', 'hello', '{"a":1', '{"usage":}']) {
-      expect(one(event)).toMatchObject({ out: '', done: false, fault: 'malformed_event' });
+  test('that is no JSON is a fault, and nothing of it goes on', () => {
+    for (const event of ['hello', '{"a":1', '{"usage":}', '<html>'])
+      expect(one(event)).toMatchObject({ out: said, done: false, fault: 'malformed_event' });
+  });
+
+  test('that carries no chunk does not go on: official SDKs fail on it', () => {
+    for (const event of ['[1]', '"text"', '1', 'null', ''])
+      expect(one(event)).toMatchObject({ out: `${said}data: [DONE]\n\n`, done: true });
+    for (const block of ['event: ping\n\n', 'id: 7\n\n', 'retry: 10\n\n', 'event: ping\ndata:\n\n']) {
+      expect(run([encoder.encode(`${said}${block}data: [DONE]\n\n`)], false).out).toBe(`${said}data: [DONE]\n\n`);
     }
   });
 
-  test('that is empty passes', () => {
-    expect(one('')).toMatchObject({ done: true, fault: null });
+  test('that is a comment alone loses its blank line, which some SDKs take for an event once an id was seen', () => {
+    const blocks = [': ping\n\n', ': a\n: b\n\n'];
+    for (const block of blocks)
+      expect(run([encoder.encode(`${said}${block}${said}data: [DONE]\n\n`)], false).out).toBe(
+        `${said}${block.slice(0, -1)}${said}data: [DONE]\n\n`,
+      );
+  });
+
+  test('with an error that says nothing is a chunk; with one that says something it is the upstream’s failure', () => {
+    for (const nothing of ['""', 'false', 'null', '0'])
+      expect(one(`{"choices":[],"error":${nothing}}`)).toMatchObject({ done: true, fault: null });
+    for (const event of ['{"error":{"code":429}}', '{"object":"error","code":429}', '{"choices":[{"error":{"code":429}}]}']) {
+      const tap = createStreamTap({ usageAsked: false, typed: false, several: false });
+      tap.push(encoder.encode(`${said}data: ${event}\n\n`), () => undefined);
+      expect([tap.fault, tap.failure?.status, tap.failure?.kind]).toEqual(['upstream_error', 429, 'rate_limit']);
+    }
   });
 
   test('that goes on for too long ends the stream, and what came before it has passed', () => {
-    const tap = createStreamTap(false);
+    const tap = createStreamTap({ usageAsked: false, typed: false, several: false });
     let out = 0;
     const emit = (bytes: Uint8Array) => {
       out += bytes.length;
     };
-    tap.push(encoder.encode('data: {}\n\ndata: {"image":"'), emit);
+    tap.push(encoder.encode(`${said}data: {"image":"`), emit);
     const megabyte = new Uint8Array(1024 * 1024).fill(120);
-    for (let i = 0; i < 17 && tap.fault === null; i++) tap.push(megabyte, emit);
+    for (let i = 0; i < 65 && tap.fault === null; i++) tap.push(megabyte, emit);
     expect(tap.fault).toBe('oversized_event');
-    expect(out).toBe('data: {}\n\n'.length);
+    expect(out).toBe(said.length);
     tap.push(encoder.encode('"}\n\ndata: [DONE]\n\n'), emit);
     tap.finish(emit);
+    tap.close();
     expect(tap.done).toBe(false);
-    expect(out).toBe('data: {}\n\n'.length);
+    expect(out).toBe(said.length);
   });
 });
 
 test('nothing is emitted where there is nothing: an empty chunk is no first byte', () => {
-  const tap = createStreamTap(false);
+  const tap = createStreamTap({ usageAsked: false, typed: false, several: false });
   const lengths: number[] = [];
   tap.push(new Uint8Array(0), (bytes) => lengths.push(bytes.length));
   expect(lengths).toEqual([]);

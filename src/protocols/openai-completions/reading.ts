@@ -1,0 +1,14 @@
+import type { TokenCounts } from '../../core/usage.ts';
+
+/** The meaning of a stream's events, one after the other. */
+export interface Reading {
+  /** Takes an event that is a JSON object. @returns whether it goes on to the client */
+  take(event: Readonly<Record<string, unknown>>): boolean;
+  /** Something has come that a client can use. */
+  readonly begun: boolean;
+  /** `[DONE]` may come: there is an answer. */
+  readonly answered: boolean;
+  /** The stream may end here, in order, without `[DONE]`. */
+  readonly ended: boolean;
+  readonly tokens: TokenCounts;
+}

@@ -1,0 +1,120 @@
+/** The first bytes of an answer decide what it is: the label of a real upstream is a hint at best. */
+import { joinBytes } from '../../core/bytes.ts';
+import { isObject } from '../../core/json.ts';
+import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
+import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
+import { type AnswerShape, readAnswer } from './answer.ts';
+import { eventsOfAnswer } from './convert.ts';
+import { createStreamTap, type StreamOptions } from './stream.ts';
+
+/** Bytes. As long as an answer that is not streamed. */
+const longestAnswer = 64 * 1024 * 1024;
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The first byte that is no white space and no byte order mark; null when there is none. */
+export function firstByte(bytes: Uint8Array): number | null {
+  for (const byte of bytes) {
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+      return byte;
+  }
+  return null;
+}
+
+/** `data`, `event`, `id`, `retry` or a comment begins. */
+const eventStarts: readonly number[] = [...'deir:'].map((letter) => letter.charCodeAt(0));
+
+export function startsEvents(byte: number | null): boolean {
+  return byte !== null && eventStarts.includes(byte);
+}
+
+const brace = 0x7b;
+
+/** A stream that was asked for: events, or JSON, which becomes a stream of one chunk. */
+export function createAnyStream(options: StreamOptions, shape: AnswerShape | null): StreamPipe {
+  let chosen: StreamPipe | null = null;
+  let fault: StreamFault | null = null;
+
+  function choose(chunk: Uint8Array): StreamPipe | null {
+    const byte = firstByte(chunk);
+    if (byte === null) return null;
+    if (startsEvents(byte)) return createStreamTap(options);
+    if (byte === brace) return createJsonStream(options, shape);
+    fault = 'no_stream';
+    return null;
+  }
+
+  return {
+    push(chunk, emit) {
+      if (fault !== null) return;
+      chosen ??= choose(chunk);
+      chosen?.push(chunk, emit);
+    },
+    finish: (emit) => chosen?.finish(emit),
+    close: () => chosen?.close(),
+    get begun() {
+      return chosen?.begun ?? false;
+    },
+    get done() {
+      return chosen?.done ?? false;
+    },
+    get fault() {
+      return fault ?? chosen?.fault ?? null;
+    },
+    get failure() {
+      return chosen?.failure ?? null;
+    },
+    get tokens() {
+      return chosen?.tokens ?? noTokenCounts;
+    },
+  };
+}
+
+function createJsonStream({ usageAsked }: StreamOptions, shape: AnswerShape | null): StreamPipe {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let done = false;
+  let fault: StreamFault | null = null;
+  let failure: UpstreamFailure | null = null;
+  let tokens: TokenCounts = noTokenCounts;
+  return {
+    push(chunk) {
+      length += chunk.length;
+      if (length > longestAnswer) fault = 'oversized_event';
+      else pieces.push(chunk);
+    },
+    finish(emit) {
+      if (fault !== null) return;
+      const text = decoder.decode(joinBytes(pieces));
+      const answer = readAnswer(text, shape);
+      if ('kind' in answer) {
+        fault = answer.kind === 'malformed' ? 'malformed_event' : 'upstream_error';
+        failure = answer.kind === 'malformed' ? null : answer;
+        return;
+      }
+      tokens = answer.tokens;
+      const value: unknown = JSON.parse(text);
+      emit(encoder.encode(eventsOfAnswer(isObject(value) ? value : {}, usageAsked)));
+      done = true;
+    },
+    close() {
+      pieces.length = 0;
+    },
+    get begun() {
+      return done;
+    },
+    get done() {
+      return done;
+    },
+    get fault() {
+      return fault;
+    },
+    get failure() {
+      return failure;
+    },
+    get tokens() {
+      return tokens;
+    },
+  };
+}
