@@ -6,7 +6,7 @@ import type { Connection } from './core/server.ts';
 import type { Settings } from './core/settings.ts';
 import { runningDatabase } from './home/config-file.ts';
 import { type ControlCall, callControl } from './runtime/control.ts';
-import { exists } from './runtime/files.ts';
+import { exists, refuseClosedHome } from './runtime/files.ts';
 import { takeHomeLock } from './runtime/lock.ts';
 import { processId } from './runtime/process.ts';
 import { version } from './runtime/version.ts';
@@ -23,8 +23,9 @@ export interface CalledHome {
 /** A command answers by what it prints, not by a log. */
 const noLog: Log = { log: () => undefined };
 
-/** Who holds a home now; null when no process does. */
+/** Who holds a home now; null when no process does. @throws OlaError for another user's home */
 export function whoHolds(home: string, now: Clock): RunningServer | null {
+  refuseClosedHome(home);
   if (!exists(`${home}/ola.lock`)) return null;
   const lock = takeHomeLock(home, { pid: processId, version, address: null, configFile: null, startedAt: now() });
   if (!('heldBy' in lock)) {
@@ -49,6 +50,7 @@ interface CallPorts {
 
 /** Through the server that runs, else in this process over the same routes. */
 export async function callApi(call: ControlCall, place: CalledHome, ports: CallPorts): Promise<ApiAnswer> {
+  refuseClosedHome(place.home);
   const socket = `${place.home}/control.sock`;
   if (place.configFile !== null) await runningDatabase(socket, place.configFile);
   const running = await callControl(socket, call);

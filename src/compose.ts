@@ -31,12 +31,20 @@ export async function main(): Promise<never> {
   const settings = settingsOrExit();
   self.forget(secretVariables);
   const home = absolutePath(settings.home ?? `${self.userHome}/.open_llm_auth`);
-  const ports: CliPorts = {
+  // The demo never touches the data of a real home, its database elsewhere included, unless a home was named.
+  const demo = settings.home === null ? portsOver(`${home}/demo`, null, { ...settings, databasePath: null }) : null;
+  return self.exit(await runCli(portsOver(home, demo, settings)));
+}
+
+/** @param demo the ports over the home of the demo */
+function portsOver(home: string, demo: CliPorts | null, settings: Settings): CliPorts {
+  return {
     argv: self.programArguments,
     terminal,
     version: versionLine(self.platform),
     home,
     homeFrom: settings.home === null ? 'default' : 'environment',
+    demo,
     running: async () => (await import('./calls.ts')).whoHolds(home, now),
     async call(method, path, body, { headers = {}, configFile = null }: CallOptions = {}) {
       const { callApi } = await import('./calls.ts');
@@ -44,10 +52,9 @@ export async function main(): Promise<never> {
       return callApi({ method, path, body, headers }, place, { now, tell: terminal.err });
     },
     async startServer(options) {
+      if (options.demo && demo !== null) return demo.startServer(options);
       const { serve } = await import('./serve/serve.ts');
-      // The demo never touches a real home, unless one was named.
-      const place = options.demo && settings.home === null ? absolutePath('.demo-home') : home;
-      return serve({ options, settings, terminal, now, home: place, configFile: absoluteOrNull(options.config) });
+      return serve({ options, settings, terminal, now, home, configFile: absoluteOrNull(options.config) });
     },
     files: personsFiles(home),
     readInput,
@@ -62,7 +69,6 @@ export async function main(): Promise<never> {
     },
     now,
   };
-  return self.exit(await runCli(ports));
 }
 
 const absoluteOrNull = (path: string | null) => (path === null ? null : absolutePath(path));

@@ -51,6 +51,8 @@ interface Described {
   /** Sentences after the summary in `--help`. */
   readonly description?: string;
   readonly examples: readonly Example[];
+  /** How it finds the home of a running demo: by itself, or by its option --demo; see demo-home.ts. Absent: it needs no home. */
+  readonly onDemo?: 'follows' | 'asked';
 }
 
 export interface Command extends Described {

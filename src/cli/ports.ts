@@ -144,6 +144,8 @@ export interface CliPorts {
   readonly home: string;
   /** The source of that path: `environment` when the variable OPEN_LLM_AUTH_HOME is set. */
   readonly homeFrom: 'environment' | 'default';
+  /** The same over the home of the demo; null when OPEN_LLM_AUTH_HOME names the home, for the demo too. */
+  readonly demo: CliPorts | null;
   /** The server that holds the home; null when no server runs. */
   readonly running: () => Promise<RunningServer | null>;
   /**

@@ -1,6 +1,7 @@
 /** One run of the command line: parse the typed words, run the command, return its exit code. */
 import { commands, groups } from './commands/all.ts';
 import { topics } from './commands/help.ts';
+import { homeOf } from './demo-home.ts';
 import { asFailure, type Failure, renderFailure } from './failure.ts';
 import { choosePlain } from './plain.ts';
 import type { CliPorts, ExitCode } from './ports.ts';
@@ -26,8 +27,13 @@ export async function runCli(ports: CliPorts): Promise<ExitCode> {
     const choice = choosePlain(commands, argv) ?? (await programOf(ports)).choose(argv);
     if (choice === null) return exitCodes.ok;
     typed = ['ola', ...choice.command.path].join(' ');
+    const { ports: over, before, after } = await homeOf(ports, choice);
+    const say = (line: string | null) => line !== null && !wantsJson(argv) && ports.terminal.err(line);
+    say(before);
     const help = async (path: readonly string[]) => (await programOf(ports)).help(path);
-    return await choice.command.run({ ports, help }, choice.options, choice.args);
+    const exit = await choice.command.run({ ports: over, help }, choice.options, choice.args);
+    if (exit === exitCodes.ok) say(after);
+    return exit;
   } catch (thrown) {
     return sayFailure(asFailure(thrown, typed), ports);
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   fchmodSync,
   fsyncSync,
@@ -51,12 +52,13 @@ const temporaryName = /^\..+\.[0-9a-f]{16}\.tmp(?:-wal|-shm|-journal)?$/;
  *   users and holds files that are not ola's, cannot be created or narrowed, or takes no writes
  */
 export function prepareHome(path: string): Home {
+  refuseClosedHome(path);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const home = realpathSync(path);
     const facts = statSync(home);
     if (facts.uid !== ownUser()) {
-      throw unusable(path, `belongs to user ${facts.uid}; set OPEN_LLM_AUTH_HOME to a directory of your own`);
+      throw unusable(path, belongsTo(facts.uid, path));
     }
     // A mistake like OPEN_LLM_AUTH_HOME=/etc must not close a directory that other programs need.
     if ((facts.mode & forOthers) !== 0 && !looksLikeHome(home)) {
@@ -70,6 +72,36 @@ export function prepareHome(path: string): Home {
     if (cause instanceof OlaError) throw cause;
     throw unusable(path, whyUnusable(cause), cause);
   }
+}
+
+/**
+ * Tells another user's home from one that is not there: without this, what it holds would look absent.
+ * @throws OlaError `persistence_unavailable` when the home, or a directory on the way to it, is another user's and closed
+ */
+export function refuseClosedHome(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  } catch (cause) {
+    const owner = isErrno(cause, 'EACCES', 'EPERM') ? ownerOf(path) : null;
+    if (owner !== null) throw unusable(path, belongsTo(owner, path), cause);
+  }
+}
+
+/** The owner of the path, or of the closed directory on the way to it; null when that is this user, whose modes ola mends. */
+function ownerOf(path: string): number | null {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const { uid } = statSync(at);
+      return uid === ownUser() ? null : uid;
+    } catch (cause) {
+      if (!isErrno(cause, 'EACCES', 'EPERM') || at === dirname(at)) return null;
+    }
+  }
+}
+
+function belongsTo(user: number, path: string): string {
+  const command = `sudo -u '#${user}' env OPEN_LLM_AUTH_HOME=${path} ola status`;
+  return `belongs to user ${user}; run ola as that user (\`${command}\`), or set OPEN_LLM_AUTH_HOME to a directory of your own`;
 }
 
 function whyUnusable(cause: unknown): string {

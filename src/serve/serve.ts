@@ -2,26 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { configFailure, type Failure } from '../cli/failure.ts';
 import type { ExitCode, ServeOptions, Terminal } from '../cli/ports.ts';
+import { providersLine } from '../cli/providers-line.ts';
 import { localPrincipal } from '../core/access.ts';
 import { type ErrorCode, OlaError } from '../core/errors.ts';
-import type { Clock, Log } from '../core/ports.ts';
+import type { Clock } from '../core/ports.ts';
 import { createRedactor } from '../core/redaction.ts';
 import type { ServerHandle } from '../core/server.ts';
 import type { Settings } from '../core/settings.ts';
-import type { CurrentConfig } from '../gateway/config/in-force.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
-import { type OpenHome, openHome } from '../home/home.ts';
+import { openHome } from '../home/home.ts';
 import { createApp } from '../http/app.ts';
 import { mostBodyBytes } from '../http/body.ts';
 import { createLog } from '../runtime/log.ts';
 import { holderOfPort } from '../runtime/port-holder.ts';
-import { onCrash, onStopSignal } from '../runtime/process.ts';
+import { onCrash } from '../runtime/process.ts';
 import { listen, localAddresses } from '../runtime/serve.ts';
 import { version } from '../runtime/version.ts';
 import { type Watch, watchFile } from '../runtime/watch.ts';
-import { anonymousWarning, applyAnonymous, isLoopbackHost, refuseUnsafeAnonymous } from './anonymous.ts';
+import { applyAnonymous, refuseUnsafeAnonymous } from './anonymous.ts';
 import { demoProvider, demoUpstream } from './demo.ts';
+import { untilStopped } from './stop.ts';
+import { warn } from './warnings.ts';
 import { welcome } from './welcome.ts';
 
 export interface ServeParts {
@@ -39,10 +41,8 @@ interface Demo {
   readonly server: ServerHandle;
 }
 
-/** Pause between two ticks of the gateway, and time for error events to leave after a cut; milliseconds. */
+/** Pause between two ticks of the gateway, in milliseconds. */
 const tickMs = 1000;
-/** Pause between two looks at the number of running calls while the server drains, in milliseconds. */
-const drainPollMs = 20;
 /** Pause between the start and the preparations that run after it, in milliseconds; the first requests come before them. */
 const settleMs = 20;
 
@@ -63,6 +63,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     throw startFailure(thrown, configFile) ?? thrown;
   });
   let watch: Watch | null = null;
+  let listened = false;
   try {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
@@ -73,6 +74,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     const control = listen.control(`${home.path}/control.sock`, { maxBodyBytes: mostBodyBytes }, app.handle);
     const address = urlOf(options.host, server.port);
     home.announce(address);
+    listened = true;
     const ticker = setInterval(() => home.gateway.tick(performance.now()), tickMs);
     watch = configFile === null ? null : watchFile(configFile, () => void home.reload());
     const stopped = untilStopped(server, home.gateway, options.grace, log);
@@ -85,12 +87,18 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
         version,
         token,
         open: home.gateway.access.isOpen(),
+        providers: home.gateway.providerStates(),
         model,
         demo: options.demo,
         home: home.path,
         configFile,
       }),
     );
+    // The text for people is prose, which a collector of a JSON log cannot read.
+    if (format === 'json') {
+      const providers = providersLine(home.gateway.providerStates());
+      log.log('info', 'listening', { address, home: home.path, configFile, providers });
+    }
     void inTurns([...app.afterStart, ...home.afterStart]);
     const code = await stopped;
     clearInterval(ticker);
@@ -102,6 +110,7 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   } finally {
     watch?.stop();
     await home.close();
+    if (listened) log.log('info', 'stopped');
   }
 }
 
@@ -178,13 +187,14 @@ function listenOn({ host, port }: ServeOptions, handle: Parameters<typeof listen
 
 /**
  * Creates an admin token when a person watches the terminal and no token exists, because no request could be made otherwise.
- * Each start of the demo revokes its former token and creates one.
+ * Each start of the demo creates one more. Tokens of earlier starts stay valid, because tools are configured with them.
  */
 async function firstToken({ options, terminal }: ServeParts, gateway: Gateway): Promise<string | null> {
   const origin = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
   if (options.demo) {
-    const old = gateway.tokens.list().filter(({ name }) => name === demoTokenName);
-    for (const { id } of old) await gateway.tokens.revoke(id, origin);
+    const earlier = gateway.tokens.list().filter(({ name }) => name === demoTokenName);
+    for (const { id } of earlier.slice(0, Math.max(0, earlier.length + 1 - keptDemoTokens)))
+      await gateway.tokens.revoke(id, origin);
   } else if (!terminal.interactive || gateway.access.configured()) return null;
   if (gateway.access.isOpen()) return null;
   const name = options.demo ? demoTokenName : 'first start';
@@ -192,81 +202,12 @@ async function firstToken({ options, terminal }: ServeParts, gateway: Gateway): 
   return token;
 }
 const demoTokenName = 'demo (made at start)';
+/** Tokens of demo starts that are valid at a time; the next start revokes the oldest. */
+const keptDemoTokens = 8;
 
 function exampleModel(gateway: Gateway): string | null {
   const models = gateway.listModels();
   return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
-}
-
-function warn(parts: ServeParts, home: OpenHome, log: Log): void {
-  const { options, settings, configFile } = parts;
-  for (const { path, mode } of home.fixed) {
-    log.log('warn', `other users could read ${path} (mode ${mode.toString(8)}); ola has narrowed the mode`);
-  }
-  for (const sentence of [...home.predecessor.imported, ...home.predecessor.standing]) log.log('warn', sentence);
-  if (!isLoopbackHost(options.host))
-    log.log('warn', `listening on ${options.host} without TLS: tokens and prompts travel unencrypted`);
-  if (settings.everyProviderLocal)
-    log.log('warn', 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS is on: providers may be on this machine');
-  if (configFile !== null && settings.databasePath === null) warnOfMovedDatabase(configFile, home, log);
-  if (settings.insecureHttp) log.log('warn', 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP is on: keys may travel unencrypted');
-  for (const place of home.gateway.ownTokens()) log.log('warn', ownTokenWarning(place));
-  const anonymous = anonymousWarning(home.gateway, parts);
-  if (anonymous !== null) log.log('warn', anonymous);
-  else if (!home.gateway.access.configured()) {
-    log.log('warn', 'no access token exists, so every request is answered with 401: create one with `ola token create NAME`');
-  }
-}
-
-/** @param place the name of a variable, or a path in the configuration */
-function ownTokenWarning(place: string): string {
-  const remedy = place.includes('.')
-    ? 'put the key of the provider there'
-    : 'set it only where the client starts, not where ola starts';
-  return `${place} is an access token of ola, not the key of a provider, and is not sent: ${remedy}`;
-}
-
-/** Warns about a new path of the database. The open database stays in use: it holds every acknowledged write. */
-function warnOfMovedDatabase(configFile: string, home: OpenHome, log: Log): void {
-  const named = ({ open }: CurrentConfig) => open.durableState?.dbPath;
-  let known = named(home.gateway.config.snapshot());
-  home.gateway.config.onChange((snapshot) => {
-    if (named(snapshot) === known) return;
-    known = named(snapshot);
-    log.log('warn', `durableState.dbPath in ${configFile} has changed; it takes effect at the next start`);
-  });
-}
-
-/**
- * Resolves when the server may end. The first signal refuses new requests and gives running calls the grace; after it they
- * are cut with an error event. The second signal ends at once.
- */
-function untilStopped(server: ServerHandle, gateway: Gateway, graceSeconds: number, log: Log): Promise<ExitCode> {
-  return new Promise((resolve) => {
-    onStopSignal((count) => {
-      if (count > 1) return resolve(130);
-      gateway.drain();
-      log.log('info', 'shutting down', { calls: gateway.limits.inFlight(), graceSeconds });
-      void drained(server, gateway, graceSeconds).then(() => resolve(0));
-    });
-  });
-}
-
-async function drained(server: ServerHandle, gateway: Gateway, graceSeconds: number): Promise<void> {
-  const empty = () => server.pending() === 0;
-  if (await within(graceSeconds * 1000, empty)) return;
-  gateway.cut();
-  // Gives the error events time to leave. A client that does not read them delays the end by no more than this.
-  await within(tickMs, empty);
-}
-
-async function within(milliseconds: number, done: () => boolean): Promise<boolean> {
-  const until = performance.now() + milliseconds;
-  while (!done()) {
-    if (performance.now() >= until) return false;
-    await new Promise((resolve) => setTimeout(resolve, drainPollMs));
-  }
-  return true;
 }
 
 function urlOf(host: string, port: number): string {

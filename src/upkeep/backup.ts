@@ -9,7 +9,7 @@ import { checkNewPassphrase, sealWithPassphrase } from '../credentials/passphras
 import { loadConfigFile, namedDatabase, runningDatabase } from '../home/config-file.ts';
 import { refuseOtherDatabase } from '../home/database-note.ts';
 import { databasePath } from '../runtime/database-path.ts';
-import { exists, temporaryBeside } from '../runtime/files.ts';
+import { exists, refuseClosedHome, temporaryBeside } from '../runtime/files.ts';
 import { linksResolved, placeOfNewFile, publishNew, removeFile } from '../runtime/moves.ts';
 import { copySqliteFile } from '../runtime/sqlite.ts';
 import { configStore } from '../store/config.ts';
@@ -61,6 +61,7 @@ export async function backUp({ file, passphrase }: CopyRequest, place: BackupCon
 
 /** The path of the database. A running server is asked first, because its configuration file may name the database. @throws OlaError `conflict` when the server uses another configuration */
 async function databaseInUse({ home, settings, configFile }: BackupContext): Promise<string> {
+  refuseClosedHome(home);
   const running = await runningDatabase(`${home}/control.sock`, configFile);
   if (running !== null) return running;
   const whole = linksResolved(home);

@@ -70,6 +70,7 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
     version,
     home,
     homeFrom: 'default',
+    demo: null,
     running: async () => (scene.running === undefined ? server : scene.running),
     call: async (method, path, body, options = {}) => {
       const call = { method, path, body, ...(Object.keys(options).length === 0 ? {} : { options }) };

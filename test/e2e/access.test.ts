@@ -133,6 +133,14 @@ describe('what a token may do follows its scopes', () => {
   }
 });
 
+test('a short token that was chosen works, and the start warns of it without showing it', async () => {
+  const ola = await start({ env: { OPEN_LLM_AUTH_TOKEN: 'short-one' } });
+  expect((await request(`${ola.address}/v1/models`, 'GET', bearer('short-one'))).status).toBe(200);
+  expect(ola.err()).toContain('OPEN_LLM_AUTH_TOKEN has 9 characters and could be guessed');
+  expect(ola.err()).not.toContain('short-one');
+  expect((await start()).err()).not.toContain('could be guessed');
+});
+
 test('LLM_INTERACTIVE_PROXY_API_KEY reads and writes, and never administers', async () => {
   const ola = await start({ env: { ...bare, LLM_INTERACTIVE_PROXY_API_KEY: 'proxy-key-1234' } });
   const up = await upstream();

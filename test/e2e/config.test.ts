@@ -153,6 +153,7 @@ describe('a change', () => {
       config_file: configFile,
       database: `${ola.home}/runtime_state.sqlite3`,
       mode: 'database',
+      problem: null,
     });
   });
 });

@@ -7,11 +7,13 @@ import { pathWithCurl } from './sandbox.ts';
 import { type Ola, request, stage } from './stage.ts';
 import { type completion, event, stream } from './upstream.ts';
 
-const { start, directory, upstream } = stage();
+const { run, start, directory, upstream } = stage();
 
 /** As typed in an empty directory: no home and no token in the environment. */
-async function demo(cwd: string): Promise<{ readonly ola: Ola; readonly token: string; readonly home: string }> {
-  const home = directory();
+async function demo(
+  cwd: string,
+  home = directory(),
+): Promise<{ readonly ola: Ola; readonly token: string; readonly home: string }> {
   const ola = await start({ args: ['--demo'], cwd, home, env: { OPEN_LLM_AUTH_HOME: '', OPEN_LLM_AUTH_TOKEN: '' } });
   const token = /ola_[0-9A-Za-z]{49}/.exec(ola.out())?.[0] ?? '';
   return { ola, token, home };
@@ -26,28 +28,62 @@ test('the printed curl line, copied as it is into a shell, gets an answer', asyn
   expect(said.choices[0]?.message.content).toBe('You said: Hello');
 });
 
-test('all state of the demo is in .demo-home of the working directory, for its owner alone', async () => {
+test('all state of the demo is in a folder of the default home, for its owner alone, and nothing is in the working directory', async () => {
   const cwd = directory();
   const { home } = await demo(cwd);
-  expect(readdirSync(cwd)).toEqual(['.demo-home']);
-  expect(readdirSync(home)).toEqual([]);
-  const demoHome = join(cwd, '.demo-home');
-  expect(statSync(demoHome).mode & 0o777).toBe(0o700);
+  expect(readdirSync(cwd)).toEqual([]);
+  const defaultHome = join(home, '.open_llm_auth');
+  expect(readdirSync(defaultHome)).toEqual(['demo']);
+  const demoHome = join(defaultHome, 'demo');
+  for (const path of [defaultHome, demoHome]) expect(statSync(path).mode & 0o777).toBe(0o700);
   const modes = readdirSync(demoHome).map((name) => `${name} ${(statSync(join(demoHome, name)).mode & 0o777).toString(8)}`);
   expect(modes.filter((line) => !line.endsWith(' 600'))).toEqual([]);
   expect(existsSync(join(demoHome, 'runtime_state.sqlite3'))).toBe(true);
 });
 
-test('each start of the demo prints a fresh token, and the one before is dead', async () => {
-  const cwd = directory();
-  const first = await demo(cwd);
-  first.ola.kill('SIGTERM');
-  expect(await first.ola.exited).toBe(0);
-  const second = await demo(cwd);
-  expect(second.token).not.toBe(first.token);
-  const models = (token: string) => request(`${second.ola.address}/v1/models`, 'GET', { authorization: `Bearer ${token}` });
-  expect((await models(first.token)).status).toBe(401);
-  expect((await models(second.token)).status).toBe(200);
+test('each start of the demo prints a fresh token; those of the eight newest starts are valid', async () => {
+  const home = directory();
+  const tokens: string[] = [];
+  let answers: number[] = [];
+  for (let started = 0; started < 9; started++) {
+    const { ola, token } = await demo(directory(), home);
+    tokens.push(token);
+    const models = (each: string) => request(`${ola.address}/v1/models`, 'GET', { authorization: `Bearer ${each}` });
+    answers = (await Promise.all(tokens.map(models))).map(({ status }) => status);
+    ola.kill('SIGTERM');
+    expect(await ola.exited).toBe(0);
+    if (started < 8) expect(answers).toEqual(tokens.map(() => 200));
+  }
+  expect(new Set(tokens).size).toBe(9);
+  expect(answers).toEqual([401, ...Array.from({ length: 8 }, () => 200)]);
+});
+
+test('while the demo is the only server, reads and tokens are about it, and say so; a change is about it with --demo alone', async () => {
+  const home = directory();
+  const { ola } = await demo(directory(), home);
+  const typed = (...args: readonly string[]) => run(args, { home, env: { OPEN_LLM_AUTH_HOME: '' } });
+  const defaultHome = join(home, '.open_llm_auth');
+  const said = `No server runs on ${defaultHome}. This is about the demo that runs, in ${join(defaultHome, 'demo')}.\n`;
+
+  const made = await typed('token', 'create', 'laptop');
+  expect(made).toMatchObject({ code: 0, err: said });
+  const authorization = `Bearer ${made.out.trim()}`;
+  expect((await request(`${ola.address}/v1/models`, 'GET', { authorization })).status).toBe(200);
+  expect(await typed('status')).toMatchObject({ code: 0, err: said, out: expect.stringContaining(ola.address) });
+  expect(JSON.parse((await typed('status', '--json')).out)).toMatchObject({
+    healthy: true,
+    providers: [{ id: 'demo', usable: true }],
+  });
+
+  const own = await typed('config', 'set', 'defaultModel', 'demo/own');
+  expect(own).toMatchObject({ code: 0, err: expect.stringContaining(`This was about ${defaultHome}. With --demo`) });
+  expect(await typed('config', 'get', 'defaultModel')).toMatchObject({ code: 1 });
+  expect(await typed('config', 'set', 'defaultModel', 'demo/echo', '--demo')).toMatchObject({ code: 0, err: '' });
+  expect((await typed('config', 'get', 'defaultModel')).out).toBe('demo/echo\n');
+
+  const server = await start({ home, env: { OPEN_LLM_AUTH_HOME: '' } });
+  expect((await typed('config', 'get', 'defaultModel')).out).toBe('demo/own\n');
+  expect(await typed('status')).toMatchObject({ code: 0, err: '', out: expect.stringContaining(server.address) });
 });
 
 test('the demo prints address, token, variables and Python once each, and logs nothing of them', async () => {

@@ -218,7 +218,7 @@ describe('ola status', () => {
     await until('the upstream is asked', () => up.for('held').length === 1);
     ola.kill('SIGTERM');
     await until('it drains', async () => (await request(`${ola.address}/health`)).status === 503);
-    expect(await status()).toMatchObject({ code: 1, running: true, healthy: false, status: 'unavailable' });
+    expect(await status()).toMatchObject({ code: 1, running: true, healthy: false, status: 'stopping' });
     ola.kill('SIGKILL');
     await ola.exited;
     await pending;

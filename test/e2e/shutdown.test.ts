@@ -5,7 +5,17 @@ import { existsSync } from 'node:fs';
 import { adminToken, expectError, type Ola, request, stage, until } from './stage.ts';
 import { chunk, done, event, lastChunk, type Received, streamHead, type Upstream } from './upstream.ts';
 
-const { start, upstream } = stage();
+const { run, start, upstream } = stage();
+
+/** What the JSON log says on level info. */
+const messagesOf = (ola: Ola) =>
+  ola
+    .err()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: string; message: string })
+    .filter(({ level }) => level === 'info')
+    .map(({ message }) => message);
 
 interface Running {
   readonly ola: Ola;
@@ -61,6 +71,9 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { ola, held, text } = await streaming();
     ola.kill(signal);
     await draining(ola);
+    expect(ola.err()).toContain('stopping: waiting for 1 call, 30 s at most; Ctrl-C again cuts it');
+    const status = await run(['status'], { home: ola.home });
+    expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/^status +stopping\n/) });
     const health = await request(`${ola.address}/health`);
     expect(health.json as unknown).toMatchObject({ status: 'unavailable', checks: { server: 'draining', store: 'ok' } });
     const refused = await ola.chat('acme/new');
@@ -72,6 +85,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(await ola.exited).toBe(0);
     expect(usageRows(ola.home)).toEqual([{ model: 'held', status: 200, error: null }]);
     expect(existsSync(`${ola.home}/control.sock`)).toBe(false);
+    expect(messagesOf(ola)).toEqual(['listening', expect.stringContaining('stopping'), 'stopped']);
   });
 
   test('with --grace 1 cuts what still streams, with an error event and no [DONE]', async () => {
@@ -100,13 +114,15 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(usageRows(ola.home).find(({ model }) => model === 'silent')).toMatchObject({ status: 503, error: 'shutting_down' });
   });
 
-  test('a second time ends it at once', async () => {
+  test('a second time cuts what streams, with an error event, and ends it', async () => {
     const { ola, text } = await streaming('--grace', '3600');
     ola.kill(signal);
     await draining(ola);
     ola.kill(signal);
     expect(await ola.exited).toBe(130);
+    expect(await text).toContain('"code":"shutting_down"');
     expect(await text).not.toContain('[DONE]');
+    expect(usageRows(ola.home)).toEqual([{ model: 'held', status: 503, error: 'shutting_down' }]);
   });
 });
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPrivate, prepareHome, removeTemporaries, writePrivate } from '../../src/runtime/files.ts';
+import { createPrivate, prepareHome, refuseClosedHome, removeTemporaries, writePrivate } from '../../src/runtime/files.ts';
 import { directories } from '../directories.ts';
 
 const directory = directories();
@@ -27,6 +27,16 @@ function withUmask(mask: number, work: () => void): void {
     work();
   } finally {
     process.umask(before);
+  }
+}
+
+/** The files of the system are opened as another user. */
+function asUser(id: number, work: () => void): void {
+  process.seteuid?.(id);
+  try {
+    work();
+  } finally {
+    process.seteuid?.(0);
   }
 }
 
@@ -103,6 +113,28 @@ describe('the home', () => {
     expect(prepareHome(path).fixed).toEqual([]);
     expect(modeOf(join(path, 'theirs'))).toBe(0o644);
   });
+
+  test.if(root)(
+    'of another user that is closed is told with the way to its owner, and not taken for one that is not there',
+    () => {
+      const path = directory();
+      mkdirSync(join(path, 'home'));
+      for (const each of [join(path, 'home'), path]) {
+        chmodSync(each, 0o700);
+        chownSync(each, 4242, 4242);
+      }
+      const told = `belongs to user 4242; run ola as that user (\`sudo -u '#4242' env OPEN_LLM_AUTH_HOME=`;
+      const message = expect.objectContaining({ code: 'persistence_unavailable', message: expect.stringContaining(told) });
+      asUser(65_534, () => {
+        for (const each of [path, join(path, 'home')]) {
+          expect(() => refuseClosedHome(each)).toThrow(message);
+          expect(() => prepareHome(each)).toThrow(message);
+        }
+      });
+      expect(() => prepareHome(path)).toThrow(message);
+      refuseClosedHome(join(directory(), 'not there'));
+    },
+  );
 
   test.if(root)('is refused, unchanged, when it is of another user', () => {
     const path = directory();

@@ -3,6 +3,7 @@ import { OlaError } from '../../core/errors.ts';
 import { askWhether } from '../ask.ts';
 import { command } from '../command.ts';
 import { configOption } from '../config-session.ts';
+import { demoOption } from '../demo-home.ts';
 import { asFailure, Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
 import { exitCodes, type RestoreReport } from '../ports.ts';
@@ -11,6 +12,7 @@ import { flag, json, required } from '../values.ts';
 
 export const backup = command({
   path: ['backup'],
+  onDemo: 'asked',
   summary: 'Copy configuration, tokens and usage into one file',
   description:
     'A server may be running. The secrets in the backup are encrypted. The master key that opens them is not in the backup; --with-key adds it, encrypted with a passphrase. FILE must not exist.',
@@ -18,6 +20,7 @@ export const backup = command({
     withKey: flag('add the master key, encrypted with a passphrase'),
     passphraseFile: passphraseOption,
     config: configOption,
+    demo: demoOption,
     json,
   },
   arguments: { file: required('the file to create; only its owner can read it') },
@@ -55,10 +58,11 @@ export const backup = command({
 
 export const restore = command({
   path: ['restore'],
+  onDemo: 'asked',
   summary: 'Replace the current data with a backup',
   description:
     'Stop the server first. The backup is checked completely before anything is changed. The former database is kept beside the new one.',
-  options: { passphraseFile: passphraseOption, config: configOption, yes: flag('do not ask'), json },
+  options: { passphraseFile: passphraseOption, config: configOption, yes: flag('do not ask'), demo: demoOption, json },
   arguments: { file: required('a file that ola backup made') },
   examples: [
     { command: 'ola restore ola.backup --yes', note: 'without a question, for a script' },

@@ -25,6 +25,7 @@ import {
   storeConfig,
   type Warning,
 } from '../config-session.ts';
+import { demoOption } from '../demo-home.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import {
   type DocumentPath,
@@ -45,6 +46,7 @@ const setHelp = 'ola config set --help';
 
 export const setConfig = command({
   path: ['config', 'set'],
+  onDemo: 'asked',
   summary: 'Change one value of the configuration',
   description:
     'VALUE is read as JSON when it is valid JSON (true, 8443, ["a"]), otherwise as text. A secret is never a VALUE, because other users can see arguments: ola asks for it, or reads it with --stdin. A reference to a variable may be typed. In file mode ola edits the configuration file and keeps its comments.',
@@ -52,6 +54,7 @@ export const setConfig = command({
     stdin: flag('read the value from standard input', { conflicts: ['unset'] }),
     unset: flag('remove the value', { conflicts: ['stdin'] }),
     config: configOption,
+    demo: demoOption,
     json,
   },
   arguments: {
@@ -172,10 +175,11 @@ function report(ports: CliPorts, { what, file, warnings, asJson }: Done): void {
 
 export const editConfig = command({
   path: ['config', 'edit'],
+  onDemo: 'asked',
   summary: 'Edit the configuration in an editor',
   description:
     'Opens $VISUAL, else $EDITOR, else vi. Secrets are shown as [REDACTED]; leave that to keep them. If ola refuses your text, it keeps it in a file.',
-  options: { config: configOption, json },
+  options: { config: configOption, demo: demoOption, json },
   arguments: {},
   examples: [{ command: 'ola config edit', note: 'stored when you close the editor' }],
   async run({ ports }, { config, json: asJson }) {

@@ -28,6 +28,7 @@ const pathForm =
 
 export const showConfig = command({
   path: ['config', 'show'],
+  onDemo: 'follows',
   summary: 'Show the current configuration, secrets redacted',
   options: { path: text('PATH', 'show only this path, written as for ola config get'), config: configOption, json },
   arguments: {},
@@ -46,6 +47,7 @@ export const showConfig = command({
 
 export const getConfig = command({
   path: ['config', 'get'],
+  onDemo: 'follows',
   summary: 'Print one value of the configuration',
   description: `A string is printed without quotes, any other value as JSON, a secret as [REDACTED]. ${pathForm}`,
   options: { config: configOption, json },
@@ -79,6 +81,7 @@ function valueThere(document: JsonObject, place: DocumentPath, failure: string):
 
 export const configPath = command({
   path: ['config', 'path'],
+  onDemo: 'follows',
   summary: 'Show where the configuration is kept, and why there',
   options: { config: configOption, json },
   arguments: {},
@@ -121,6 +124,7 @@ export const configSchema = command({
 
 export const validateConfig = command({
   path: ['config', 'validate'],
+  onDemo: 'follows',
   summary: 'Check a configuration without storing it',
   description:
     'FILE is JSON with comments. Without FILE the current configuration is checked; in file mode that is the present text of the configuration file. Exits with 3 when the configuration is not valid.',

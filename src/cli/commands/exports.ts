@@ -18,6 +18,7 @@ import {
   type Warning,
   warningsOf,
 } from '../config-session.ts';
+import { demoOption } from '../demo-home.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
 import { spelledIn } from '../paths.ts';
@@ -43,6 +44,7 @@ export function contentOf(document: JsonObject): Exported {
 
 export const exportConfig = command({
   path: ['config', 'export'],
+  onDemo: 'follows',
   summary: 'Export the configuration for another machine',
   description:
     'Secrets are exported as [REDACTED]; --with-secrets exports them encrypted with a passphrase. FILE must not exist; only its owner can read it.',
@@ -91,10 +93,11 @@ function sayMissing(missing: readonly unknown[]): string {
 
 export const importConfig = command({
   path: ['config', 'import'],
+  onDemo: 'asked',
   summary: 'Replace the configuration with the one in a file',
   description:
     'FILE is JSON with comments, or an export of ola config export. [REDACTED] keeps the secret that is stored at the same path. In file mode ola edits the configuration file and keeps its comments.',
-  options: { passphraseFile: passphraseOption, config: configOption, json },
+  options: { passphraseFile: passphraseOption, config: configOption, demo: demoOption, json },
   arguments: { file: required('the file to import; - reads standard input') },
   examples: [
     { command: 'ola config import ola.json', note: 'stored only when all of it is valid' },

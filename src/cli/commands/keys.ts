@@ -3,16 +3,18 @@ import { isObject } from '../../core/json.ts';
 import { callApi, unexpected } from '../api.ts';
 import { command } from '../command.ts';
 import { configOption } from '../config-session.ts';
+import { demoOption } from '../demo-home.ts';
 import { exitCodes } from '../ports.ts';
 import { jsonText, pairs, printable } from '../text.ts';
 import { json } from '../values.ts';
 
 export const rotateKeys = command({
   path: ['keys', 'rotate'],
+  onDemo: 'asked',
   summary: 'Encrypt all stored secrets with a new master key',
   description:
     'The server keeps running, and interrupting the rotation is safe. The old key is kept, because older backups need it. A key from the environment must be changed there first: put the new key in front of the old one, then restart the server.',
-  options: { config: configOption, json },
+  options: { config: configOption, demo: demoOption, json },
   arguments: {},
   examples: [
     { command: 'ola keys rotate', note: 'after someone may have seen the key' },

@@ -19,6 +19,7 @@ import {
   type Warning,
   warningsOf,
 } from '../config-session.ts';
+import { demoOption } from '../demo-home.ts';
 import { Failure } from '../failure.ts';
 import { placeInFile, spelledIn } from '../paths.ts';
 import { exitCodes } from '../ports.ts';
@@ -49,6 +50,7 @@ async function revisionsOf({ ports, configFile, failure }: Session): Promise<rea
 
 export const configHistory = command({
   path: ['config', 'history'],
+  onDemo: 'follows',
   summary: 'List the revisions of the configuration, newest first',
   description: 'The database and each configuration file have their own history. ola keeps 50 revisions of each.',
   options: { config: configOption, json },
@@ -78,6 +80,7 @@ export const configHistory = command({
 
 export const configDiff = command({
   path: ['config', 'diff'],
+  onDemo: 'follows',
   summary: 'Show the differences between two revisions',
   description: 'Each line begins with + (added), - (removed) or ~ (changed). Secrets are shown as [REDACTED].',
   options: { config: configOption, json },
@@ -154,10 +157,11 @@ function line({ path: at, change, before, after }: Change): string {
 
 export const rollbackConfig = command({
   path: ['config', 'rollback'],
+  onDemo: 'asked',
   summary: 'Go back to an earlier revision of the configuration',
   description:
     'Creates a new revision with the old values, secrets included. A rollback can therefore be undone by another rollback. Without NUMBER the newest change is undone.',
-  options: { config: configOption, json },
+  options: { config: configOption, demo: demoOption, json },
   arguments: { number: optionalRevision('the revision to go back to (default: the one before the newest)') },
   examples: [
     { command: 'ola config rollback', note: 'undo the newest change' },

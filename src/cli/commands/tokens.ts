@@ -14,6 +14,7 @@ const path = '/config/tokens';
 
 export const createToken = command({
   path: ['token', 'create'],
+  onDemo: 'follows',
   summary: 'Create an access token for a client',
   description: 'Prints the token; ola shows it only once. Without --scope and --admin its scopes are read and write.',
   options: {
@@ -55,6 +56,7 @@ export const createToken = command({
 
 export const listTokens = command({
   path: ['token', 'list'],
+  onDemo: 'follows',
   summary: 'List access tokens, without the revoked ones',
   description: "ENDS shows the token's last four characters, so that you can recognise one you find. --json prints every field.",
   options: { config: configOption, json },
@@ -88,6 +90,7 @@ export const listTokens = command({
 
 export const revokeToken = command({
   path: ['token', 'revoke'],
+  onDemo: 'follows',
   summary: 'Revoke an access token at once',
   options: { config: configOption, json },
   arguments: { token: required('id of the token, or its name if no other token has that name; never the token itself') },

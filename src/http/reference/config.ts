@@ -74,12 +74,17 @@ export const configOperations: Operations = {
     id: 'listProviders',
     tag: 'Providers',
     description:
-      'The providers of the configuration. Providers whose key is in the environment are not among them; `GET /v1/models` shows what can be used.',
+      'The providers of the configuration. Providers whose key is in the environment are among `states` alone, which says what can be used now.',
     answers: [
       {
         description: 'The providers, secrets redacted, with a hint of each key.',
         headers: etagHeader,
-        example: { providers: shownProviders, modelsProviders: {}, models_providers: {} },
+        example: {
+          providers: shownProviders,
+          modelsProviders: {},
+          models_providers: {},
+          states: [{ id: 'groq', usable: true, keys: ['stored'], why: null }],
+        },
       },
     ],
   },
@@ -143,6 +148,7 @@ export const configOperations: Operations = {
           config_file: '/home/me/.open_llm_auth/config.json',
           database: '/home/me/.open_llm_auth/runtime_state.sqlite3',
           mode: 'database',
+          problem: null,
         },
       },
     ],

@@ -18,9 +18,23 @@ const paths = Type.Object({
   config_file: Type.String({ description: 'the same as `configFile`' }),
   database: Type.String(),
   mode: Type.Union([Type.Literal('database'), Type.Literal('file')], { description: 'where the configuration is read from' }),
+  problem: Type.Union([Type.String(), Type.Null()], { description: 'why the present text of the file is not in force' }),
 });
 const providerMap = Type.Record(Type.String(), providerSchema, { description: 'providers by id' });
-const providerMaps = Type.Object({ providers: providerMap, modelsProviders: providerMap, models_providers: providerMap });
+const providerState = Type.Object({
+  id: Type.String(),
+  usable: Type.Boolean(),
+  keys: Type.Array(Type.String(), {
+    description: 'where its keys are: the name of a variable, `stored`, `file`; empty without one',
+  }),
+  why: Type.Union([Type.String(), Type.Null()], { description: 'why it cannot be used' }),
+});
+const providerMaps = Type.Object({
+  providers: providerMap,
+  modelsProviders: providerMap,
+  models_providers: providerMap,
+  states: Type.Array(providerState, { description: 'the providers that can be used, and those that are meant to be and cannot' }),
+});
 const writtenProvider = Type.Object({
   status: ok,
   provider: Type.String({ description: 'the id of the provider; an alias is replaced by it' }),
@@ -73,6 +87,7 @@ export function configRoutes(gateway: Gateway): Route[] {
           config_file: configFile,
           database: place.database,
           mode: config.file === null ? 'database' : 'file',
+          problem: config.problem(),
         });
       },
     ),
@@ -80,7 +95,8 @@ export function configRoutes(gateway: Gateway): Route[] {
       { method: 'GET', path: '/config/providers', scope: 'admin', summary: 'Configured providers', answer: providerMaps },
       (call) => {
         const { providers: own, modelsProviders } = providers.list();
-        return reply(call, { providers: own, modelsProviders, models_providers: modelsProviders }, 200, {
+        const states = gateway.providerStates();
+        return reply(call, { providers: own, modelsProviders, models_providers: modelsProviders, states }, 200, {
           etag: gateway.config.snapshot().etag,
         });
       },

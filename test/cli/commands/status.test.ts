@@ -1,10 +1,20 @@
 import { expect, test } from 'bun:test';
 import { type Call, home, ola, server } from '../ola.ts';
 
-const health = (status: string, code = 200) => ({
+const states = [
+  { id: 'openai', usable: true, keys: ['OPENAI_API_KEY'], why: null },
+  { id: 'groq', usable: true, keys: ['stored'], why: null },
+  { id: 'local', usable: true, keys: [], why: null },
+  { id: 'mistral', usable: false, keys: [], why: 'MY_MISTRAL_KEY is not set' },
+];
+
+const health = (status: string, code = 200, server = 'ok') => ({
   answer: ({ path }: Call) => {
-    expect(path).toBe('/health');
-    return { status: code, body: { status, version: '0.1.0', uptimeSeconds: 1, checks: { store: 'ok', server: 'draining' } } };
+    const checks = { store: 'ok', server };
+    if (path === '/health') return { status: code, body: { status, version: '0.1.0', uptimeSeconds: 1, checks } };
+    if (path === '/config/providers') return { status: 200, body: { providers: {}, states } };
+    expect(path).toBe('/config/config-file-path');
+    return { status: 200, body: { problem: status === 'degraded' ? '/etc/ola.json: it is not there' : null } };
   },
 });
 
@@ -13,13 +23,14 @@ test('a healthy gateway exits 0 and is shown whole', async () => {
   expect([exit, err]).toEqual([0, '']);
   expect(out).toBe(
     [
-      'status   ok',
-      'address  http://127.0.0.1:9090',
-      'process  4312',
-      'version  0.1.0',
-      'uptime   3 hours (since 2026-11-21T07:00:00Z)',
-      'checks   store ok, server draining',
-      `home     ${home}`,
+      'status     ok',
+      'address    http://127.0.0.1:9090',
+      'process    4312',
+      'version    0.1.0',
+      'uptime     3 hours (since 2026-11-21T07:00:00Z)',
+      'checks     store ok, server ok',
+      'providers  openai (OPENAI_API_KEY), groq (stored), local; mistral: MY_MISTRAL_KEY is not set',
+      `home       ${home}`,
       '',
     ].join('\n'),
   );
@@ -28,16 +39,24 @@ test('a healthy gateway exits 0 and is shown whole', async () => {
 test('the file that governs is named', async () => {
   const running = { ...server, configFile: '/etc/ola/config.json' };
   const { out } = await ola(['status'], { ...health('ok'), running });
-  expect(out).toContain('\nconfig   /etc/ola/config.json\n');
+  expect(out).toContain('\nconfig     /etc/ola/config.json\n');
   const json = await ola(['status', '--json'], { ...health('ok'), running });
   expect(JSON.parse(json.out)).toMatchObject({ configFile: '/etc/ola/config.json' });
 });
 
 test('one that runs and is not healthy exits 1', async () => {
-  expect(await ola(['status'], health('degraded'))).toMatchObject({ exit: 1, out: expect.stringContaining('status   degraded') });
+  expect(await ola(['status'], health('degraded'))).toMatchObject({
+    exit: 1,
+    out: expect.stringMatching(/^status +degraded\nproblem +\/etc\/ola.json: it is not there\n/),
+    err: 'next: ola config validate\n',
+  });
   expect(await ola(['status'], health('unavailable', 503))).toMatchObject({
     exit: 1,
     out: expect.stringContaining('unavailable'),
+  });
+  expect(await ola(['status'], health('unavailable', 503, 'draining'))).toMatchObject({
+    exit: 1,
+    out: expect.stringMatching(/^status +stopping\n/),
   });
 });
 
@@ -72,7 +91,9 @@ test('--json has the same keys whether something runs or not', async () => {
     version: '0.1.0',
     startedAt: '2026-11-21T07:00:00.000Z',
     uptimeSeconds: 10_800,
-    checks: { store: 'ok', server: 'draining' },
+    checks: { store: 'ok', server: 'ok' },
+    providers: states,
+    problem: null,
     home,
   });
   const down = await ola(['status', '--json'], { running: null });

@@ -101,6 +101,7 @@ describe('the configuration', () => {
       config_file: `${path}/config.json`,
       database: `${path}/state.sqlite3`,
       mode: 'database',
+      problem: null,
     });
   });
 });
