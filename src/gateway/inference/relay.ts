@@ -76,175 +76,208 @@ const quietMs = 15_000;
 /** Milliseconds after which a client that takes nothing is left. */
 const stalledMs = 300_000;
 
+/** @param pipe reads and changes the stream on its way */
 export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Relay {
-  const { protocol, bytes: isBytes } = hooks;
-  let controller: ReadableStreamDefaultController<Uint8Array>;
-  let ended = false;
-  let started = false;
+  return new PipedStream(upstream, pipe, hooks);
+}
+
+/** A class for its prototype: a stream of its own closures would cost each call a dozen objects. */
+class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly opened: Relay['opened'];
+  private readonly upstream: Reply;
+  private readonly pipe: StreamPipe;
+  private readonly hooks: RelayHooks;
+  private controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  private ended = false;
+  private started = false;
   /** Something was sent, or tried, since the last beat. */
-  let stirred = true;
-  let quietSince = 0;
-  let emitted = false;
-  let begun: Promise<Uint8Array | null> | null = null;
+  private stirred = true;
+  private quietSince = 0;
+  private emitted = false;
+  /** A read that is under way. */
+  private begun: Promise<Uint8Array | null> | null = null;
   /** Reads until the head may go. */
-  let opener: Promise<void> | null = null;
+  private opener: Promise<void> | null = null;
   /** Undefined while the head is held back. */
-  let opening: NotOpened | null | undefined;
-  let tellOpened: ((opened: NotOpened | null) => void) | null = null;
+  private opening: NotOpened | null | undefined;
+  private tellOpened: ((opened: NotOpened | null) => void) | null = null;
 
-  const emit = (bytes: Uint8Array) => {
-    emitted = true;
-    controller.enqueue(bytes);
-  };
-
-  function open(with_: NotOpened | null): void {
-    if (opening !== undefined) return;
-    opening = with_;
-    tellOpened?.(with_);
+  constructor(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks) {
+    this.upstream = upstream;
+    this.pipe = pipe;
+    this.hooks = hooks;
+    this.stream = new ReadableStream<Uint8Array>(this);
+    this.opened =
+      this.opening === undefined
+        ? new Promise((resolve) => {
+            this.tellOpened = resolve;
+          })
+        : this.opening;
   }
 
-  function end(error: RelayEnd): void {
-    if (ended) return;
-    ended = true;
-    pipe.close();
-    hooks.onEnd(error);
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.controller = controller;
+    try {
+      this.takeReady();
+    } catch (cause) {
+      this.fail(this.brokenBy(cause));
+    }
+  }
+
+  async pull(): Promise<void> {
+    if (this.opening === undefined || this.ended) return;
+    if (this.opener !== null) {
+      await this.opener;
+      this.opener = null;
+      if (this.isFull()) return;
+    }
+    try {
+      for (;;) {
+        const next = this.next();
+        if (this.take(next instanceof Promise ? await next : next)) break;
+      }
+    } catch (cause) {
+      this.fail(this.brokenBy(cause));
+    }
+    this.stirred = true;
+  }
+
+  cancel(): void {
+    this.end(new OlaError('client_closed_request', 'The client closed the connection.'));
+    this.upstream.cancel();
+  }
+
+  cut(error: OlaError): void {
+    this.fail({ error, again: false });
+  }
+
+  beat(at: number): void {
+    if (this.stirred) this.quietSince = at;
+    this.stirred = false;
+    if (this.ended || at - this.quietSince < quietMs) return;
+    this.open(null);
+    if ((this.controller?.desiredSize ?? 0) <= 0) {
+      if (at - this.quietSince >= stalledMs) this.fail({ error: clientStopped(), again: false });
+      return;
+    }
+    const { bytes, protocol } = this.hooks;
+    if (bytes || protocol.keepAlive === null) return;
+    this.quietSince = at;
+    // A copy: what is enqueued belongs to the reader.
+    this.controller?.enqueue(protocol.keepAlive.slice());
+  }
+
+  /** Takes what has come already without a wait: a short answer that is complete needs no turn of its own. */
+  private takeReady(): void {
+    if (this.hooks.read !== null && this.take(this.hooks.read) && this.isFull()) return;
+    for (;;) {
+      const next = this.upstream.read();
+      if (next instanceof Promise) {
+        this.begun = next;
+        if (this.opening === undefined) this.opener = this.readOn();
+        // The first pull hears how it ends.
+        else next.catch(() => undefined);
+        return;
+      }
+      if (this.take(next) && this.isFull()) return;
+    }
+  }
+
+  /** Before it has opened a stream is read without a reader; afterwards by `pull`. */
+  private async readOn(): Promise<void> {
+    try {
+      while (this.opening === undefined && !this.ended) this.take(await this.next());
+    } catch (cause) {
+      this.fail(this.brokenBy(cause));
+    }
+  }
+
+  /** The next bytes; awaited only where they have not come. */
+  private next(): Uint8Array | null | Promise<Uint8Array | null> {
+    const next = this.begun ?? this.upstream.read();
+    this.begun = null;
+    return next;
+  }
+
+  private isFull(): boolean {
+    return this.ended || (this.opening !== undefined && (this.controller?.desiredSize ?? 0) <= 0);
+  }
+
+  private readonly emit = (bytes: Uint8Array): void => {
+    this.emitted = true;
+    this.controller?.enqueue(bytes);
+  };
+
+  /** Takes one piece of the upstream's. @returns whether something was sent, or all is over */
+  private take(bytes: Uint8Array | null): boolean {
+    if (this.ended) return true;
+    const { pipe, hooks } = this;
+    this.emitted = false;
+    if (bytes === null) pipe.finish(this.emit);
+    else pipe.push(bytes, this.emit);
+    if (pipe.begun && !this.started) {
+      this.started = true;
+      hooks.onFirstByte();
+      this.open(null);
+    }
+    if (pipe.done) this.finish(bytes !== null);
+    else if (pipe.fault !== null) this.fail(faulty(hooks.provider, pipe.fault, pipe.failure));
+    else if (bytes === null) this.fail({ error: truncated(hooks.provider), again: true });
+    return this.emitted || this.ended;
+  }
+
+  /** @param more the upstream has not ended yet */
+  private finish(more: boolean): void {
+    this.open(null);
+    this.controller?.close();
+    this.end(null);
+    if (more) release(this.upstream);
+  }
+
+  private open(opened: NotOpened | null): void {
+    if (this.opening !== undefined) return;
+    this.opening = opened;
+    this.tellOpened?.(opened);
+  }
+
+  private end(error: RelayEnd): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.pipe.close();
+    this.hooks.onEnd(error);
+  }
+
+  private brokenBy(cause: unknown): NotOpened {
+    return { error: interrupted(this.hooks.provider, cause), again: false };
   }
 
   /** Before the head has gone the attempt has failed, not the stream. */
-  function fail(why: NotOpened): void {
-    if (ended) return;
-    if (opening === undefined) {
-      ended = true;
-      pipe.close();
-      open(why);
+  private fail(why: NotOpened): void {
+    if (this.ended) return;
+    if (this.opening === undefined) {
+      this.ended = true;
+      this.pipe.close();
+      this.open(why);
     } else {
-      const error = 'error' in why ? why.error : hooks.errorOf(why.failure);
-      end(error);
-      tellInStream(error);
+      const error = 'error' in why ? why.error : this.hooks.errorOf(why.failure);
+      this.end(error);
+      this.tellInStream(error);
     }
-    upstream.cancel();
+    this.upstream.cancel();
   }
 
-  function tellInStream(error: OlaError): void {
+  private tellInStream(error: OlaError): void {
     try {
-      if (isBytes) controller.error(error);
+      if (this.hooks.bytes) this.controller?.error(error);
       else {
-        controller.enqueue(protocol.errorEvent(error));
-        controller.close();
+        this.controller?.enqueue(this.hooks.protocol.errorEvent(error));
+        this.controller?.close();
       }
     } catch {
       // The client is gone: there is nobody to tell.
     }
   }
-
-  /** Takes one piece of the upstream's. @returns whether something was sent, or all is over */
-  function take(bytes: Uint8Array | null): boolean {
-    if (ended) return true;
-    emitted = false;
-    if (bytes === null) pipe.finish(emit);
-    else pipe.push(bytes, emit);
-    if (!started && pipe.begun) {
-      started = true;
-      hooks.onFirstByte();
-    }
-    if (pipe.begun) open(null);
-    if (pipe.done) {
-      open(null);
-      controller.close();
-      end(null);
-      if (bytes !== null) release(upstream);
-    } else if (pipe.fault !== null) fail(faulty(hooks.provider, pipe.fault, pipe.failure));
-    else if (bytes === null) fail({ error: truncated(hooks.provider), again: true });
-    return emitted || ended;
-  }
-
-  /** Takes what has come already without a wait: a short answer that is complete needs no turn of its own. */
-  function start(): void {
-    if (hooks.read !== null && take(hooks.read) && isFull()) return;
-    for (;;) {
-      const next = upstream.read();
-      if (next instanceof Promise) {
-        begun = next;
-        if (opening === undefined) opener = readOn();
-        // The first pull hears how it ends.
-        else next.catch(() => undefined);
-        return;
-      }
-      if (take(next) && isFull()) return;
-    }
-  }
-
-  const isFull = () => ended || (opening !== undefined && (controller.desiredSize ?? 0) <= 0);
-
-  /** Before it has opened a stream is read without a reader; afterwards by `pull`. */
-  async function readOn(): Promise<void> {
-    try {
-      while (opening === undefined && !ended) {
-        const next = begun ?? upstream.read();
-        const bytes = next instanceof Promise ? await next : next;
-        begun = null;
-        take(bytes);
-      }
-    } catch (cause) {
-      fail({ error: interrupted(hooks.provider, cause), again: false });
-    }
-  }
-
-  async function pull(): Promise<void> {
-    if (opening === undefined || ended) return;
-    if (opener !== null) {
-      await opener;
-      opener = null;
-      if (isFull()) return;
-    }
-    try {
-      for (;;) {
-        const next = begun ?? upstream.read();
-        const bytes = next instanceof Promise ? await next : next;
-        begun = null;
-        if (take(bytes)) break;
-      }
-    } catch (cause) {
-      fail({ error: interrupted(hooks.provider, cause), again: false });
-    }
-    stirred = true;
-  }
-
-  const stream = new ReadableStream<Uint8Array>({
-    start(given) {
-      controller = given;
-      try {
-        start();
-      } catch (cause) {
-        fail({ error: interrupted(hooks.provider, cause), again: false });
-      }
-    },
-    pull,
-    cancel() {
-      end(new OlaError('client_closed_request', 'The client closed the connection.'));
-      upstream.cancel();
-    },
-  });
-
-  return {
-    stream,
-    opened: opening === undefined ? new Promise((resolve) => (tellOpened = resolve)) : opening,
-    cut: (error) => fail({ error, again: false }),
-    beat(at) {
-      if (stirred) quietSince = at;
-      stirred = false;
-      if (ended || at - quietSince < quietMs) return;
-      open(null);
-      if ((controller.desiredSize ?? 0) <= 0) {
-        if (at - quietSince >= stalledMs) fail({ error: clientStopped(), again: false });
-        return;
-      }
-      if (isBytes || protocol.keepAlive === null) return;
-      quietSince = at;
-      // A copy: what is enqueued belongs to the reader.
-      controller.enqueue(protocol.keepAlive.slice());
-    },
-  };
 }
 
 function clientStopped(): OlaError {

@@ -33,42 +33,63 @@ const brace = 0x7b;
 
 /** A stream that was asked for: events, or JSON, which becomes a stream of one chunk. */
 export function createAnyStream(options: StreamOptions, shape: AnswerShape | null): StreamPipe {
-  let chosen: StreamPipe | null = null;
-  let fault: StreamFault | null = null;
+  return new AnyStream(options, shape);
+}
 
-  function choose(chunk: Uint8Array): StreamPipe | null {
-    const byte = firstByte(chunk);
-    if (byte === null) return null;
-    if (startsEvents(byte)) return createStreamTap(options);
-    if (byte === brace) return createJsonStream(options, shape);
-    fault = 'no_stream';
-    return null;
+class AnyStream implements StreamPipe {
+  private readonly options: StreamOptions;
+  private readonly shape: AnswerShape | null;
+  private chosen: StreamPipe | null = null;
+  private isNone = false;
+
+  constructor(options: StreamOptions, shape: AnswerShape | null) {
+    this.options = options;
+    this.shape = shape;
   }
 
-  return {
-    push(chunk, emit) {
-      if (fault !== null) return;
-      chosen ??= choose(chunk);
-      chosen?.push(chunk, emit);
-    },
-    finish: (emit) => chosen?.finish(emit),
-    close: () => chosen?.close(),
-    get begun() {
-      return chosen?.begun ?? false;
-    },
-    get done() {
-      return chosen?.done ?? false;
-    },
-    get fault() {
-      return fault ?? chosen?.fault ?? null;
-    },
-    get failure() {
-      return chosen?.failure ?? null;
-    },
-    get tokens() {
-      return chosen?.tokens ?? noTokenCounts;
-    },
-  };
+  get begun(): boolean {
+    return this.chosen?.begun ?? false;
+  }
+
+  get done(): boolean {
+    return this.chosen?.done ?? false;
+  }
+
+  get fault(): StreamFault | null {
+    return this.isNone ? 'no_stream' : (this.chosen?.fault ?? null);
+  }
+
+  get failure(): UpstreamFailure | null {
+    return this.chosen?.failure ?? null;
+  }
+
+  get tokens(): TokenCounts {
+    return this.chosen?.tokens ?? noTokenCounts;
+  }
+
+  push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void {
+    if (this.isNone) return;
+    this.chosen ??= this.choose(chunk);
+    this.chosen?.push(chunk, emit);
+  }
+
+  finish(emit: (bytes: Uint8Array) => void): void {
+    this.chosen?.finish(emit);
+  }
+
+  close(): void {
+    this.chosen?.close();
+  }
+
+  /** @returns null while there is nothing but white space, or for good */
+  private choose(chunk: Uint8Array): StreamPipe | null {
+    const byte = firstByte(chunk);
+    if (byte === null) return null;
+    if (startsEvents(byte)) return createStreamTap(this.options);
+    if (byte === brace) return createJsonStream(this.options, this.shape);
+    this.isNone = true;
+    return null;
+  }
 }
 
 function createJsonStream({ usageAsked }: StreamOptions, shape: AnswerShape | null): StreamPipe {

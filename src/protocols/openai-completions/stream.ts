@@ -6,6 +6,7 @@ import { joinBytes } from '../../core/bytes.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
 import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
+import type { TokenCounts } from '../../core/usage.ts';
 import { createChunkReading } from './chunks.ts';
 import { failureInside, namedFailure } from './errors.ts';
 import type { Reading } from './reading.ts';
@@ -30,156 +31,173 @@ const doneEvent = encoder.encode('data: [DONE]\n\n');
 /** `[DONE]` as servers spell it. */
 const doneShape = /^"?(?:\[done\]|done)"?$/i;
 
+type Emit = (bytes: Uint8Array) => void;
+
 export function createStreamTap(options: StreamOptions): StreamPipe {
-  const { typed, several } = options;
-  const cutter = createEventCutter(eventLimit);
-  const reading: Reading = typed ? createTypedReading() : createChunkReading(options.usageAsked);
-  let done = false;
-  let fault: StreamFault | null = null;
-  let failure: UpstreamFailure | null = null;
-  let first = true;
+  return new EventTap(options);
+}
+
+/** A class for its prototype: a stream of its own closures would cost each call a dozen objects. */
+class EventTap implements StreamPipe {
+  done = false;
+  fault: StreamFault | null = null;
+  failure: UpstreamFailure | null = null;
+  private readonly cutter = createEventCutter(eventLimit);
+  private readonly reading: Reading;
+  private readonly typed: boolean;
+  /** Each event is looked into: types and several choices cannot be told from plain bytes. */
+  private readonly thorough: boolean;
+  private first = true;
   /** Bytes that follow the events of this chunk: the end in its usual spelling. */
-  let tail: Uint8Array | null = null;
+  private tail: Uint8Array | null = null;
 
-  const isOver = () => done || fault !== null;
-
-  function fail(with_: UpstreamFailure): 0 {
-    fault = 'upstream_error';
-    failure = with_;
-    return 0;
+  constructor({ usageAsked, typed, several }: StreamOptions) {
+    this.typed = typed;
+    this.thorough = typed || several;
+    this.reading = typed ? createTypedReading() : createChunkReading(usageAsked);
   }
 
-  /** @returns how many bytes of the event go on, from its start */
-  function judge(bytes: Uint8Array): number {
-    const event = parseEvent(first ? withoutMark(bytes) : bytes);
-    first = false;
-    const data = event.data?.trim() ?? '';
-    if (event.name === 'error') return fail(namedFailure(data));
-    if (data === '') return isComment(event, bytes) ? withoutBlankLine(bytes) : 0;
-    const lastLine = data.slice(data.lastIndexOf('\n') + 1);
-    if (doneShape.test(lastLine)) return takeEnd(data.slice(0, -lastLine.length).trim());
-    return takeData(data) ? bytes.length : 0;
+  get begun(): boolean {
+    return this.reading.begun;
   }
 
-  /** @returns whether it goes on */
-  function takeData(data: string): boolean {
-    const value = parsedOrUndefined(data);
-    if (value === undefined) {
-      fault = 'malformed_event';
-      return false;
+  get tokens(): TokenCounts {
+    return this.reading.tokens;
+  }
+
+  push(chunk: Uint8Array, emit: Emit): void {
+    if (this.isOver() || chunk.length === 0) return;
+    try {
+      this.pushAll(chunk, emit);
+    } catch {
+      this.fault = 'oversized_event';
     }
-    // A value that is no object carries no chunk; both official SDKs would fail on it.
-    if (!isObject(value)) return false;
-    const inside = failureInside(value, data);
-    if (inside !== null) return fail(inside) !== 0;
-    return reading.take(value);
+    this.emitTail(emit);
   }
 
-  /** @param before a chunk in the same event, in front of the end */
-  function takeEnd(before: string): 0 {
-    const passes = before !== '' && takeData(before);
-    if (fault !== null) return 0;
-    if (reading.answered) done = true;
-    else fault = 'empty_answer';
-    const chunk = passes ? encoder.encode(`${before.replace(/^/gm, 'data: ')}\n\n`) : null;
-    tail = !done ? chunk : chunk === null ? doneEvent.slice() : joinBytes([chunk, doneEvent]);
-    return 0;
+  finish(emit: Emit): void {
+    if (this.isOver()) return;
+    this.finishHeld(emit);
+    // An event that was cut is the upstream's end, not its words.
+    if (this.fault === 'malformed_event') this.fault = null;
+    else if (!this.isOver() && this.reading.ended) {
+      this.done = true;
+      if (!this.typed) emit(doneEvent.slice());
+    }
+  }
+
+  close(): void {
+    this.cutter.close();
+  }
+
+  private isOver(): boolean {
+    return this.done || this.fault !== null;
+  }
+
+  private pushAll(chunk: Uint8Array, emit: Emit): void {
+    const pieces: Uint8Array[] = [];
+    let at = 0;
+    let kept = 0;
+    while (at < chunk.length && !this.isOver()) {
+      const plain = this.mayBePlain() ? plainEvents(chunk, at) : 0;
+      if (plain > 0) {
+        if (kept !== at) chunk.copyWithin(kept, at, at + plain);
+        kept += plain;
+        at += plain;
+      } else [at, kept] = this.judgeEvents(chunk, at, kept, pieces);
+    }
+    if (pieces.length > 0) emit(joinBytes(pieces));
+    else if (kept > 0) emit(kept === chunk.length ? chunk : chunk.subarray(0, kept));
+  }
+
+  private mayBePlain(): boolean {
+    return !this.thorough && this.reading.begun && this.cutter.held().length === 0;
   }
 
   /**
    * Judges events one at a time, from `at` on: all of the chunk, or until the rest of it may be plain.
    * @param kept bytes at the chunk's start that go on; what passes is moved down to them, so that the chunk stays one piece
    */
-  function judgeEvents(chunk: Uint8Array, at: number, kept: number, pieces: Uint8Array[]): readonly [at: number, kept: number] {
+  private judgeEvents(chunk: Uint8Array, at: number, kept: number, pieces: Uint8Array[]): readonly [at: number, kept: number] {
     const rest = at > 0 ? chunk.subarray(at) : chunk;
     let next = chunk.length;
     let length = kept;
-    cutter.push(rest, (bytes, start, end) => {
-      const passed = judge(bytes.subarray(start, end));
+    this.cutter.push(rest, (bytes, start, end) => {
+      const passed = this.judge(bytes.subarray(start, end));
       if (bytes !== rest) {
         if (passed > 0) pieces.push(bytes.slice(start, start + passed));
-        return !isOver();
+        return !this.isOver();
       }
       if (passed > 0 && length !== at + start) chunk.copyWithin(length, at + start, at + start + passed);
       length += passed;
-      if (isOver()) return false;
-      if (typed || several || !reading.begun) return true;
+      if (this.isOver()) return false;
+      if (this.thorough || !this.reading.begun) return true;
       next = at + end;
       return false;
     });
     return [next, length];
   }
 
-  function pushAll(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void {
-    const pieces: Uint8Array[] = [];
-    let at = 0;
-    let kept = 0;
-    while (at < chunk.length && !isOver()) {
-      const plain = typed || several || !reading.begun || cutter.held().length > 0 ? 0 : plainEvents(chunk, at);
-      if (plain > 0) {
-        if (kept !== at) chunk.copyWithin(kept, at, at + plain);
-        kept += plain;
-        at += plain;
-      } else [at, kept] = judgeEvents(chunk, at, kept, pieces);
+  /** @returns how many bytes of the event go on, from its start */
+  private judge(bytes: Uint8Array): number {
+    const event = parseEvent(this.first ? withoutMark(bytes) : bytes);
+    this.first = false;
+    const data = event.data?.trim() ?? '';
+    if (event.name === 'error') return this.fail(namedFailure(data));
+    if (data === '') return isComment(event, bytes) ? withoutBlankLine(bytes) : 0;
+    const lastLine = data.slice(data.lastIndexOf('\n') + 1);
+    if (doneShape.test(lastLine)) return this.takeEnd(data.slice(0, -lastLine.length).trim());
+    return this.takeData(data) ? bytes.length : 0;
+  }
+
+  /** @returns whether it goes on */
+  private takeData(data: string): boolean {
+    const value = parsedOrUndefined(data);
+    if (value === undefined) {
+      this.fault = 'malformed_event';
+      return false;
     }
-    if (pieces.length > 0) emit(joinBytes(pieces));
-    else if (kept > 0) emit(kept === chunk.length ? chunk : chunk.subarray(0, kept));
+    // A value that is no object carries no chunk; both official SDKs would fail on it.
+    if (!isObject(value)) return false;
+    const inside = failureInside(value, data);
+    if (inside === null) return this.reading.take(value);
+    this.fail(inside);
+    return false;
   }
 
-  function emitTail(emit: (bytes: Uint8Array) => void): void {
-    if (tail !== null) emit(tail);
-    tail = null;
+  /** @param before a chunk in the same event, in front of the end */
+  private takeEnd(before: string): 0 {
+    const passes = before !== '' && this.takeData(before);
+    if (this.fault !== null) return 0;
+    if (this.reading.answered) this.done = true;
+    else this.fault = 'empty_answer';
+    const chunk = passes ? encoder.encode(`${before.replace(/^/gm, 'data: ')}\n\n`) : null;
+    if (this.done) this.tail = chunk === null ? doneEvent.slice() : joinBytes([chunk, doneEvent]);
+    return 0;
   }
 
-  /** A held event counts when it is whole but for its blank line: `[DONE]`, or an object. */
-  function finishHeld(emit: (bytes: Uint8Array) => void): void {
-    const held = cutter.held().slice();
+  private fail(failure: UpstreamFailure): 0 {
+    this.fault = 'upstream_error';
+    this.failure = failure;
+    return 0;
+  }
+
+  private emitTail(emit: Emit): void {
+    if (this.tail !== null) emit(this.tail);
+    this.tail = null;
+  }
+
+  /** A held event counts when only its blank line is missing: `[DONE]`, or an object. */
+  private finishHeld(emit: Emit): void {
+    const held = this.cutter.held().slice();
     // A line end that is left over of a blank line, or a comment, is no event.
     const text = decoder.decode(held).trim();
     if (text === '' || text.startsWith(':')) return;
     const data = parseEvent(held).data?.trim() ?? '';
-    if (!doneShape.test(data) && !isObject(parsedOrUndefined(data))) fault = 'malformed_event';
-    else if (judge(held) === held.length) emit(joinBytes([held, held.at(-1) === 0x0a ? blankLine.subarray(1) : blankLine]));
-    emitTail(emit);
+    if (!doneShape.test(data) && !isObject(parsedOrUndefined(data))) this.fault = 'malformed_event';
+    else if (this.judge(held) === held.length) emit(joinBytes([held, held.at(-1) === 0x0a ? blankLine.subarray(1) : blankLine]));
+    this.emitTail(emit);
   }
-
-  return {
-    push(chunk, emit) {
-      if (isOver() || chunk.length === 0) return;
-      try {
-        pushAll(chunk, emit);
-      } catch {
-        fault = 'oversized_event';
-      }
-      emitTail(emit);
-    },
-    finish(emit) {
-      if (isOver()) return;
-      finishHeld(emit);
-      // An event that was cut is the upstream's end, not its words.
-      if (fault === 'malformed_event') fault = null;
-      else if (!isOver() && reading.ended) {
-        done = true;
-        if (!typed) emit(doneEvent.slice());
-      }
-    },
-    close: cutter.close,
-    get begun() {
-      return reading.begun;
-    },
-    get done() {
-      return done;
-    },
-    get fault() {
-      return fault;
-    },
-    get failure() {
-      return failure;
-    },
-    get tokens() {
-      return reading.tokens;
-    },
-  };
 }
 
 function parsedOrUndefined(data: string): unknown {
