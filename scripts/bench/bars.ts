@@ -1,6 +1,6 @@
 /** Owns the bars: what has to hold on the machine that measures, as data. */
 import { type Measurements, soakStreams } from './measure.ts';
-import { connections, medianLatency, rateOf } from './rounds.ts';
+import { connections, medianLatency, p99Of, rateOf } from './rounds.ts';
 import { spread } from './statistics.ts';
 import { chunksTogether } from './traffic.ts';
 
@@ -45,6 +45,13 @@ export const bars: readonly Bar[] = [
     measured: ({ apart }) => rateOf(apart.gateway) / rateOf(apart.floor),
     holds: atLeast(0.8),
     show: (value) => value.toFixed(3),
+  },
+  {
+    name: `p99 of JSON at ${connections} connections, warm, gateway / floor`,
+    limit: '<= 1.6',
+    measured: ({ json }) => p99Of(json.gateway) / p99Of(json.floor),
+    holds: atMost(1.6),
+    show: (value) => value.toFixed(2),
   },
   {
     name: 'one connection on one core, median added to direct',

@@ -123,5 +123,7 @@ export async function compare(
 
 /** Requests a second: the median over the rounds. */
 export const rateOf = (results: readonly LoadResult[]): number => spread(results.map((result) => result.perSecond)).median;
+/** Microseconds: the median over the rounds' 99th percentiles. */
+export const p99Of = (results: readonly LoadResult[]): number => spread(results.map((result) => result.p99)).median;
 /** Microseconds: the median over the rounds' medians. */
 export const medianLatency = (results: readonly LoadResult[]): number => spread(results.map((result) => result.p50)).median;
