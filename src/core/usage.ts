@@ -54,8 +54,44 @@ export interface UsageRow {
   readonly attempts: readonly AttemptRecord[] | null;
 }
 
+/** Requests added up. */
+export interface UsageCounts {
+  readonly requests: number;
+  /** Requests that ended with an error. */
+  readonly errors: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Requests whose cost is known. */
+  readonly priced: number;
+  /** What those cost, in micro-dollars. */
+  readonly costMicros: number;
+  /** The sum of all latencies, in milliseconds. */
+  readonly latencyMs: number;
+}
+
+/** What the requests of one hour have in common with the others of their group. */
+export interface UsageHour extends UsageCounts {
+  /** Hours since 1970. */
+  readonly hour: number;
+  /** Number of the group within the hour: the next slice begins behind it. */
+  readonly kind: number;
+  readonly endpoint: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly profile: string | null;
+  readonly source: string | null;
+  readonly project: string | null;
+  readonly subject: string;
+  readonly tokenId: string | null;
+}
+
+/** A place in the hours: those behind it come next. */
+export type UsagePlace = Pick<UsageHour, 'hour' | 'kind'>;
+
 export interface UsageStore {
   append(rows: readonly UsageRow[]): Promise<void>;
   /** Newest first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /** A slice of the hours, the oldest first: at most `limit` that come behind `after`. */
+  hours(after: UsagePlace, limit: number): Promise<UsageHour[]>;
 }

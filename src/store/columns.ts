@@ -35,3 +35,13 @@ export function jsonOf(row: SqlRow, column: string): unknown {
 function damaged(column: string): never {
   throw new Error(`database is malformed: column ${column}`);
 }
+
+/**
+ * Rounds durations, and drops counts that are not safe integers: upstreams may report anything, and one number that the table
+ * refuses would lose all rows of the batch.
+ */
+export function integer(value: number | null): number | null {
+  if (value === null || Number.isSafeInteger(value)) return value;
+  const rounded = Math.round(value);
+  return Number.isSafeInteger(rounded) ? rounded : null;
+}

@@ -175,7 +175,34 @@ UPDATE usage_kinds SET last_day = newest.id / 1024 / 86400000
 CREATE INDEX usage_kinds_by_last_day ON usage_kinds (last_day);
 `;
 
+/*
+ * `usage_hours` adds up the usage rows of an hour and a kind, so that a report reads some rows an hour instead of a row a
+ * request. `hour` counts hours since 1970. `priced` counts the requests whose cost is known. Sums stop at 2^53 - 1, because
+ * an upstream may report any count and SQLite refuses a sum beyond 2^63.
+ */
+const mostCounted = Number.MAX_SAFE_INTEGER;
+const sumOf = (column: string) => `min(max(CAST(total(${column}) AS INTEGER), -${mostCounted}), ${mostCounted})`;
+const third = `
+CREATE TABLE usage_hours (
+  hour INTEGER NOT NULL,
+  kind INTEGER NOT NULL REFERENCES usage_kinds (id),
+  requests INTEGER NOT NULL,
+  errors INTEGER NOT NULL,
+  prompt_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  priced INTEGER NOT NULL,
+  cost_micros INTEGER NOT NULL,
+  latency_ms INTEGER NOT NULL,
+  PRIMARY KEY (hour, kind)
+) STRICT, WITHOUT ROWID;
+INSERT INTO usage_hours
+  SELECT id / 1024 / 3600000 AS hour, kind, count(*), count(error), ${sumOf('prompt_tokens')}, ${sumOf('completion_tokens')},
+    count(cost_micros), ${sumOf('cost_micros')}, ${sumOf('latency_ms')}
+  FROM usage GROUP BY hour, kind;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, sql: first },
   { version: 2, sql: second },
+  { version: 3, sql: third },
 ];

@@ -1,12 +1,10 @@
 /** Usage rows in the order of time. The row id is made from the time, so that an append changes only one tree. */
 import type { SqlDatabase, SqlRow, SqlStatement } from '../core/ports.ts';
 import type { AttemptRecord, UsageRow, UsageStore } from '../core/usage.ts';
-import { jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './columns.ts';
+import { integer, jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './columns.ts';
 import { batching, reading } from './transaction.ts';
+import { addToHours, hoursAfter, type InsertedUsage, idsPerMillisecond } from './usage-hours.ts';
 import { kindColumns, usageKinds } from './usage-kinds.ts';
-
-/** Ids per millisecond. They stay below 2^53 until the year 2248. */
-export const idsPerMillisecond = 1024;
 
 const insert = `INSERT INTO usage
   (id, kind, request_id, status, error, prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens,
@@ -16,7 +14,7 @@ const insert = `INSERT INTO usage
 const selectNewest = `SELECT usage.*, ${kindColumns}
   FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
 
-/** Writes usage rows. Its cache of kinds is shared by all writers on the connection. */
+/** Writes usage rows and adds them up by hour. Its cache of kinds is shared by all writers on the connection. */
 export interface UsageWriter {
   /** Adds rows to the open transaction. */
   insert(rows: readonly UsageRow[]): void;
@@ -29,8 +27,14 @@ export function usageWriter(database: SqlDatabase): UsageWriter {
   return {
     insert(rows) {
       const statement = database.prepare(insert);
+      const inserted: InsertedUsage[] = [];
       let last = 0;
-      for (const row of rows) last = insertRow(statement, row, kinds.idOf(row), last);
+      for (const row of rows) {
+        const kind = kinds.idOf(row);
+        last = insertRow(statement, row, kind, last);
+        inserted.push({ row, kind, id: last });
+      }
+      addToHours(database, inserted);
     },
     forget: kinds.forget,
   };
@@ -49,6 +53,9 @@ export function usageStore(database: SqlDatabase, writer: UsageWriter): UsageSto
     },
     async recent(limit) {
       return reading(() => database.prepare(selectNewest).all(limit).map(toUsage));
+    },
+    async hours(after, limit) {
+      return reading(() => hoursAfter(database, after, limit));
     },
   };
 }
@@ -84,16 +91,6 @@ function insertAt(statement: SqlStatement, id: number, kind: number, row: UsageR
     row.attempts === null ? null : JSON.stringify(row.attempts),
   );
   return changes > 0;
-}
-
-/**
- * Rounds durations, and drops counts that are not safe integers: upstreams may report anything, and one number that the table
- * refuses would lose all rows of the batch.
- */
-function integer(value: number | null): number | null {
-  if (value === null || Number.isSafeInteger(value)) return value;
-  const rounded = Math.round(value);
-  return Number.isSafeInteger(rounded) ? rounded : null;
 }
 
 function toUsage(row: SqlRow): UsageRow {

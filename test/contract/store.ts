@@ -8,7 +8,7 @@ import type { PredecessorState } from '../../src/core/predecessor.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { TaskAction } from '../../src/core/tasks.ts';
 import type { TokenRecord } from '../../src/core/tokens.ts';
-import { noTokenCounts, type UsageRow } from '../../src/core/usage.ts';
+import { noTokenCounts, type UsageHour, type UsageRow } from '../../src/core/usage.ts';
 import type { SealedSecret } from '../../src/core/vault.ts';
 
 export const start = 1_760_000_000_000;
@@ -558,6 +558,104 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       const odd = (await store.usage.recent(10)).find(({ requestId }) => requestId === 'odd');
       expect(odd).toMatchObject({ startedAt: start, latencyMs: 12, firstByteMs: 4, tokens: { ...noTokenCounts, prompt: 2 } });
       expect(await store.usage.recent(10)).toHaveLength(2);
+    });
+  });
+
+  describe(`${engine}: usage by the hour`, () => {
+    const hour = 3_600_000;
+    const first = Math.ceil(start / hour);
+    /** All slices, one after the other. */
+    async function hours(limit: number, from = first): Promise<UsageHour[]> {
+      const found: UsageHour[] = [];
+      for (let after = { hour: from, kind: -1 }; ; after = found.at(-1) ?? after) {
+        const slice = await store.usage.hours(after, limit);
+        expect(slice.length).toBeLessThanOrEqual(limit);
+        if (slice.length === 0) return found;
+        found.push(...slice);
+      }
+    }
+    type Call = { readonly at: number; readonly model: string | null; readonly tokenId: string | null } & Counted;
+    type Counted = Pick<UsageRow, 'error' | 'costMicros' | 'latencyMs'> & { readonly prompt: number | null };
+    const keyOf = (at: number, model: string | null, tokenId: string | null) => `${Math.floor(at / hour)} ${model} ${tokenId}`;
+    const total = (calls: readonly Call[], of: (call: Call) => number) => calls.reduce((sum, call) => sum + of(call), 0);
+    /** The sums of calls, written without thinking about speed. */
+    const sums = (calls: readonly Call[]) => ({
+      requests: calls.length,
+      errors: calls.filter(({ error }) => error !== null).length,
+      promptTokens: total(calls, ({ prompt }) => prompt ?? 0),
+      priced: calls.filter(({ costMicros }) => costMicros !== null).length,
+      costMicros: total(calls, ({ costMicros }) => costMicros ?? 0),
+      latencyMs: total(calls, ({ latencyMs }) => latencyMs),
+    });
+
+    test('is the sum of the rows, whatever their batches, and the same in slices of any length', async () => {
+      const call = fc.record({
+        at: fc.nat(5 * hour).map((n) => first * hour + n),
+        model: fc.constantFrom('a', 'b', null),
+        tokenId: fc.constantFrom('t1', 't2', null),
+        error: fc.constantFrom(null, null, 'provider_error'),
+        prompt: fc.option(fc.nat(1000)),
+        costMicros: fc.option(fc.nat(1000)),
+        latencyMs: fc.nat(1000),
+      });
+      const batches = fc.array(fc.array(call, { maxLength: 9 }), { maxLength: 9 });
+      const property = fc.asyncProperty(batches, fc.integer({ min: 1, max: 7 }), async (given, limit) => {
+        while (await store.retain({ usageBefore: Number.MAX_SAFE_INTEGER / 1024 / 2, auditBefore: null }));
+        for (const batch of given) {
+          const rows = batch.map(({ at, prompt, ...more }) => ({ at, ...more, tokens: { ...noTokenCounts, prompt } }));
+          await store.usage.append(rows.map(({ at, ...more }) => usageRow('r', at, more)));
+        }
+        const groups = Map.groupBy(given.flat(), ({ at, model, tokenId }) => keyOf(at, model, tokenId));
+        const found = await hours(limit);
+        expect(found).toHaveLength(groups.size);
+        for (const each of found) {
+          expect(each).toMatchObject(sums(groups.get(keyOf(each.hour * hour, each.model, each.tokenId)) ?? []));
+        }
+        expect(found.map((each) => each.hour)).toEqual(found.map((each) => each.hour).toSorted((a, b) => a - b));
+      });
+      await fc.assert(property, { numRuns: 60, seed: 7 });
+    });
+
+    test('names what its rows have in common', async () => {
+      const common = {
+        endpoint: '/v1/embeddings',
+        provider: 'p',
+        model: 'm',
+        profile: 'x',
+        source: 'none',
+        project: 'q',
+        subject: 's',
+        tokenId: 't',
+      };
+      await store.usage.append([usageRow('r', first * hour, common)]);
+      expect(await hours(9)).toEqual([expect.objectContaining({ hour: first, ...common })]);
+    });
+
+    test('starts where it is asked to', async () => {
+      await store.usage.append([0, 1, 2].map((n) => usageRow('r', (first + n) * hour)));
+      expect((await hours(9, first + 1)).map((each) => each.hour)).toEqual([first + 1, first + 2]);
+    });
+
+    test('goes with its rows, but for an hour of which some are left', async () => {
+      await store.usage.append([0, 1, 2].map((n) => usageRow('r', (first + n) * hour)));
+      while (await store.retain({ usageBefore: (first + 1) * hour + 1, auditBefore: null }));
+      expect((await hours(9)).map((each) => each.hour)).toEqual([first + 1, first + 2]);
+      while (await store.retain({ usageBefore: (first + 400) * hour, auditBefore: null }));
+      expect(await hours(9)).toEqual([]);
+    });
+
+    test('stops at the largest safe number, and loses no row to counts that are beyond it', async () => {
+      const huge = { tokens: { ...noTokenCounts, prompt: Number.MAX_SAFE_INTEGER, completion: Number.MIN_SAFE_INTEGER } };
+      for (let batch = 0; batch < 3; batch++) {
+        await store.usage.append(Array.from({ length: 1100 }, (_, n) => usageRow(`r${n}`, first * hour, huge)));
+      }
+      expect(await hours(9)).toEqual([
+        expect.objectContaining({
+          requests: 3300,
+          promptTokens: Number.MAX_SAFE_INTEGER,
+          completionTokens: Number.MIN_SAFE_INTEGER,
+        }),
+      ]);
     });
   });
 

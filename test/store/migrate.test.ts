@@ -100,6 +100,34 @@ describe('migrations', () => {
     store.close();
   });
 
+  test('to schema 3 add up the usage of before by the hour', async () => {
+    const path = join(directory(), 'state.sqlite3');
+    const database = loaded(path, fixture(2));
+    const row = (id: number, error: string, tokens: string, cost: string) =>
+      `(${id}, 1, 'r', 200, ${error}, ${tokens}, NULL, NULL, NULL, ${cost}, NULL, 10, NULL)`;
+    const at = 1_802_240_000_000_000;
+    const huge = Array.from({ length: 2000 }, (_, n) => row(at + 10 + n, 'NULL', '9007199254740991, 1', 'NULL'));
+    database.exec(
+      `INSERT INTO usage VALUES ${[row(at + 1, "'x'", '5, 7', '8'), row(at + 3_600_000 * 1024, 'NULL', '1, 2', 'NULL'), ...huge].join(', ')}`,
+    );
+    database.close();
+    const store = openStore({ database: openSqlite(path), now, backUp: () => {} });
+    const hours = await store.usage.hours({ hour: 0, kind: 0 }, 9);
+    expect(hours).toMatchObject([
+      {
+        hour: 488_888,
+        requests: 2002,
+        errors: 1,
+        promptTokens: Number.MAX_SAFE_INTEGER,
+        completionTokens: 2007,
+        priced: 2,
+        costMicros: 50,
+      },
+      { hour: 488_889, requests: 1, errors: 0, promptTokens: 1, completionTokens: 2, priced: 0, costMicros: 0, latencyMs: 10 },
+    ]);
+    store.close();
+  });
+
   test('run once: what is at the head is neither backed up nor changed', () => {
     const path = join(directory(), 'state.sqlite3');
     openStore({ database: openSqlite(path), now, backUp: noBackUp }).close();

@@ -168,7 +168,7 @@ describe('a usage kind', () => {
       const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(1);
       return plan.map(({ detail }) => String(detail));
     });
-    expect(plans.filter((plan) => plan.startsWith('SEARCH'))).toHaveLength(5);
+    expect(plans.filter((plan) => plan.startsWith('SEARCH'))).toHaveLength(7);
     // The first rows of it alone: LIMIT ends the scan.
     expect(plans.filter((plan) => /SCAN|TEMP B-TREE/.test(plan))).toEqual(['SCAN audit']);
     store.close();
@@ -179,6 +179,29 @@ describe('a usage kind', () => {
     await store.usage.recent(1);
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${texts.at(-1)}`).all(1);
     expect(plan.map(({ detail }) => detail)).toEqual(['SCAN usage', 'SEARCH usage_kinds USING INTEGER PRIMARY KEY (rowid=?)']);
+    store.close();
+  });
+
+  test('is added up by the hour: a slice begins at its place in the key, sorts nothing and reads no call', async () => {
+    const { texts, store, database } = watched();
+    await store.usage.hours({ hour: 0, kind: 0 }, 1);
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${texts.at(-1)}`).all(1, 1, 1);
+    expect(plan.map(({ detail }) => detail)).toEqual([
+      'SEARCH usage_hours USING PRIMARY KEY ((hour,kind)>(?,?))',
+      'SEARCH usage_kinds USING INTEGER PRIMARY KEY (rowid=?)',
+    ]);
+    store.close();
+  });
+
+  test('takes as many sums as there are hours and kinds, however many calls there were', async () => {
+    const database = openHere();
+    const store = open(database);
+    const hour = 3_600_000;
+    const rows = Array.from({ length: 100_000 }, (_, n) => usageRow(`r${n}`, start + (n % 240) * hour, { model: `m${n % 3}` }));
+    for (let at = 0; at < rows.length; at += 5000) await store.usage.append(rows.slice(at, at + 5000));
+    const sums = await store.usage.hours({ hour: 0, kind: 0 }, 100_000);
+    expect(sums).toHaveLength(240);
+    expect(sums.reduce((sum, { requests }) => sum + requests, 0)).toBe(100_000);
     store.close();
   });
 });
