@@ -21,6 +21,10 @@ const terminal: Terminal = {
   out: standardOutput.write,
   err: standardError.write,
   interactive: standardOutput.interactive,
+  get columns() {
+    return standardOutput.columns();
+  },
+  unicode: self.unicode,
   watched: standardError.interactive,
   get dialogue() {
     return openDialogue();

@@ -19,6 +19,10 @@ export interface Terminal {
   err(text: string): void;
   /** True when standard output is a terminal. */
   readonly interactive: boolean;
+  /** Width of standard output in columns; null when it is no terminal. */
+  readonly columns: number | null;
+  /** True when the terminal can show text in UTF-8. */
+  readonly unicode: boolean;
   /** True when standard error is a terminal. */
   readonly watched: boolean;
   /**

@@ -1,7 +1,7 @@
 /** Output for people: aligned columns, relative times, and no control characters. */
 
-/** Width of a table, in columns. */
-const maxWidth = 100;
+/** Width of a table, in columns, where a terminal is not known to have more. */
+const tableWidth = 100;
 /** Space between two columns of a table, in characters. */
 const gap = 2;
 
@@ -27,13 +27,19 @@ export function pairs(rows: readonly (readonly [name: string, value: string])[])
 }
 
 /**
- * A table of at most 100 columns.
+ * A table of at most 100 columns, or as many as the terminal has more.
  * @param flexible title of the column that is shortened when the table would be too wide
+ * @param columns of the terminal; null: there is none
  */
-export function table(titles: readonly string[], rows: readonly (readonly string[])[], flexible: string): string {
+export function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  flexible: string,
+  columns: number | null = null,
+): string {
   const lines = [titles, ...rows.map((row) => row.map(printable))];
   const widths = titles.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))));
-  const excess = widths.reduce((sum, width) => sum + width + gap, -gap) - maxWidth;
+  const excess = widths.reduce((sum, width) => sum + width + gap, -gap) - Math.max(tableWidth, columns ?? 0);
   const cut = titles.indexOf(flexible);
   if (excess > 0) widths[cut] = Math.max(flexible.length, (widths[cut] ?? 0) - excess);
   return lines
@@ -58,7 +64,7 @@ function fill(text: string, width: number): string {
 }
 
 /** The width of a text on a terminal, in columns: East Asian characters and emoji take two, marks none (a short form of Unicode annex 11). */
-function widthOf(text: string): number {
+export function widthOf(text: string): number {
   let width = 0;
   for (const character of text) {
     if (/\p{M}/u.test(character)) continue;

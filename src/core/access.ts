@@ -3,8 +3,8 @@
 export const scopes = ['read', 'write', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** The scope that a route requires; `none` makes the route public. */
-export type RouteScope = Scope | 'none';
+/** The scope that a route requires; `any` asks for a valid token with whichever scope, `none` makes the route public. */
+export type RouteScope = Scope | 'any' | 'none';
 
 /** An authenticated caller. Scope `admin` implies the other two; `write` does not imply `read`. */
 export interface Principal {

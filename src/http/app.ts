@@ -21,6 +21,7 @@ import { referenceRoutes } from './routes/reference.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export interface AppPorts {
   readonly gateway: Gateway;
@@ -49,6 +50,7 @@ export function createApp(ports: AppPorts): App {
     ...exportRoutes(gateway),
     ...keyRoutes(gateway),
     ...tokenRoutes(gateway, now),
+    ...usageRoutes(gateway, now),
     ...referenceRoutes(gateway, () => routes),
   ];
   const admission = createAdmission(ports.hosts);

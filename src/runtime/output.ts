@@ -14,6 +14,8 @@ function output(descriptor: number, open: () => NodeJS.WriteStream) {
     get interactive(): boolean {
       return isatty(descriptor);
     },
+    /** Width of the terminal in columns; null when it is none. */
+    columns: (): number | null => (isatty(descriptor) ? (stream().columns ?? null) : null),
     stream,
     write: (text: string): void => void stream().write(text),
   };

@@ -12,6 +12,9 @@ export const environment: Readonly<Record<string, string | undefined>> = { ...pr
 /** The words typed after the program's name. */
 export const programArguments: readonly string[] = process.argv.slice(2);
 
+/** True when the locale says that text is UTF-8. The first variable that is set counts (POSIX, 8.2). */
+export const unicode: boolean = /utf-?8/i.test(environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '');
+
 export const platform = `${engine} ${process.platform}-${process.arch}`;
 /** The version of a run from source, which no build has set. */
 export const unstampedVersion: string = sourceVersion;

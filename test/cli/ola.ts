@@ -44,6 +44,9 @@ export interface Scene {
   readonly restore?: CliPorts['restore'];
   readonly running?: RunningServer | null;
   readonly interactive?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
+  readonly unicode?: boolean;
   readonly startServer?: CliPorts['startServer'];
 }
 
@@ -64,6 +67,8 @@ export async function ola(argv: readonly string[], scene: Scene = {}): Promise<E
         err += text;
       },
       interactive: scene.interactive ?? false,
+      columns: scene.columns ?? null,
+      unicode: scene.unicode ?? true,
       watched: false,
       dialogue: scene.dialogue ?? null,
     },

@@ -58,7 +58,7 @@ test('the work after the start changes no answer: of a route with a body, right 
 });
 
 describe('every route', () => {
-  const scopes: readonly RouteScope[] = ['none', 'read', 'write', 'admin'];
+  const scopes: readonly RouteScope[] = ['none', 'any', 'read', 'write', 'admin'];
 
   test('declares its scope and says what it does, and stands there once', () => {
     const { routes } = scene.app;
@@ -76,9 +76,11 @@ describe('every route', () => {
         ? 'admin'
         : /^\/(?:health|docs|static)(?:\/|$)/.test(pattern)
           ? 'none'
-          : method === 'GET'
-            ? 'read'
-            : 'write';
+          : pattern.startsWith('/me/')
+            ? 'any'
+            : method === 'GET'
+              ? 'read'
+              : 'write';
       expect(scope, `${method} ${pattern}`).toBe(due);
     }
   });
@@ -102,7 +104,8 @@ describe('every route', () => {
     for (const { method, path: pattern, scope } of scene.app.routes) {
       for (const has of ['read', 'write', 'admin'] as const) {
         const response = await scene.ask(method, example(pattern), { headers: bearer(scene.tokens[has]) });
-        const passes = scope === 'none' || may({ subject: '', project: null, tokenId: null, scopes: [has] }, scope);
+        const passes =
+          scope === 'none' || scope === 'any' || may({ subject: '', project: null, tokenId: null, scopes: [has] }, scope);
         expect([401, 403].includes(response.status), `${has}: ${method} ${pattern}`).toBe(!passes);
         if (!passes) {
           const error = await errorOf(response);

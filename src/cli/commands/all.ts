@@ -11,11 +11,13 @@ import { configDiff, configHistory, rollbackConfig } from './revisions.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { usage } from './usage.ts';
 import { version } from './version.ts';
 
 export const commands: readonly Command[] = [
   serve,
   status,
+  usage,
   showConfig,
   getConfig,
   setConfig,

@@ -58,12 +58,13 @@ export const listTokens = command({
   path: ['token', 'list'],
   onDemo: 'follows',
   summary: 'List access tokens, without the revoked ones',
-  description: "ENDS shows the token's last four characters, so that you can recognise one you find. --json prints every field.",
+  description:
+    "ENDS shows the token's last four characters, so that you can recognise one you find. LAST USED is its last valid request. --json prints every field.",
   options: { config: configOption, json },
   arguments: {},
   examples: [
-    { command: 'ola token list', note: 'names, scopes and expiry' },
-    { command: 'ola token list --json', note: 'with project, last use and number of uses' },
+    { command: 'ola token list', note: 'names, scopes, expiry and last use' },
+    { command: 'ola token list --json', note: 'with project and number of uses' },
   ],
   async run({ ports }, { config: configFile, json: asJson }) {
     const failure = 'the tokens could not be listed';
@@ -81,9 +82,10 @@ export const listTokens = command({
       token.name,
       token.scopes.includes('admin') ? 'admin' : token.scopes.join('+'),
       token.hint.slice(-4),
-      token.expiresAt === null ? 'never' : `${isoTime(token.expiresAt).slice(0, 10)} (${fromNow(token.expiresAt, ports.now())})`,
+      token.expiresAt === null ? 'never' : fromNow(token.expiresAt, ports.now()),
+      token.lastUsedAt === null ? 'never' : fromNow(token.lastUsedAt, ports.now()),
     ]);
-    ports.terminal.out(table(['ID', 'NAME', 'SCOPES', 'ENDS', 'EXPIRES'], rows, 'NAME'));
+    ports.terminal.out(table(['ID', 'NAME', 'SCOPES', 'ENDS', 'EXPIRES', 'LAST USED'], rows, 'NAME', ports.terminal.columns));
     return exitCodes.ok;
   },
 });
@@ -115,23 +117,31 @@ export const revokeToken = command({
   },
 });
 
-/** The fields of a token that `token list` prints. `expiresAt` is in milliseconds since 1970. */
+/** The fields of a token that `token list` prints. Times are in milliseconds since 1970. */
 interface Token {
   readonly id: string;
   readonly name: string;
   readonly hint: string;
   readonly scopes: readonly string[];
   readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
 }
 
 /** @returns null when the value does not have the form of a token in the API */
 function readToken(value: unknown): Token | null {
   if (!isObject(value)) return null;
-  const { id, name, hint, scopes: granted, expiresAt } = value;
-  const moment = expiresAt === null ? null : Date.parse(String(expiresAt));
+  const { id, name, hint, scopes: granted, expiresAt, lastUsedAt } = value;
+  const [expiry, used] = [momentIn(expiresAt), momentIn(lastUsedAt)];
   if (typeof id !== 'string' || typeof name !== 'string' || typeof hint !== 'string') return null;
-  if (!Array.isArray(granted) || Number.isNaN(moment)) return null;
-  return { id, name, hint, scopes: granted.map(String), expiresAt: moment };
+  if (!Array.isArray(granted) || expiry === undefined || used === undefined) return null;
+  return { id, name, hint, scopes: granted.map(String), expiresAt: expiry, lastUsedAt: used };
+}
+
+/** @returns milliseconds since 1970; undefined when the value is neither a time nor null */
+function momentIn(value: unknown): number | null | undefined {
+  if (value === null) return null;
+  const at = Date.parse(String(value));
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function readTokens(data: readonly unknown[], failure: string): readonly Token[] {

@@ -49,7 +49,7 @@ export function withdrawn(): OlaError {
 /** @throws OlaError `invalid_api_key`, `conflicting_credentials` or `insufficient_scope` */
 export function authorize(caller: Principal | OlaError, scope: RouteScope): Principal {
   if (caller instanceof OlaError) throw caller;
-  if (scope !== 'none' && !may(caller, scope)) {
+  if (scope !== 'none' && scope !== 'any' && !may(caller, scope)) {
     throw new OlaError(
       'insufficient_scope',
       `This request needs a token with the scope '${scope}'. Create one with \`ola token create NAME\`.`,
@@ -71,6 +71,10 @@ export function createAccess(tokens: Tokens): Access {
     const digest = digestOf(token);
     return tokens.find(token, digest) ?? legacy.get(digest) ?? null;
   };
+  const seen = (principal: Principal) => {
+    if (principal.tokenId !== null) tokens.seen(principal.tokenId);
+    return principal;
+  };
   const configured = () => legacy.size > 0 || tokens.configured();
   const isOpen = () => anonymousAccess === 'always' || (anonymousAccess === 'until first token' && !legacyNamed && !configured());
 
@@ -83,12 +87,13 @@ export function createAccess(tokens: Tokens): Access {
     const [only] = presented.values;
     // Nearly every request has one value, and it is a valid token.
     const principal = only === undefined || presented.values.size > 1 ? null : find(only);
-    if (principal !== null) return principal;
+    if (principal !== null) return seen(principal);
     const own = [...presented.values].filter((value) => value.startsWith(tokenPrefix) || find(value) !== null);
     const [token] = own;
     if (own.length > 1) return conflictingCredentials;
     const caller = token === undefined ? null : find(token);
-    return caller ?? (configured() ? refusalOf(presented, own.length > 0) : refusals.noTokenExists);
+    if (caller !== null) return seen(caller);
+    return configured() ? refusalOf(presented, own.length > 0) : refusals.noTokenExists;
   }
 
   /** Refuses proxies, which forward requests of other machines, and pages of other origins, whose author is not the user. */

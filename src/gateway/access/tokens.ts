@@ -22,6 +22,8 @@ export interface Tokens {
   /** @returns the record and the token itself; this is the only time that the token is shown */
   create(token: NewToken, requester: Requester): Promise<{ readonly token: string; readonly view: TokenView }>;
   list(): TokenView[];
+  /** The name of a token, also of a revoked one; null when there was never such a token. */
+  nameOf(id: string): string | null;
   revoke(id: string, requester: Requester): Promise<void>;
   /** True when a token exists that is not revoked; an expired one counts. */
   configured(): boolean;
@@ -41,11 +43,16 @@ export interface Tokens {
   adopt(records: readonly TokenRecord[]): void;
   /** Counts a use. The counts are written later, at most once a minute. */
   used(id: string): void;
+  /** Remembers that a token let a request in, whatever the request was for. */
+  seen(id: string): void;
   flush(): Promise<void>;
 }
 
 interface Entry {
   record: TokenRecord;
+  /** With the uses that are not written yet, which `record` lacks. */
+  lastUsedAt: number | null;
+  useCount: number;
   readonly digest: Buffer;
   readonly principal: Principal;
 }
@@ -66,7 +73,8 @@ export async function loadTokens(ports: {
   let timer: ReturnType<typeof setTimeout> | null = null;
 
   function remember(record: TokenRecord): void {
-    const entry = { record, digest: Buffer.from(record.digest), principal: principalOf(record) };
+    const { lastUsedAt, useCount } = record;
+    const entry = { record, lastUsedAt, useCount, digest: Buffer.from(record.digest), principal: principalOf(record) };
     byDigest.set(record.digest, entry);
     byId.set(record.id, entry);
   }
@@ -81,12 +89,21 @@ export async function loadTokens(ports: {
     try {
       await store.recordUse(batch);
     } catch (cause) {
-      for (const use of batch) countUse(use.id, use.count, use.lastUsedAt);
+      for (const use of batch) toWrite(use.id, use.count, use.lastUsedAt);
       log.log('error', 'uses of tokens could not be written; they wait in memory', { cause: String(cause) });
     }
   }
 
   function countUse(id: string, count: number, at: number): void {
+    const entry = byId.get(id);
+    if (entry !== undefined) {
+      entry.lastUsedAt = Math.max(entry.lastUsedAt ?? at, at);
+      entry.useCount += count;
+    }
+    toWrite(id, count, at);
+  }
+
+  function toWrite(id: string, count: number, at: number): void {
     const use = uses.get(id);
     if (use === undefined) uses.set(id, { count, lastUsedAt: at });
     else {
@@ -118,7 +135,11 @@ export async function loadTokens(ports: {
       remember(record);
       return { token, view: viewOf(record) };
     },
-    list: () => [...byId.values()].filter((entry) => entry.record.revokedAt === null).map((entry) => viewOf(entry.record)),
+    list: () =>
+      [...byId.values()]
+        .filter(({ record }) => record.revokedAt === null)
+        .map(({ record, lastUsedAt, useCount }) => viewOf({ ...record, lastUsedAt, useCount })),
+    nameOf: (id) => byId.get(id)?.record.name ?? null,
     async revoke(id, requester) {
       const entry = byId.get(id);
       const at = now();
@@ -157,6 +178,7 @@ export async function loadTokens(ports: {
     },
     adopt: (records) => records.forEach(remember),
     used: (id) => countUse(id, 1, now()),
+    seen: (id) => countUse(id, 0, now()),
     flush,
   };
 }

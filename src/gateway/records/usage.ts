@@ -1,12 +1,18 @@
 /** Usage rows. They are written in batches, off the hot path. */
 import type { Log } from '../../core/ports.ts';
-import type { UsageRow, UsageStore } from '../../core/usage.ts';
+import type { UsageHour, UsageRow, UsageStore } from '../../core/usage.ts';
 import { createBatch } from './batch.ts';
+import { type UsageReport, type UsageWindow, usageReport } from './usage-report.ts';
 
 export interface Usage {
   record(row: UsageRow): void;
   /** The newest rows, newest first; waiting rows are written first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /**
+   * The sums of whole hours; waiting rows are written first.
+   * @param counts whether a group counts; absent: all do
+   */
+  report(window: UsageWindow, counts?: (group: UsageHour) => boolean): Promise<UsageReport>;
   flush(): Promise<void>;
   lost(): number;
 }
@@ -18,6 +24,10 @@ export function createUsage(ports: { readonly store: UsageStore; readonly log: L
     async recent(limit) {
       await batch.flush();
       return ports.store.recent(limit);
+    },
+    async report(window, counts) {
+      await batch.flush();
+      return usageReport(ports.store, window, counts);
     },
     flush: batch.flush,
     lost: batch.lost,

@@ -14,6 +14,7 @@ import { tags } from './operations.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
 import { tokenOperations } from './tokens.ts';
+import { usageOperations } from './usage.ts';
 import { introduction, scopeWords, securitySchemes, tagWords } from './words.ts';
 
 /** A test holds that each route has an operation, and each operation a route. */
@@ -22,6 +23,7 @@ export const operations: Operations = {
   ...configOperations,
   ...openAiOperations,
   ...historyOperations,
+  ...usageOperations,
   ...serverOperations,
 };
 

@@ -12,7 +12,17 @@ import type { Route } from '../route.ts';
 export type DocumentedCode = Exclude<ErrorCode, 'route_not_found' | 'method_not_allowed' | 'client_closed_request'>;
 
 /** Groups of the reference page, in its order: a newcomer needs the first ones first. */
-export const tags = ['Tokens', 'Providers', 'Inference', 'Models', 'Configuration', 'History', 'Health', 'Pages'] as const;
+export const tags = [
+  'Tokens',
+  'Providers',
+  'Inference',
+  'Models',
+  'Usage',
+  'Configuration',
+  'History',
+  'Health',
+  'Pages',
+] as const;
 export type Tag = (typeof tags)[number];
 
 /** A parameter of the query, of the path (by its name in `path`), or a header. Optional unless it is of the path. */

@@ -23,6 +23,7 @@ export const tagWords: Readonly<Record<Tag, string>> = {
   Tokens: 'Access tokens: who may call ola, what they may do, and until when.',
   Providers: 'The providers that ola calls, and their keys.',
   Inference: 'OpenAI’s API, for any model of any provider.',
+  Usage: 'What was used: requests, tokens, cost, latency.',
   Models: 'The models that can be used now.',
   Configuration: 'All settings, as one document.',
   History: 'Earlier revisions and the way back to them, named snapshots, export and import.',
@@ -32,6 +33,7 @@ export const tagWords: Readonly<Record<Tag, string>> = {
 
 export const scopeWords: Readonly<Record<RouteScope, string>> = {
   none: 'Open to everybody.',
+  any: 'Needs a token, with `any` scope.',
   read: 'Needs a token with the scope `read`.',
   write: 'Needs a token with the scope `write`.',
   admin: 'Needs a token with the scope `admin`.',

@@ -23,8 +23,8 @@ const fields = {
   enabled: Type.Boolean(),
   createdAt: time('when it was made'),
   expiresAt: timeOrNull('when it expires; null: never'),
-  lastUsedAt: timeOrNull('when it was used last, up to a minute late; null: not yet'),
-  useCount: Type.Integer({ minimum: 0 }),
+  lastUsedAt: timeOrNull('when it last let a request in; null: not yet'),
+  useCount: Type.Integer({ minimum: 0, description: 'requests for an answer' }),
 };
 const tokenSchema = Type.Object({ id, ...fields }, { $id: 'Token', description: 'An access token, without the token itself.' });
 const madeSchema = Type.Object(

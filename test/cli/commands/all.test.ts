@@ -20,7 +20,7 @@ const answer = () => ({
   },
 });
 /** First words of commands whose examples are run over the real gateway. */
-const overGateway = new Set(['config', 'keys']);
+const overGateway = new Set(['config', 'keys', 'usage']);
 const ports: Moment = {
   input: 'sk-example-0123456789',
   backUp: async ({ file, passphrase }) => ({

@@ -116,6 +116,7 @@ describe('token list', () => {
           name: 'n'.repeat(128),
           scopes: ['read', 'write', 'admin'],
           expiresAt: null,
+          lastUsedAt: '2026-11-21T09:59:00.000Z',
         }),
         tokenView({ id: 'tok_00000000000000000000000000000003', name: '漢字'.repeat(30), expiresAt: '2026-11-21T09:00:00.000Z' }),
       ),
@@ -124,10 +125,10 @@ describe('token list', () => {
     const column = Bun.stringWidth;
     const lines = out.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
-    expect(lines[0]).toMatch(/^ID +NAME +SCOPES +ENDS +EXPIRES$/);
-    expect(lines[1]).toMatch(/^tok_0{31}1 {2}laptop +read\+write {2}wxyz {2}2026-12-21 \(in 30 days\)$/);
-    expect(lines[2]).toMatch(/^tok_0{31}2 {2}n+… {2}admin +wxyz {2}never$/);
-    expect(lines[3]).toMatch(/^tok_0{31}3 {2}[漢字]+… +read\+write {2}wxyz {2}2026-11-21 \(1 hour ago\)$/);
+    expect(lines[0]).toMatch(/^ID +NAME +SCOPES +ENDS +EXPIRES +LAST USED$/);
+    expect(lines[1]).toMatch(/^tok_0{31}1 {2}laptop +read\+write {2}wxyz {2}in 30 days {2}never$/);
+    expect(lines[2]).toMatch(/^tok_0{31}2 {2}n+… {2}admin +wxyz {2}never {7}1 minute ago$/);
+    expect(lines[3]).toMatch(/^tok_0{31}3 {2}[漢字]+… +read\+write {2}wxyz {2}1 hour ago {2}never$/);
     for (const line of lines) expect(column(line)).toBeLessThanOrEqual(100);
     const starts = lines.map((line) => column(line.slice(0, line.search(/ENDS|wxyz/))));
     expect(new Set(starts).size).toBe(1);
@@ -135,13 +136,19 @@ describe('token list', () => {
 
   test('cuts a name only when it does not fit', async () => {
     for (const [name, shown] of [
-      ['n'.repeat(19), 'n'.repeat(19)],
-      ['n'.repeat(20), `${'n'.repeat(18)}…`],
+      ['n'.repeat(16), 'n'.repeat(16)],
+      ['n'.repeat(17), `${'n'.repeat(15)}…`],
     ]) {
-      const { out } = await ola(['token', 'list'], listed(tokenView({ name })));
+      const { out } = await ola(['token', 'list'], listed(tokenView({ name, lastUsedAt: '2026-11-21T09:59:01.000Z' })));
       expect(out).toContain(` ${shown} `);
       expect(Math.max(...out.split('\n').map((line) => line.length))).toBe(100);
     }
+  });
+
+  test('is as wide as the terminal when that is wider', async () => {
+    const terminal = { interactive: true, columns: 120 };
+    const { out } = await ola(['token', 'list'], { ...listed(tokenView({ name: 'n'.repeat(128) })), ...terminal });
+    expect(Math.max(...out.split('\n').map((line) => Bun.stringWidth(line)))).toBe(120);
   });
 
   test('lets no name drive the terminal', async () => {
@@ -175,7 +182,13 @@ describe('token list', () => {
   });
 
   test('says so when the answer is no list of tokens', async () => {
-    for (const body of [null, {}, { data: [{}] }, { data: [tokenView({ expiresAt: 'soon' })] }]) {
+    for (const body of [
+      null,
+      {},
+      { data: [{}] },
+      { data: [tokenView({ expiresAt: 'soon' })] },
+      { data: [tokenView({ lastUsedAt: 'soon' })] },
+    ]) {
       const ended = await ola(['token', 'list'], { answer: () => ({ status: 200, body }) });
       expect(ended).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('the tokens could not be listed') });
     }

@@ -103,6 +103,11 @@ describe('uses', () => {
     }
     tokens.used(b);
     expect((await scene.store.tokens.list()).map(({ useCount }) => useCount)).toEqual([0, 0]);
+    const shown = () => tokens.list().map(({ id, useCount, lastUsedAt }) => [id, useCount, lastUsedAt]);
+    expect(shown()).toEqual([
+      [a, 3, start + 3],
+      [b, 1, start + 3],
+    ]);
     await tokens.flush();
     tokens.used(a);
     await tokens.flush();
@@ -112,5 +117,22 @@ describe('uses', () => {
       [a, 4, start + 3],
       [b, 1, start + 3],
     ]);
+    expect(shown()).toEqual(records.map(({ id, useCount, lastUsedAt }) => [id, useCount, lastUsedAt]));
+  });
+
+  test('are told of with the time of the last request that a token let in, whatever it was for', async () => {
+    await using scene = await open(directory());
+    const { tokens, access } = scene.gateway;
+    const { token, view } = await tokens.create({ name: 'a', expiresAt: null }, own);
+    const shown = () => tokens.list().map(({ useCount, lastUsedAt }) => [useCount, lastUsedAt]);
+    expect(shown()).toEqual([[0, null]]);
+    expect(tokens.nameOf(view.id)).toBe('a');
+    scene.now = start + 5;
+    access.authenticate(new Headers({ authorization: `Bearer ${token}x` }));
+    expect(shown()).toEqual([[0, null]]);
+    access.authenticate(new Headers({ authorization: `Bearer ${token}` }));
+    expect(shown()).toEqual([[0, start + 5]]);
+    await tokens.flush();
+    expect((await scene.store.tokens.list()).map(({ useCount, lastUsedAt }) => [useCount, lastUsedAt])).toEqual([[0, start + 5]]);
   });
 });

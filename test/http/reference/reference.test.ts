@@ -8,6 +8,7 @@ import { errorStatus, errorType } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { operations } from '../../../src/http/reference/document.ts';
 import { tags } from '../../../src/http/reference/operations.ts';
+import { usageRow } from '../../contract/store.ts';
 import { type AppScene, open } from '../scene.ts';
 import { shapeFaults } from './examples.ts';
 import { type Document, type Judge, judgeBy, type OperationObject, readDocument } from './openapi.ts';
@@ -270,6 +271,17 @@ describe('the answers of the app', () => {
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/remote');
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
+    const own = scene.gateway.tokens.list().find(({ name }) => name === 'admin')?.id ?? '';
+    const facts = { subject: own, tokenId: own, project: 'website', profile: 'groq:work', costMicros: 42 };
+    scene.gateway.usage.record(usageRow('req_1', scene.now, facts));
+    for (const name of ['overview', 'summary', 'chart', 'recent', 'provider-telemetry']) {
+      await expectTold(200, 'GET', `/config/usage/${name}`, `/config/usage/${name}?days=2`);
+    }
+    for (const name of ['providers', 'models', 'tokens', 'projects', 'endpoints', 'sources', 'profiles']) {
+      await expectTold(200, 'GET', `/config/usage/${name}`, `/config/usage/${name}?limit=1`);
+    }
+    await expectTold(200, 'GET', '/me/usage', '/me/usage');
+
     await expectExamplesTaken(200, 'POST', '/config/validate');
     await expectExamplesTaken(200, 'POST', '/config');
     await expectTold(200, 'POST', '/config', '/config', {
@@ -314,7 +326,9 @@ describe('the answers of the app', () => {
         await expectTold(401, method, at, target, undefined, { authorization: '' });
         await expectTold(400, method, at, target, undefined, { 'x-api-key': 'ola_another' });
         const weak = operation['x-scope'] === 'read' ? scene.tokens.write : scene.tokens.read;
-        await expectTold(403, method, at, target, undefined, { authorization: `Bearer ${weak}` });
+        if (operation['x-scope'] !== 'any') {
+          await expectTold(403, method, at, target, undefined, { authorization: `Bearer ${weak}` });
+        }
       }
       await expectTold(403, method, at, target, undefined, { origin: 'http://evil.example' });
       if (at !== '/health') await expectTold(421, method, at, target, undefined, { host: 'evil.example' });
@@ -357,6 +371,8 @@ describe('the answers of the app', () => {
     await expectTold(422, 'GET', '/config/tokens', '/config/tokens?after=nothing');
     await expectTold(404, 'GET', '/config/tokens/{id}', '/config/tokens/nobody');
     await expectTold(404, 'DELETE', '/config/tokens/{id}', '/config/tokens/nobody');
+    await expectTold(422, 'GET', '/config/usage/summary', '/config/usage/summary?days=many');
+    await expectTold(422, 'GET', '/me/usage', '/me/usage?since=tomorrow');
     await expectTold(400, 'POST', '/config/profiles', '/config/profiles', { name: 'a/b' });
     await expectTold(404, 'GET', '/config/profiles/export/{name}', '/config/profiles/export/nobody');
     await expectTold(404, 'POST', '/config/profiles/{name}/activate', '/config/profiles/nobody/activate');
