@@ -196,6 +196,7 @@ describe('the bars', () => {
       { ...good, json: compared(50, 39) },
       { ...good, stream: compared(50, 39) },
       { ...good, apart: compared(50, 39) },
+      { ...good, json: { ...good.json, gateway: [{ ...at(45), p99: 17 }] } },
       { ...good, single: { ...good.single, gateway: [at(1, 121)] } },
       { ...good, starts: [181] },
       { ...good, commands: { ...good.commands, version: [40] } },
