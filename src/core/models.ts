@@ -10,16 +10,19 @@ export interface ModelReference {
 /** A context size such as `[1m]`, which some clients append to the model's name. */
 const contextSuffix = /\[[0-9]+[km]\]$/i;
 
-export function withoutContextSuffix(name: string): string {
-  return name.trim().replace(contextSuffix, '');
+/** The ways to read a name, the first first: a listed id may end in such a suffix itself. */
+export function readingsOf(name: string): readonly string[] {
+  const whole = name.trim();
+  const cut = whole.replace(contextSuffix, '');
+  return cut === whole ? [whole] : [whole, cut];
 }
 
 /**
  * Splits at the first `/` only, so that the model id keeps its own slashes. A profile without `:` gets the provider as its
  * prefix: `acme:work/model` names the profile `acme:work`.
+ * @param name one of the readings
  */
-export function parseModelReference(text: string): ModelReference {
-  const name = withoutContextSuffix(text);
+export function parseModelReference(name: string): ModelReference {
   const slash = name.indexOf('/');
   if (slash <= 0) return { provider: null, profile: null, model: name };
   const head = name.slice(0, slash);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type ModelReference, parseModelReference } from '../../src/core/models.ts';
+import { type ModelReference, parseModelReference, readingsOf } from '../../src/core/models.ts';
 
 const table: readonly [text: string, ...ModelReference[]][] = [
   ['gpt-5', { provider: null, profile: null, model: 'gpt-5' }],
@@ -12,7 +12,6 @@ const table: readonly [text: string, ...ModelReference[]][] = [
   ['openai:me@example.com/gpt-5', { provider: 'openai', profile: 'openai:me@example.com', model: 'gpt-5' }],
   ['llama3:8b', { provider: null, profile: null, model: 'llama3:8b' }],
   ['ollama/llama3:8b', { provider: 'ollama', profile: null, model: 'llama3:8b' }],
-  ['  openai/gpt-5  ', { provider: 'openai', profile: null, model: 'gpt-5' }],
   ['/gpt-5', { provider: null, profile: null, model: '/gpt-5' }],
   ['openai/', { provider: 'openai', profile: null, model: '' }],
   ['', { provider: null, profile: null, model: '' }],
@@ -23,8 +22,14 @@ describe('a model reference', () => {
     test(`reads ${JSON.stringify(text)}`, () => expect(parseModelReference(text)).toEqual(expected as ModelReference));
   }
 
-  test('loses a context suffix at its end, and only there', () => {
-    for (const suffix of ['[1m]', '[200k]', '[1M]']) expect(parseModelReference(`a/b${suffix}`).model).toBe('b');
-    for (const name of ['b[1m]x', 'b[m]', 'b[1g]', 'b(1m)']) expect(parseModelReference(`a/${name}`).model).toBe(name);
+  test('keeps a context suffix in the model, for an id may end so', () => {
+    expect(parseModelReference('a/b[32k]').model).toBe('b[32k]');
+  });
+});
+
+describe('the readings of a name', () => {
+  test('are the name itself, then the name without a context suffix at its end', () => {
+    for (const suffix of ['[1m]', '[200k]', '[1M]']) expect(readingsOf(` a/b${suffix} `)).toEqual([`a/b${suffix}`, 'a/b']);
+    for (const name of ['b', 'b[1m]x', 'b[m]', 'b[1g]', 'b(1m)']) expect(readingsOf(`a/${name}`)).toEqual([`a/${name}`]);
   });
 });

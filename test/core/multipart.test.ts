@@ -160,6 +160,17 @@ describe('what two readers could read in two ways is refused', () => {
     ['65 parts', written(Array.from({ length: 65 }, (_, index) => field(`f${index}`, '1')))],
   ])('%s', (_, body) => expect(refusal(body)).toStartWith('400 invalid_request'));
 
+  test('one line end in front of the first boundary is dropped, and nothing else may stand there', () => {
+    const whole = written([field('a', '1'), file('b', bytes('2'))]);
+    const form = readForm(bytes(`\r\n${text(whole)}`), 'x');
+    expect(fieldOf(form, 'a', 10)).toBe('1');
+    expect(text(withField(form, 'a', '22'))).toBe(text(written([field('a', '22'), file('b', bytes('2'))])));
+    expect(text(withField(form, 'model', 'm'))).toBe(
+      text(written([field('model', 'm'), field('a', '1'), file('b', bytes('2'))])),
+    );
+    for (const front of ['\n', '\r', '\r\n\r\n', ' \r\n']) expect(refusal(`${front}${text(whole)}`)).toStartWith('400');
+  });
+
   test('64 parts are taken, and so are a last line end, and a type of text', () => {
     expect(refusal(written(Array.from({ length: 64 }, (_, index) => field(`f${index}`, '1'))))).toBe('taken');
     expect(refusal(`${head(plain)}\r\n`)).toBe('taken');
@@ -172,14 +183,39 @@ describe('a field that is read', () => {
   test.each([
     ['twice', written([a, a]), 'more than once'],
     ['a file', written([file('a', bytes('1'))]), 'not a file'],
-    ['of a type that is no text', head(`${plain}\r\nContent-Type: application/json`), 'not a file'],
-    ['in UTF-16', head(`${plain}\r\nContent-Type: text/plain; charset=utf-16`), 'not a file'],
+    ['of a text type and a file', head(`${plain}; filename=""\r\nContent-Type: text/plain`), 'not a file'],
+    ['in UTF-16', head(`${plain}\r\nContent-Type: text/plain; charset=utf-16`, 'vw'), 'charset'],
+    ['in ISO-8859-1 and not ASCII', head(`${plain}\r\nContent-Type: text/plain; charset=ISO-8859-1`, '\xc3\xa9'), 'charset'],
+    ['in a charset that is unknown', head(`${plain}\r\nContent-Type: text/plain; charset=ibm037`), 'charset'],
+    ['in two charsets', head(`${plain}\r\nContent-Type: text/plain; charset=utf-8; charset="utf-16"`), 'charset'],
     ['too long', written([field('a', '12345678901')]), 'longer than'],
     ['not UTF-8', written([field('a', '\xff')]), 'not UTF-8'],
   ])('%s is refused by its name', (_, body, words) => {
     const refused = refusal(body, 'a');
     expect(refused).toStartWith('400 invalid_request a ');
     expect(refused).toContain(words);
+  });
+
+  test.each([
+    'text/plain; charset=ISO-8859-1',
+    'text/plain; charset="windows-1252"',
+    'text/plain;charset=Shift_JIS',
+    'text/plain; charset=ascii; format=flowed',
+    'text/plain; charset=UTF8',
+    'application/json',
+    'application/json; charset=utf-8',
+    'text/html',
+    'application/octet-stream',
+    'nonsense',
+  ])('of type %p is a field', (type) => {
+    const form = readForm(bytes(head(`${plain}\r\nContent-Type: ${type}`, 'acme/m-1')), 'x');
+    expect(fieldOf(form, 'a', 10)).toBe('acme/m-1');
+    expect(text(withField(form, 'a', 'up'))).toBe(head(`${plain}\r\nContent-Type: ${type}`, 'up'));
+  });
+
+  test('of another charset takes no new value that is not ASCII', () => {
+    const form = readForm(bytes(head(`${plain}\r\nContent-Type: text/plain; charset=ISO-8859-1`)), 'x');
+    expect(() => withField(form, 'a', 'é')).toThrow('charset');
   });
 
   test('that nobody asks for may stand twice', () => expect(refusal(written([a, a]), 'b')).toBe('taken'));

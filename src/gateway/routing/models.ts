@@ -1,6 +1,6 @@
 /** The models that could be used now. */
 import { OlaError } from '../../core/errors.ts';
-import { parseModelReference } from '../../core/models.ts';
+import { parseModelReference, readingsOf } from '../../core/models.ts';
 import type { Registry } from './registry.ts';
 
 /** OpenAI's model object, with the sizes where they are known. */
@@ -34,11 +34,13 @@ export function listModels(registry: Registry): ModelView[] {
 /** @param canonicalId frees a provider id of its aliases. @throws OlaError `model_not_found` */
 export function findModel(registry: Registry, canonicalId: (id: string) => string, name: string): ModelView {
   const views = listModels(registry);
-  const { provider, model } = parseModelReference(name);
-  const full = provider === null ? null : `${canonicalId(provider)}/${model}`;
-  const bare = views.filter(({ id, owned_by }) => id === `${owned_by}/${name}`);
-  const found = views.find(({ id }) => id === full) ?? (bare.length === 1 ? bare[0] : undefined);
-  if (found !== undefined) return found;
+  for (const reading of readingsOf(name)) {
+    const { provider, model } = parseModelReference(reading);
+    const full = provider === null ? null : `${canonicalId(provider)}/${model}`;
+    const bare = views.filter(({ id, owned_by }) => id === `${owned_by}/${reading}`);
+    const found = views.find(({ id }) => id === full) ?? (bare.length === 1 ? bare[0] : undefined);
+    if (found !== undefined) return found;
+  }
   throw new OlaError('model_not_found', `'${name}' is not among the models that can be used; GET /v1/models lists them.`, {
     param: 'model',
   });

@@ -1,7 +1,7 @@
 /** From a model name to a plan, and from a plan to the next attempt: pure, over the registry of the moment. */
 import type { Catalog } from '../../catalog/lookup.ts';
 import { OlaError } from '../../core/errors.ts';
-import { parseModelReference, withoutContextSuffix } from '../../core/models.ts';
+import { parseModelReference, readingsOf } from '../../core/models.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
@@ -55,7 +55,7 @@ const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
  */
 export function planOf(name: string | null, profile: string | null, protocol: ProtocolId, facts: RoutingInputs): Plan {
   const text = wanted(name, facts);
-  const { provider, model } = pick(text, facts);
+  const { provider, model } = pick(readingOf(text, facts), facts);
   const named = parseModelReference(text).profile ?? profile;
   if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
   const listed = provider.models.find(({ id }) => id === model);
@@ -93,6 +93,18 @@ function wanted(name: string | null, facts: RoutingInputs): string {
   );
 }
 
+/** The name as it stands where a provider lists it so, else without its context suffix. */
+function readingOf(text: string, facts: RoutingInputs): string {
+  const readings = readingsOf(text);
+  return readings.find((reading) => isListed(reading, facts)) ?? readings.at(-1) ?? text;
+}
+
+function isListed(reading: string, facts: RoutingInputs): boolean {
+  const { provider, model } = parseModelReference(reading);
+  const named = provider === null ? undefined : facts.registry.active.get(facts.catalog.canonicalId(provider));
+  return named === undefined ? listing(reading, facts).length > 0 : named.models.some(({ id }) => id === model);
+}
+
 interface Picked {
   readonly provider: ActiveProvider;
   readonly model: string;
@@ -108,10 +120,9 @@ function pick(text: string, facts: RoutingInputs): Picked {
       throw new OlaError('model_not_found', `'${text}' names a provider but no model; write '${id}/MODEL'.`, { param: 'model' });
     }
     // `meta-llama/llama-4` may be the whole id of a model that a host lists.
-    const whole = withoutContextSuffix(text);
-    const hosts = listing(whole, facts);
+    const hosts = listing(text, facts);
     const [host] = hosts;
-    if (host !== undefined && hosts.length === 1) return { provider: host, model: whole };
+    if (host !== undefined && hosts.length === 1) return { provider: host, model: text };
     const why = facts.registry.why(id);
     throw new OlaError(why?.code ?? 'provider_resolution_failed', why?.help ?? `Provider '${id}' cannot be used.`, {
       param: 'model',

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { HeaderMap } from '../../../src/core/ports.ts';
 import { mapSecrets } from '../../../src/core/secrets.ts';
 import type { Candidate } from '../../../src/credentials/candidates.ts';
+import { findModel } from '../../../src/gateway/routing/models.ts';
 import { ownTokens, providerStates } from '../../../src/gateway/routing/provider-states.ts';
 import { buildRegistry, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
 import { nextAttempt, planOf } from '../../../src/gateway/routing/routing.ts';
@@ -94,6 +95,25 @@ describe('a reference with a provider', () => {
     for (const name of ['xai/Grok-9', 'x-ai/Grok-9', 'GROK/Grok-9', ' xai/Grok-9 ', 'xai/Grok-9[1m]']) {
       expect(to(world, name)).toBe('xai Grok-9');
     }
+  });
+
+  test('that is listed with a context suffix is called as it is; the suffix of another is cut', () => {
+    const world = { document: { providers: { acme: custom(['big[32k]', 'big', 'small']), b: custom(['only[1m]', 'x/y[8k]']) } } };
+    expect(to(world, 'acme/big[32k]')).toBe('acme big[32k]');
+    expect(to(world, 'acme/big[64k]')).toBe('acme big');
+    expect(to(world, 'acme/unlisted[1m]')).toBe('acme unlisted');
+    expect(to(world, 'only[1m]')).toBe('b only[1m]');
+    expect(to(world, 'small[1m]')).toBe('acme small');
+    expect(to(world, 'x/y[8k]')).toBe('b x/y[8k]');
+    expect(refusal(world, 'only').code).toBe('model_not_found');
+  });
+
+  test('of a listed model is found by it, whatever it ends in', () => {
+    const registry = registryOf({ document: { providers: { acme: custom(['big[32k]', 'big', 'small']) } } });
+    const found = (name: string) => findModel(registry, catalog.canonicalId, name).id;
+    for (const name of ['acme/big[32k]', 'ACME/big[32k]', 'big[32k]']) expect(found(name)).toBe('acme/big[32k]');
+    for (const name of ['acme/big', 'acme/big[64k]', 'big[1m]', 'big']) expect(found(name)).toBe('acme/big');
+    expect(() => found('acme/big[32k]x')).toThrow('is not among the models');
   });
 
   test('keeps the slashes and colons of the model', () => {
