@@ -84,6 +84,14 @@ describe('bodies', () => {
     ['an unknown bare model', '{"model":"zzz","messages":[{}]}', 404, 'model_not_found'],
     ['a provider named __proto__', '{"model":"__proto__/x","messages":[{}]}', 404, 'provider_resolution_failed'],
     ['an auth profile that is not there', '{"model":"acme:work/x","messages":[{}]}', 404, 'provider_resolution_failed'],
+    ['Model beside model', chat(',"Model":"acme/y"'), 400, 'invalid_request'],
+    ['Model alone', '{"Model":"acme/x","messages":[{}]}', 400, 'invalid_request'],
+    ['model twice', chat(',"model":"acme/y"'), 400, 'invalid_request'],
+    ['model twice, once with an escape', chat(',"mod\\u0065l":"acme/y"'), 400, 'invalid_request'],
+    ['model twice, once with an escaped capital', chat(',"\\u004dodel":"acme/y"'), 400, 'invalid_request'],
+    ['stream twice', chat(',"stream":false,"stream" :true'), 400, 'invalid_request'],
+    ['messages twice', chat(',"messages":[{}]'), 400, 'invalid_request'],
+    ['max_tokens with the sign of Kelvin', chat(',"max_tokens":1,"max_to\u212aens":9'), 400, 'invalid_request'],
     ['__proto__ as a field', '{"__proto__":{"model":"acme/x","messages":[{}]}}', 422, 'invalid_field'],
   ];
   test.each(cases)('%s', (_, body, status, code) => expectReply(post(body), status, code));
@@ -102,9 +110,11 @@ describe('bodies', () => {
       '{"model":"acme/\\ud800","messages":[{"content":"\\ud800"}]}',
       '{"messages":[{"role":"x","content":{"deep":'.concat(nested(500), '}}],"model":"acme/odd"}'),
       '{"__proto__":{"a":1},"constructor":7,"model":"acme/proto","messages":[{}]}',
+      '{"model":"acme/inner","messages":[{"model":"a","model":"b","Model":"c","content":"\\"model\\":\\u006d"}]}',
     ];
     for (const body of odd) expect((await ola.ask('POST', chatPath, body)).status).toBe(200);
     expect(up.requestFor('odd').body).toContain(nested(500));
+    expect(up.requestFor('inner').body).toContain('[{"model":"a","model":"b","Model":"c",');
     expect(up.requestFor('proto').body).toBe('{"__proto__":{"a":1},"constructor":7,"model":"proto","messages":[{}]}');
   });
 });

@@ -273,6 +273,20 @@ describe('a form', () => {
     expectError(await post(form('acme/a\u0001b', 'file')), 422, 'invalid_field');
   });
 
+  test('may begin with a line end and name the types and charsets of its fields', async () => {
+    const { up } = await shared;
+    up.modes.set('typed-field', answer(200, { text: 'x' }));
+    const part = (type: string, value: string) =>
+      `--${boundary}\r\nContent-Type: ${type}\r\nContent-Disposition: form-data; name="model"\r\n\r\n${value}\r\n`;
+    for (const type of ['text/plain; charset=ISO-8859-1', 'application/json']) {
+      const sent = (value: string) => Buffer.concat([Buffer.from(part(type, value)), form(null, 'file')]);
+      expect((await post(Buffer.concat([Buffer.from('\r\n'), sent('acme/typed-field')]))).status).toBe(200);
+      expect(up.received.at(-1)?.bytes.equals(sent('typed-field'))).toBe(true);
+    }
+    const other = Buffer.concat([Buffer.from(part('text/plain; charset=utf-16', 'acme/typed-field')), form(null, 'file')]);
+    expectError(await post(other), 400, 'invalid_request');
+  });
+
   test('that does not end is refused', async () => {
     expectError(await post(form('acme/a', 'file').subarray(0, -20)), 400, 'invalid_request');
   });

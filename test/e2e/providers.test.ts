@@ -51,6 +51,18 @@ test('a provider is put, shown redacted, called, and deleted', async () => {
   await expectNowhere(ola, key, headerSecret);
 });
 
+test('a listed model whose id ends like a context size is found and called by it', async () => {
+  const ola = await start();
+  const up = await upstream();
+  await ola.addProvider('acme', up, { models: [{ id: 'big[32k]' }, { id: 'big' }] });
+  for (const path of ['acme/big[32k]', 'acme%2Fbig%5B32k%5D', 'big%5B32k%5D']) {
+    expect((await ola.ask('GET', `/v1/models/${path}`)).json['id'] as unknown).toBe('acme/big[32k]');
+  }
+  await ola.chat('acme/big[32k]');
+  await ola.chat('acme/big[1m]');
+  expect([up.for('big[32k]').length, up.for('big').length]).toEqual([1, 1]);
+});
+
 test('providers and their keys survive a restart, sealed', async () => {
   const first = await start();
   const up = await upstream();

@@ -77,18 +77,19 @@ function withUsage(text: string, { stream_options: options }: RequestFields): st
   return setMembers(text.slice(member.value, member.end), new Map([['include_usage', 'true']]));
 }
 
-const modelKey = '"model"';
+/** Without the quote in front: a search that begins with a quote, which is frequent in JSON, is ten times slower. */
+const modelKey = 'model"';
 /** What every escape of a letter of "model" begins with: a second key may hide behind it, and the last one counts. */
 const escapedLetter = '\\u006';
 
 /**
- * The usual case, by two native searches: `"model"` stands in the text once only and no key can be an escaped spelling
+ * The usual case, by two native searches: `model"` stands in the text once only, as a whole name, and no key can be an escaped spelling
  * of it, so the one that was parsed is this one, wherever it stands. Null where that is not certain.
  */
 function splice(text: string, request: RequestFields, model: string, usageAdded: boolean): string | null {
   if (typeof request['model'] !== 'string' || (usageAdded && 'stream_options' in request)) return null;
   const key = text.indexOf(modelKey);
-  if (key < 0 || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
+  if (text[key - 1] !== '"' || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
   const value = JSON.stringify(request['model']);
   const at = skipSpace(text, skipSpace(text, key + modelKey.length) + 1);
   // It may be spelled with escapes (`a\\/b`).
