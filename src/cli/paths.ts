@@ -1,6 +1,7 @@
 /** Paths in the configuration as people type them: `providers.acme.headers["x-a.b"]`, `egressPolicy.allowedPorts[0]`. */
 import { documentSchema } from '../core/document.ts';
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
+import { nearestNames } from '../core/nearest.ts';
 import type { compileCheck } from '../core/schema.ts';
 import { type Path, valueAt } from '../core/secrets.ts';
 import { usageFailure } from './failure.ts';
@@ -133,25 +134,8 @@ export function sayUnknown({ key, parent, nearest }: Unknown): string {
 const maxSuggestions = 8;
 
 function nearestOf(key: string, names: readonly string[]): readonly string[] {
-  const close = names
-    .map((name) => ({ name, distance: distance(key.toLowerCase(), name.toLowerCase()) }))
-    .filter((candidate) => candidate.distance <= Math.max(2, key.length / 3))
-    .sort((a, b) => a.distance - b.distance);
-  return (close.length > 0 ? close.map(({ name }) => name) : [...names].sort()).slice(0, maxSuggestions);
-}
-
-/** Letters to add, remove or replace to turn one text into the other (Levenshtein distance). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (const [column, other] of [...b].entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  const close = nearestNames(key, names, maxSuggestions);
+  return close.length > 0 ? close : [...names].sort().slice(0, maxSuggestions);
 }
 
 /** Older names of sections, which a configuration file may still use. */

@@ -1,10 +1,11 @@
 /** Checks data against a schema and says, without repeating the data, which field is wrong and what is expected. */
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import type { ValueError } from '@sinclair/typebox/errors';
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
 import { OlaError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import { lazy } from './lazy.ts';
+import { didYouMean, nearestNames } from './nearest.ts';
 
 export interface Check {
   /** @throws OlaError `invalid_field` (422), `param` naming the first field that does not fit */
@@ -19,17 +20,33 @@ export function compileCheck(schema: TSchema): Check {
   const check = (value: unknown): void => {
     if (compiled().Check(value)) return;
     const error = compiled().Errors(value).First();
-    throw error === undefined ? new OlaError('invalid_field', 'The body does not fit its schema.') : misfit(error);
+    throw error === undefined ? new OlaError('invalid_field', 'The body does not fit its schema.') : misfit(error, schema);
   };
   return Object.assign(check, { prepare: () => void compiled() });
 }
 
-/** A misfit in words: the path, and what the schema expects; never the value that was sent. */
-export function misfit(error: ValueError): OlaError {
-  const param = error.path.split('/').slice(1).map(fromPointer).join('.');
+/**
+ * A misfit in words: the path, and what the schema expects; never the value that was sent.
+ * @param root the schema of the whole, for the names that an unknown field may have meant
+ */
+export function misfit(error: ValueError, root?: TSchema): OlaError {
+  const path = error.path.split('/').slice(1).map(fromPointer);
+  const param = path.join('.');
   const name = param === '' ? 'The body' : `'${param}'`;
-  return new OlaError('invalid_field', `${name} does not fit: ${expectation(error)}.`, param === '' ? {} : { param });
+  return new OlaError('invalid_field', `${name} ${fault(error, path, root)}`, param === '' ? {} : { param });
 }
+
+function fault(error: ValueError, path: readonly string[], root: TSchema | undefined): string {
+  if (error.type === ValueErrorType.ObjectRequiredProperty) return 'is missing.';
+  if (error.type !== ValueErrorType.ObjectAdditionalProperties) return `does not fit: ${expectation(error)}.`;
+  const parent = path.slice(0, -1).reduce<TSchema | undefined>((schema, key) => schema?.['properties']?.[key], root);
+  const names = Object.keys((parent?.['properties'] ?? {}) as object);
+  const question = didYouMean(nearestNames(path.at(-1) ?? '', names, mostSuggestions));
+  return `is not a field here.${question || ` The fields are ${names.join(', ')}.`}`;
+}
+
+/** Names that one message suggests. */
+const mostSuggestions = 3;
 
 /** RFC 6901, section 4. */
 function fromPointer(token: string): string {
@@ -84,6 +101,10 @@ function findUnknownMembers(schema: TSchema, value: JsonObject, path: string, fo
     if (member === undefined) continue;
     const inner = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : each;
     if (inner !== undefined) findUnknown(inner, member, `${path}${key}.`, found);
-    else if (!knowsNone) found.push({ path: `${path}${key}`, reason: 'ola does not know this key; it is kept as it is' });
+    else if (!knowsNone) {
+      const question = didYouMean(nearestNames(key, Object.keys(properties), mostSuggestions));
+      const reason = 'ola does not know this key; it is kept as it is';
+      found.push({ path: `${path}${key}`, reason: question === '' ? reason : `${reason}.${question}` });
+    }
   }
 }

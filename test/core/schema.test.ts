@@ -4,6 +4,7 @@ import { documentSchema, providerSchema } from '../../src/core/document.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
 import { compileCheck, unknownFields } from '../../src/core/schema.ts';
+import { newTokenSchema } from '../../src/core/tokens.ts';
 import { chatRequestSchema } from '../../src/protocols/openai-completions/routes.ts';
 
 type Schema = Parameters<typeof compileCheck>[0];
@@ -27,7 +28,7 @@ describe('what fits', () => {
 
 describe('what does not fit', () => {
   const table: readonly [name: string, schema: Schema, value: unknown, param: string | undefined, expected: RegExp][] = [
-    ['a field that is missing', chatRequestSchema, {}, 'messages', /^'messages' does not fit: expected /],
+    ['a field that is missing', chatRequestSchema, {}, 'messages', /^'messages' is missing\.$/],
     ['a field of another type', chatRequestSchema, { messages: 'hi' }, 'messages', /^'messages' does not fit: expected array/],
     ['an array that is empty', chatRequestSchema, { messages: [] }, 'messages', /greater or equal to 1/],
     [
@@ -41,6 +42,20 @@ describe('what does not fit', () => {
     ['a field of a map', documentSchema, { providers: { acme: { baseUrl: 7 } } }, 'providers.acme.baseUrl', /string/],
     ['a name with a slash and a tilde', providerSchema, { headers: { 'a/b~c': 7 } }, 'headers.a/b~c', /^'headers.a\/b~c' /],
     ['what is meant, from the schema', providerSchema, { ports: [0] }, 'ports.0', /equal to 1/],
+    [
+      'a field that is not there, with the one that was meant',
+      newTokenSchema,
+      { name: 'n', scope: [] },
+      'scope',
+      /Did you mean 'scopes'\?$/,
+    ],
+    [
+      'a field that is like none',
+      newTokenSchema,
+      { name: 'n', allowedModels: [] },
+      'allowedModels',
+      /The fields are name, scopes, /,
+    ],
     ['the whole of it', providerSchema, 'text', undefined, /^The body does not fit: expected object/],
     ['nothing', providerSchema, undefined, undefined, /^The body /],
   ];
@@ -106,6 +121,12 @@ describe('unknown keys', () => {
 
   test('named like something every object has are unknown too', () => {
     expect(unknown(JSON.parse('{"constructor": 1, "__proto__": {"a": 1}}') as Json)).toEqual(['constructor', '__proto__']);
+  });
+
+  test('come with the key that may have been meant', () => {
+    const reasons = unknownFields(providerSchema, { baseURL: 'u', zzzzzzzzzz: 1 }).map(({ reason }) => reason);
+    expect(reasons[0]).toEndWith("Did you mean 'baseUrl'?");
+    expect(reasons[1]).toEndWith('it is kept as it is');
   });
 
   test('their reason does not hold the value', () => {

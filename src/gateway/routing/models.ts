@@ -1,6 +1,7 @@
 /** The models that could be used now. */
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, readingsOf } from '../../core/models.ts';
+import { didYouMean, nearestNames } from '../../core/nearest.ts';
 import type { Registry } from './registry.ts';
 
 /** OpenAI's model object, with the sizes where they are known. */
@@ -41,7 +42,8 @@ export function findModel(registry: Registry, canonicalId: (id: string) => strin
     const found = views.find(({ id }) => id === full) ?? (bare.length === 1 ? bare[0] : undefined);
     if (found !== undefined) return found;
   }
-  throw new OlaError('model_not_found', `'${name}' is not among the models that can be used; GET /v1/models lists them.`, {
-    param: 'model',
-  });
+  const ids = views.map(({ id }) => id);
+  const near = nearestNames(name, ids, 3);
+  const message = `'${name}' is not among the models that can be used.${didYouMean(near)} GET /v1/models lists them.`;
+  throw new OlaError('model_not_found', message, { param: 'model', details: { candidates: near } });
 }

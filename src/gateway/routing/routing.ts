@@ -5,6 +5,7 @@ import { parseModelReference, readingsOf } from '../../core/models.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
+import { nearestModels, nearestProviders } from './suggestions.ts';
 
 /** One try: a provider's own model id at one of its endpoints, with one credential. */
 export interface Attempt {
@@ -60,8 +61,9 @@ export function planOf(name: string | null, profile: string | null, protocol: Pr
   if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
-    const message = `Provider '${provider.id}' does not list '${model}'; GET /v1/models shows what it does.`;
-    throw new OlaError('model_not_found', message, { param: 'model' });
+    const { question, candidates } = nearestModels(model, [provider]);
+    const message = `Provider '${provider.id}' does not list '${model}'.${question || ' GET /v1/models shows the models that it lists.'}`;
+    throw new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
   }
   const endpoint = provider.endpoints.find((each) => each.protocol === protocol);
   if (endpoint === undefined) {
@@ -124,8 +126,11 @@ function pick(text: string, facts: RoutingInputs): Picked {
     const [host] = hosts;
     if (host !== undefined && hosts.length === 1) return { provider: host, model: text };
     const why = facts.registry.why(id);
-    throw new OlaError(why?.code ?? 'provider_resolution_failed', why?.help ?? `Provider '${id}' cannot be used.`, {
+    const { question, candidates } = nearestProviders(id, reference.model, facts);
+    const message = `${why?.help ?? `Provider '${id}' cannot be used.`}${question}`;
+    throw new OlaError(why?.code ?? 'provider_resolution_failed', message, {
       param: 'model',
+      ...(candidates.length === 0 ? {} : { details: { candidates } }),
     });
   }
   return pickBare(reference.model, facts);
@@ -148,12 +153,13 @@ function listing(model: string, facts: RoutingInputs): ActiveProvider[] {
 }
 
 function notFound(model: string, hosts: readonly ActiveProvider[], vendor: string | null, facts: RoutingInputs): OlaError {
-  const candidates = hosts.map(({ id }) => `${id}/${model}`);
-  if (candidates.length > 0) {
-    const message = `Several providers list '${model}': write one of ${candidates.join(', ')}.`;
-    return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
+  const listed = hosts.map(({ id }) => `${id}/${model}`);
+  if (listed.length > 0) {
+    const message = `Several providers list '${model}': write one of ${listed.join(', ')}.`;
+    return new OlaError('model_not_found', message, { param: 'model', details: { candidates: listed } });
   }
   const help = vendor === null ? null : facts.registry.why(vendor)?.help;
-  const message = `No usable provider lists '${model}'. ${help ?? 'GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.'}`;
+  const { question, candidates } = nearestModels(model, facts.registry.active.values());
+  const message = `No usable provider lists '${model}'.${question} ${help ?? 'GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.'}`;
   return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
 }

@@ -147,6 +147,27 @@ describe('a reference with a provider', () => {
     for (const name of ['constructor/x', '__proto__/x', 'toString/x']) expect(refusal({}, name).status).toBe(404);
   });
 
+  test('that is like a provider’s name is asked about, of those that can be used first, else of the catalog', () => {
+    const near = (world: World, name: string) => {
+      const { message, facts } = refusal(world, name);
+      return [facts.details?.['candidates'], message.includes('Did you mean')];
+    };
+    expect(near(acme, 'acne/m1')).toEqual([['acme/m1'], true]);
+    expect(near(acme, 'opnai/gpt-9')).toEqual([['openai/gpt-9'], true]);
+    expect(near(acme, 'nobody-of-this-name/m')).toEqual([undefined, false]);
+    expect(near({}, 'openai/gpt-5.5')).toEqual([undefined, false]);
+    expect(near({ document: { providers: { local: custom(['llama']) } } }, 'lokal/llama')).toEqual([['local/llama'], true]);
+  });
+
+  test('to a model that is like a listed one is asked about', () => {
+    const replacing = { document: { providers: { acme: custom(['llama', 'other']) }, models: { mode: 'replace' } } };
+    const error = refusal(replacing, 'acme/llamma');
+    expect(error.facts.details).toEqual({ candidates: ['acme/llama'] });
+    expect(error.message).toContain("Did you mean 'acme/llama'?");
+    expect(refusal(acme, 'm3').facts.details).toEqual({ candidates: ['acme/m1', 'acme/m2'] });
+    expect(refusal(acme, 'x'.repeat(512)).facts.details).toEqual({ candidates: [] });
+  });
+
   test('that has no credential is 404, names what to set and no key of others', () => {
     const error = refusal({ environment: { GROQ_API_KEY: 'gsk-CANARY' } }, 'openai/gpt-5.5');
     expect(error.code).toBe('provider_resolution_failed');

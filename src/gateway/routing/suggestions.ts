@@ -1,0 +1,39 @@
+/** What a model reference that leads nowhere may have meant. Pure. */
+import type { Catalog } from '../../catalog/lookup.ts';
+import { didYouMean, nearestNames } from '../../core/nearest.ts';
+import type { ActiveProvider, Registry } from './registry.ts';
+
+/** Suggestions in one message. */
+const most = 3;
+
+export interface Suggestions {
+  /** A question for the end of a message; empty without candidates. */
+  readonly question: string;
+  /** Model references that can be asked for. */
+  readonly candidates: readonly string[];
+}
+
+const none: Suggestions = { question: '', candidates: [] };
+
+function suggestions(candidates: readonly string[]): Suggestions {
+  return { question: didYouMean(candidates), candidates };
+}
+
+/** The same model of a provider whose name is like the unknown one: of those that can be used, else of the others. */
+export function nearestProviders(id: string, model: string, facts: { registry: Registry; catalog: Catalog }): Suggestions {
+  const { active, inactive } = facts.registry;
+  if (inactive.has(id) || facts.catalog.anyProvider(id) !== null) return none;
+  const usable = nearestNames(id, active.keys(), most);
+  const ids = usable.length > 0 ? usable : nearestNames(id, inactive.keys(), most);
+  return suggestions(ids.map((each) => `${each}/${model}`));
+}
+
+/** Models of one provider, or of all: their names without the provider are compared. */
+export function nearestModels(model: string, providers: Iterable<ActiveProvider>): Suggestions {
+  const byName = new Map<string, string[]>();
+  for (const { id: provider, models } of providers) {
+    for (const { id } of models) byName.set(id, [...(byName.get(id) ?? []), `${provider}/${id}`]);
+  }
+  const names = nearestNames(model, byName.keys(), most);
+  return suggestions(names.flatMap((name) => byName.get(name) ?? []).slice(0, most));
+}

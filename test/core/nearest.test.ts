@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'bun:test';
+import { didYouMean, nearestNames } from '../../src/core/nearest.ts';
+
+describe('the names that a text may have meant', () => {
+  const names = ['baseUrl', 'apiKey', 'llama-3', 'llama-3.1', 'local', 'scopes', 'm1'];
+
+  test('are those a few letters away, in any case, the nearest first and no more than asked for', () => {
+    expect(nearestNames('baseURL', names, 3)).toEqual(['baseUrl']);
+    expect(nearestNames('lokal', names, 3)).toEqual(['local']);
+    expect(nearestNames('scope', names, 3)).toEqual(['scopes']);
+    expect(nearestNames('llama-3.', names, 3)).toEqual(['llama-3', 'llama-3.1']);
+    expect(nearestNames('llama-3.', names, 1)).toEqual(['llama-3']);
+  });
+
+  test('are none for what is like nothing, is known, is empty or is very long', () => {
+    for (const text of ['zzzzzz', 'local', '', 'ab', 'x'.repeat(100_000), `local${'x'.repeat(200)}`]) {
+      expect(nearestNames(text, names, 3)).toEqual([]);
+    }
+  });
+
+  test('are asked about in one question', () => {
+    expect(didYouMean(['a', 'b'])).toBe(" Did you mean 'a' or 'b'?");
+    expect(didYouMean([])).toBe('');
+  });
+});
