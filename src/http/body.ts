@@ -4,6 +4,7 @@ import { joinBytes } from '../core/bytes.ts';
 import { createDenseList, type InDenseList } from '../core/dense-list.ts';
 import { OlaError } from '../core/errors.ts';
 import { isTooDeep, type Json } from '../core/json.ts';
+import { findJsonFault } from '../core/json-fault.ts';
 import { boundaryOf, type Form, readForm } from '../core/multipart.ts';
 import type { Call } from './call.ts';
 
@@ -32,7 +33,7 @@ export async function readJson(call: Call): Promise<JsonBody> {
   try {
     return { text, value: JSON.parse(text) as Json };
   } catch {
-    throw text === '' ? new OlaError('invalid_json', 'The body is empty; JSON is expected.') : noJson();
+    throw noJson(text);
   }
 }
 
@@ -159,8 +160,15 @@ function watchWaiting(): void {
   }
 }
 
-export function noJson(): OlaError {
-  return new OlaError('invalid_json', 'The body is not valid JSON.');
+/** Longest text that is searched for its fault, in characters: everybody else waits for 0.1 s of it. */
+const longestSearched = 256 * 1024;
+
+/** @param text of the body; the message repeats nothing of it */
+export function noJson(text: string): OlaError {
+  if (text === '') return new OlaError('invalid_json', 'The body is empty; JSON is expected.');
+  const fault = text.length > longestSearched ? null : findJsonFault(text);
+  const where = fault && `: at line ${fault.line}, column ${fault.column} it has ${fault.found} in place of ${fault.expected}`;
+  return new OlaError('invalid_json', `The body is not valid JSON${where ?? ''}.`);
 }
 
 export function noJsonType(): OlaError {

@@ -131,6 +131,13 @@ describe('a body that is not JSON', () => {
     expect(await post(`{"messages":${'['.repeat(1 << 19)}`)).toMatchObject({ status: 400, code: 'invalid_json' });
   });
 
+  test('says where it breaks and what stands there, and repeats nothing of it', async () => {
+    const { message } = await post('{\n  "model": "CANARY",\n  "messages": [{"content": "CANARY"},]\n}');
+    expect(message).toBe("The body is not valid JSON: at line 3, column 36 it has ']' in place of a value.");
+    const long = await post(`{"messages": ["${'x'.repeat(300_000)}",]}`);
+    expect(long.message).toBe('The body is not valid JSON.');
+  });
+
   test('says so when it is empty', async () => {
     expect((await post('')).message).toContain('empty');
   });

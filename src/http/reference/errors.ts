@@ -69,7 +69,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
 
 /** Errors whose makers can be called here. */
 const made: readonly Occurrence[] = [
-  ['The body is not JSON.', noJson()],
+  ['The body is not JSON.', noJson('{')],
   ['The request carries two different access tokens of ola.', conflictingCredentials],
   ['There is no token, or it is not valid.', refusals.invalid],
   ['The token does not have the scope that the route needs.', thrownBy(() => authorize(proxyKey, 'admin'))],
