@@ -5,11 +5,16 @@ const longestCompared = 100;
 
 /**
  * @param most names that are returned
+ * @param allowed letters in which they may differ
  * @returns the names that are like the text, the most similar first; none when the text is one of them
  */
-export function nearestNames(text: string, names: Iterable<string>, most: number): readonly string[] {
+export function nearestNames(
+  text: string,
+  names: Iterable<string>,
+  most: number,
+  allowed = Math.max(2, text.length / 3),
+): readonly string[] {
   const wanted = text.toLowerCase();
-  const allowed = Math.max(2, text.length / 3);
   if (text === '' || text.length > longestCompared) return [];
   const close: { readonly name: string; readonly letters: number }[] = [];
   for (const name of names) {

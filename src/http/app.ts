@@ -22,6 +22,7 @@ import { revisionRoutes } from './routes/revisions.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { nothingAt } from './unknown-path.ts';
 
 export interface AppPorts {
   readonly gateway: Gateway;
@@ -139,9 +140,7 @@ async function answerHead(request: Request, connection: Connection, handle: Hand
 function noRoute(routes: readonly Route[], request: Request): OlaError {
   const path = pathOf(request.url);
   const methods = new Set(routes.filter((route) => matches(route.path, path)).map(({ method }) => method as string));
-  if (methods.size === 0) {
-    return new OlaError('route_not_found', `There is nothing at ${path.slice(0, 200)}; /docs lists what there is.`);
-  }
+  if (methods.size === 0) return nothingAt(path, routes);
   if (methods.has('GET')) methods.add('HEAD');
   const allow = [...methods].join(', ');
   return new OlaError('method_not_allowed', `${request.method} is not served here; ${allow} is.`, { headers: { allow } });

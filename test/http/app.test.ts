@@ -74,7 +74,7 @@ describe('every route', () => {
     for (const { method, path: pattern, scope } of scene.app.routes) {
       const due = pattern.startsWith('/config')
         ? 'admin'
-        : /^\/(?:health|docs|static)(?:\/|$)/.test(pattern)
+        : /^\/(?:(?:health|docs|static)(?:\/|$)|$)/.test(pattern)
           ? 'none'
           : pattern.startsWith('/me/')
             ? 'any'
@@ -87,7 +87,10 @@ describe('every route', () => {
 
   test('that is not public asks a stranger for a token, before it looks at the body', async () => {
     for (const { method, path: pattern, scope } of scene.app.routes) {
-      const init = method === 'GET' || method === 'DELETE' ? {} : { body: 'no json', headers: { 'content-type': 'text/plain' } };
+      const bodiless = method === 'GET' || method === 'DELETE';
+      const init = bodiless
+        ? { headers: { accept: 'text/html' } }
+        : { body: 'no json', headers: { 'content-type': 'text/plain' } };
       const response = await scene.ask(method, example(pattern), init);
       if (scope === 'none') {
         expect(response.status, pattern).toBeLessThan(400);
@@ -180,6 +183,44 @@ describe('a path', () => {
         expect(response.status, target).toBe(404);
         expect((await errorOf(response)).code).toBe('route_not_found');
       }
+    }
+  });
+
+  test('that is nearly one of a route is 404 and names the route; nothing is folded', async () => {
+    const table: readonly [target: string, meant: string][] = [
+      ['/v1//chat/completions', '/v1/chat/completions'],
+      ['/chat/completions', '/v1/chat/completions'],
+      ['/v1/v1/chat/completions', '/v1/chat/completions'],
+      ['/V1/Chat/Completions', '/v1/chat/completions'],
+      ['/v1/chat/completion', '/v1/chat/completions'],
+      ['/completions', '/v1/chat/completions or /v1/completions'],
+      ['/models', '/v1/models'],
+      ['//config', '/config'],
+    ];
+    for (const [target, meant] of table) {
+      const { code, message } = await errorOf(await scene.ask('POST', target, { headers: admin() }));
+      expect([target, code, message]).toEqual([target, 'route_not_found', expect.stringContaining(`Did you mean ${meant}?`)]);
+      expect(message.includes('base URL')).toBe(meant.startsWith('/v1/'));
+    }
+    for (const target of ['/v1', '/v1/', '/', '/v1/messages', '/v1/responses', '/nothing', `/${'models'.repeat(2000)}`]) {
+      expect((await errorOf(await scene.ask('GET', target))).message).toContain('/docs lists the routes');
+    }
+  });
+
+  test('`/` is a page for browsers, without a script, and for programs 404 as every unknown path', async () => {
+    const page = await scene.ask('GET', '/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(page.headers.get('vary')).toContain('Accept,');
+    const text = await page.text();
+    expect(text).not.toMatch(/<script|\son\w+=|\sstyle=/);
+    for (const link of text.matchAll(/href="(\/[^"]*)"/g)) {
+      const target = await scene.ask('GET', link[1] ?? '', { headers: { accept: 'text/html' } });
+      expect([link[1], target.status]).toEqual([link[1], 200]);
+    }
+    for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }] as Record<string, string>[]) {
+      expect((await errorOf(await scene.ask('GET', '/', { headers }))).code).toBe('route_not_found');
     }
   });
 

@@ -133,7 +133,7 @@ describe('a body that is not JSON', () => {
 
   test('says where it breaks and what stands there, and repeats nothing of it', async () => {
     const { message } = await post('{\n  "model": "CANARY",\n  "messages": [{"content": "CANARY"},]\n}');
-    expect(message).toBe("The body is not valid JSON: at line 3, column 36 it has ']' in place of a value.");
+    expect(message).toBe("The body is not valid JSON: at line 3, column 38 it has ']' in place of a value.");
     const long = await post(`{"messages": ["${'x'.repeat(300_000)}",]}`);
     expect(long.message).toBe('The body is not valid JSON.');
   });

@@ -67,6 +67,12 @@ export const serverOperations: Operations = {
       },
     ],
   },
+  'GET /': {
+    id: 'getWelcomePage',
+    tag: 'Pages',
+    description: 'For a client that accepts `text/html`, which browsers do. Any other client gets 404 `route_not_found`.',
+    answers: [bytes('text/html', 'The page.'), unchanged],
+  },
   'GET /docs': {
     id: 'getReferencePage',
     tag: 'Pages',

@@ -3,8 +3,10 @@ import { Type } from '@sinclair/typebox';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type AssetPath, assetList } from '../../web/asset-list.ts';
 import { page } from '../../web/page.ts';
+import { welcomePage } from '../../web/welcome-page.ts';
 import { publicRoute, type Route } from '../route.ts';
 import { sendFile, type TextFile, textFile } from '../static-text.ts';
+import { nothingAt } from '../unknown-path.ts';
 
 const open = { additionalProperties: true } as const;
 const openApiDocument = Type.Object({ openapi: Type.String(), info: Type.Object({}, open) }, open);
@@ -29,7 +31,13 @@ export function referenceRoutes({ health }: Gateway, routes: () => readonly Rout
     const { version } = await health.report();
     return textFile('application/json', JSON.stringify(await referenceDocument(routes(), version)));
   });
+  const welcomeFile = once(() => textFile('text/html; charset=utf-8', welcomePage));
   return [
+    publicRoute({ method: 'GET', path: '/', summary: 'The welcome page, for browsers' }, async (call) => {
+      // Programs that probe this address know it as one that serves nothing.
+      if (!/\btext\/html\b/i.test(call.request.headers.get('accept') ?? '')) throw nothingAt('/', routes());
+      return sendFile(call, await welcomeFile(), { 'content-security-policy': pagePolicy, vary: 'Accept, Accept-Encoding' });
+    }),
     publicRoute({ method: 'GET', path: '/docs', summary: 'The reference as a page' }, async (call) =>
       sendFile(call, await pageFile(), {
         'content-security-policy': pagePolicy,

@@ -245,6 +245,7 @@ describe('the answers of the app', () => {
 
   test('are what it says they are; its examples are taken as they stand, and look like what comes', async () => {
     await expectTold(200, 'GET', '/health', '/health');
+    await expectTold(200, 'GET', '/', '/', undefined, { accept: 'text/html' });
     await expectTold(200, 'GET', '/docs', '/docs');
     await expectTold(200, 'GET', '/docs/json', '/docs/json');
     for (const { path: at } of described().filter((each) => each.path.startsWith('/static/')))

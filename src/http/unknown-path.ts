@@ -1,0 +1,34 @@
+/** Paths that nobody serves, and the routes that they may have meant. */
+import { OlaError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
+import type { Route } from './route.ts';
+
+/** Routes named in one message. */
+const most = 3;
+/** Letters in which a path may differ from the route that it means: names of other APIs differ in more. */
+const mostLetters = 2;
+
+/**
+ * Paths are compared as they come. ola does not fold `//`: a proxy that keeps strangers from `/config` would let `//config`
+ * pass.
+ */
+export function nothingAt(path: string, routes: readonly Route[]): OlaError {
+  const what = `There is nothing at ${path.slice(0, 200)}`;
+  const meant = routesMeant(path, routes);
+  if (meant.length === 0) return new OlaError('route_not_found', `${what}; /docs lists the routes.`);
+  const baseUrl = meant.some((each) => each.startsWith('/v1/')) ? ' The base URL of a client ends in /v1, once.' : '';
+  return new OlaError('route_not_found', `${what}. Did you mean ${meant.join(' or ')}?${baseUrl}`);
+}
+
+function routesMeant(path: string, routes: readonly Route[]): readonly string[] {
+  const fixed = [...new Set(routes.map((route) => route.path))].filter((each) => !/[:*]/.test(each) && each !== '/');
+  const folded = path
+    .toLowerCase()
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '');
+  const behindVersion = folded.replace(/^(?:\/v1)+(?=\/)/, '');
+  if (behindVersion === '' || behindVersion === '/v1') return [];
+  const same = fixed.filter((each) => each === folded);
+  const ending = same.length > 0 ? same : fixed.filter((each) => each.endsWith(behindVersion));
+  return ending.length > 0 ? ending.slice(0, most) : nearestNames(folded, fixed, most, mostLetters);
+}

@@ -1,0 +1,29 @@
+/** The page that a browser gets at `/`, the address that `ola serve` prints. It has no script, and works without a token. */
+export const welcomePage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>ola</title>
+<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%23155e75'/%3E%3Ccircle cx='8' cy='8' r='4' fill='none' stroke='%23fff' stroke-width='2.2'/%3E%3C/svg%3E">
+<link rel="stylesheet" href="/static/docs.css">
+</head>
+<body>
+<header class="bar">
+<a class="name" href="/">ola</a>
+<nav><a href="/docs">Reference</a><a href="/docs/json">OpenAPI document</a><a href="/health">Health</a></nav>
+</header>
+<main class="welcome">
+<h1>ola runs here</h1>
+<p>This address is a gateway to language models. Programs call it; people set it up with the command <code>ola</code> or on the <a href="/docs">reference page</a>.</p>
+<ol>
+<li><b>Get a token:</b> <code>ola token create NAME</code>, on the machine that ola runs on.</li>
+<li><b>Add a provider:</b> <code>ola config set providers.openai.apiKey --stdin</code>, or <code>PUT /config/providers/{id}</code> on the reference page. The demo needs none.</li>
+<li><b>Point a client at it:</b> its base URL is this address with <code>/v1</code> at the end, and its API key is the token.</li>
+<li><b>Ask</b> for the model <code>PROVIDER/MODEL</code>. <code>GET /v1/models</code> lists the models that can be used now.</li>
+</ol>
+</main>
+</body>
+</html>
+`;
