@@ -28,7 +28,10 @@ function routesMeant(path: string, routes: readonly Route[]): readonly string[] 
     .replace(/\/$/, '');
   const behindVersion = folded.replace(/^(?:\/v1)+(?=\/)/, '');
   if (behindVersion === '' || behindVersion === '/v1') return [];
-  const same = fixed.filter((each) => each === folded);
-  const ending = same.length > 0 ? same : fixed.filter((each) => each.endsWith(behindVersion));
-  return ending.length > 0 ? ending.slice(0, most) : nearestNames(folded, fixed, most, mostLetters);
+  if (fixed.includes(folded)) return [folded];
+  const ending = fixed.filter((each) => each.endsWith(behindVersion)).sort((a, b) => a.length - b.length);
+  // SDKs call what is below /v1, people the rest.
+  const served = ending.filter((each) => each.startsWith('/v1/'));
+  if (ending.length > 0) return (served.length > 0 ? served : ending).slice(0, most);
+  return nearestNames(folded, fixed, most, mostLetters);
 }

@@ -193,7 +193,7 @@ describe('a path', () => {
       ['/v1/v1/chat/completions', '/v1/chat/completions'],
       ['/V1/Chat/Completions', '/v1/chat/completions'],
       ['/v1/chat/completion', '/v1/chat/completions'],
-      ['/completions', '/v1/chat/completions or /v1/completions'],
+      ['/completions', '/v1/completions or /v1/chat/completions'],
       ['/models', '/v1/models'],
       ['//config', '/config'],
     ];
