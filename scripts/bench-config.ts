@@ -59,7 +59,7 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
     store,
     vault: createVault(ring),
     keySource: { name: 'bench', read: () => ring, retired: null, write: null },
-    egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')) }),
+    egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')), explain: () => '' }),
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
     environment: {},

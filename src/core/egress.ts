@@ -90,6 +90,8 @@ export interface EgressDenial {
   readonly host: string;
   readonly reason: EgressReason;
   readonly phase: 'write' | 'dial';
+  /** The refused port; only with `port_forbidden`. */
+  readonly port?: number;
 }
 
 export interface OutboundRequest {
@@ -99,6 +101,8 @@ export interface OutboundRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal?: AbortSignal;
+  /** The request gets a new connection: it is the repetition of one whose kept connection had ended. */
+  readonly fresh?: true;
 }
 
 /** The port through which all outgoing calls go. */
@@ -110,8 +114,12 @@ export interface Egress {
   check(destination: Destination): Promise<EgressDenial | null>;
   /**
    * Checks the destination, resolves its name, checks the address, and sends the request to exactly that address.
-   * @throws OlaError `egress_destination_blocked`, `upstream_unreachable` (nothing was sent), `upstream_timeout`;
-   *   an abort of `signal` rejects with its reason
+   * @throws OlaError `egress_destination_blocked`, `upstream_unreachable` (nothing was sent), `upstream_timeout`,
+   *   `provider_error` (the head of the answer is not HTTP/1.1), `upstream_truncated` (the connection broke). The details of
+   *   the last have the reason `stale_connection` when the connection was kept from an earlier request and ended at once: the
+   *   request may be sent once more with `fresh`. An abort of `signal` rejects with its reason
    */
   send(destination: Destination, request: OutboundRequest): Promise<Reply>;
+  /** The reason of a denial and the remedy: the rest of a sentence that begins with the host. */
+  explain(denial: EgressDenial): string;
 }

@@ -68,21 +68,70 @@ export interface DialRequest {
   readonly timeouts: Timeouts;
   /** PEM of the only certificate authorities to trust; undefined for the system's. */
   readonly ca: string | undefined;
+  /** The request gets a new connection, never one that was kept from an earlier request. */
+  readonly fresh?: true | undefined;
+  /** Called when the other side sent bytes that no request asked for, once in the minutes in which its connections are not kept. */
+  readonly onUnrequested?: (() => void) | undefined;
 }
 
 /**
- * The step at which a request failed. `connect`: no connection to this address. `tls`: no trusted peer. `request`: the
- * request could not be sent. In these three cases the other side has received nothing; with `lost` it may have.
+ * How far a request came. `connect`: no connection to this address was made. `tls`: its peer is not trusted. `request`: the
+ * request has characters that cannot be sent. After these three the other side has seen nothing of the request.
+ * `malformed`: the head of the answer was refused. `stale`: the connection was kept from an earlier request and ended at
+ * once, before a byte of an answer; the request is probably unread. `lost`: the connection broke in any other way.
  */
-export type DialFailure = 'connect' | 'tls' | 'request' | 'lost';
+export type DialFailure = 'connect' | 'tls' | 'request' | 'malformed' | 'stale' | 'lost';
+
+/** Why a peer is not trusted, where the platform says so. */
+export type TlsFlaw =
+  | 'no_tls'
+  | 'closed'
+  | 'unsupported_version'
+  | 'wrong_name'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'self_signed'
+  | 'unknown_authority';
+
+/** Why the head of an answer is refused. */
+export type HeadFlaw =
+  | 'no_status_line'
+  | 'control_character'
+  | 'too_many_lines'
+  | 'too_long'
+  | 'folded_line'
+  | 'nameless_line'
+  | 'length_and_coding'
+  | 'several_codings'
+  | 'unknown_coding'
+  | 'several_lengths'
+  | 'bad_length'
+  | 'protocol_change'
+  | 'too_many_interim'
+  | 'early_answer';
+
+/** Limits of an answer's head. */
+export const headLimits = {
+  /** Bytes of the status line and all header lines. */
+  bytes: 64 * 1024,
+  /** Header lines. */
+  lines: 256,
+  /** Interim answers (100, 103) to one request: a few are usual, a flood of them would never end. */
+  interim: 16,
+} as const;
+
+export type DialDetail = 'timed_out' | TlsFlaw | HeadFlaw;
 
 export class DialError extends Error {
   readonly failure: DialFailure;
+  /** The reason, where it is known; null where `failure` says all there is. */
+  readonly detail: DialDetail | null;
 
-  constructor(failure: DialFailure, cause: unknown) {
-    super(`dial: ${failure}`, { cause });
+  constructor(failure: DialFailure, cause: unknown, detail: DialDetail | null = null) {
+    super(`dial: ${failure}${detail === null ? '' : ` (${detail})`}`, { cause });
     this.name = 'DialError';
     this.failure = failure;
+    this.detail = detail;
   }
 }
 

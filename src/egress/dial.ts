@@ -1,4 +1,4 @@
-/** The only door out: judges a destination, resolves its name, and sends to one judged address. */
+/** The only way out: judges a destination, resolves its name, and sends to one judged address. */
 import {
   type Destination,
   defaultTimeouts,
@@ -10,13 +10,14 @@ import {
 } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import { type Clock, type Dial, DialError, type DialRequest, type Log, type Reply, type Resolve } from '../core/ports.ts';
-import { denied, wordsFor } from './denials.ts';
+import { denied, explain } from './denials.ts';
 import { createNames, type ResolvedName } from './dns-cache.ts';
+import { type Called, failed, unreachable } from './failures.ts';
 import { isOwnListener, type OwnListener } from './listeners.ts';
 import { judge, judgeAddress, observes, type ParsedUrl, refuses, unreadableRanges } from './policy.ts';
 
 export interface EgressPorts {
-  /** The policy of the moment; a changed policy is another object. */
+  /** The policy in force; a changed policy is another object. */
   readonly policy: () => EgressPolicy;
   readonly resolve: Resolve;
   readonly dial: Dial;
@@ -25,7 +26,7 @@ export interface EgressPorts {
   /** Addresses of this machine's interfaces. */
   readonly localAddresses: () => readonly string[];
   readonly log: Log;
-  /** For the audit: every refusal, not those that are only observed. */
+  /** Called for every refusal, for the audit. A policy that only observes refuses nothing. */
   readonly onDenied?: (denial: EgressDenial) => void;
 }
 
@@ -39,9 +40,10 @@ interface JudgedDestination {
   readonly basePath: string;
   /** Reasons that have been logged, so that a busy route does not fill the log. */
   readonly logged: Set<EgressReason>;
+  readonly onUnrequested: () => void;
 }
 
-/** Steps up, plain or percent-encoded: the parser would take them out of the base URL's path. */
+/** Dot segments, plain or percent-encoded: a URL parser would remove parts of the base URL's path for them. */
 const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?#\\]|$)/i;
 
 export function createEgress(ports: EgressPorts): Egress {
@@ -50,7 +52,7 @@ export function createEgress(ports: EgressPorts): Egress {
   const routes = new WeakMap<Destination, JudgedDestination>();
   const warned = new WeakSet<EgressPolicy>();
 
-  /** Judges what needs no resolution; the verdict holds as long as destination and policy are the same objects. */
+  /** Judges the destination without resolving its name. The verdict holds while destination and policy are the same objects. */
   function routeTo(destination: Destination, phase: EgressDenial['phase']): JudgedDestination {
     const current = policy();
     const known = routes.get(destination);
@@ -58,16 +60,23 @@ export function createEgress(ports: EgressPorts): Egress {
     warnOfRanges(current);
     const verdict = judge(destination.baseUrl, current, destination);
     if (!verdict.ok) {
-      const { reason, scheme, host } = verdict;
-      throw refusal({ provider: destination.name, scheme, host, reason, phase });
+      const { reason, scheme, host, port } = verdict;
+      throw refusal({ provider: destination.name, scheme, host, reason, phase, ...portOf(reason, port) });
     }
     const { target } = verdict;
     const secure = target.url.protocol === 'https:';
     const basePath = target.url.pathname.replace(/\/+$/, '');
-    const route = { destination, policy: current, target, secure, basePath, logged: new Set<EgressReason>() };
+    const onUnrequested = () => warnOfBytes(destination.name, target.hostname);
+    const route = { destination, policy: current, target, secure, basePath, logged: new Set<EgressReason>(), onUnrequested };
     if (verdict.observed !== null) apply(route, verdict.observed, phase);
     routes.set(destination, route);
     return route;
+  }
+
+  function warnOfBytes(provider: string, host: string): void {
+    const message =
+      'egress: the provider sent bytes that no request asked for; its connections are closed after each answer for some minutes';
+    log.log('warn', message, { provider, host });
   }
 
   function warnOfRanges(current: EgressPolicy): void {
@@ -77,13 +86,13 @@ export function createEgress(ports: EgressPorts): Egress {
     if (entries.length > 0) log.log('warn', 'egress: entries of denyCidrs are no address ranges and deny nothing', { entries });
   }
 
-  /** Throws when the reason refuses the call under this policy; in `observe` it is a line in the log, once a route. */
+  /** Throws when this policy refuses a call for the reason. Under `observe` it logs the reason, once per route. */
   function apply(route: JudgedDestination, reason: EgressReason, phase: EgressDenial['phase']): void {
     const denial = denialOf(route, reason, phase);
     if (refuses(route.policy, reason)) throw refusal(denial);
     if (!observes(route.policy) || route.logged.has(reason)) return;
     route.logged.add(reason);
-    log.log('warn', 'egress: the policy would refuse this call', { ...denial });
+    log.log('warn', 'egress: the policy would refuse this call', { ...denial, why: explain(denial) });
   }
 
   function refusal(denial: EgressDenial): OlaError {
@@ -91,7 +100,7 @@ export function createEgress(ports: EgressPorts): Egress {
     return denied(denial);
   }
 
-  /** Every answer is judged, not only the one that will be dialled: a name with one inner address is refused (rebinding). */
+  /** Judges every address of a name, not only the one that will be dialled: one inner address refuses the name (rebinding). */
   function judgeAnswers(route: JudgedDestination, addresses: readonly string[], phase: EgressDenial['phase']): void {
     if (addresses.length === 0) apply(route, 'dns_no_answers', phase);
     const reasons = addresses.flatMap((address): EgressReason[] => {
@@ -116,7 +125,8 @@ export function createEgress(ports: EgressPorts): Egress {
       if (isOwn(route, literal)) apply(route, 'self_connection', 'dial');
       return accept(route, await dial(outbound, literal));
     } catch (error) {
-      throw failure(route, request.signal, error);
+      if (error instanceof OlaError) throw error;
+      throw request.signal?.aborted === true ? request.signal.reason : failed(calledAt(route), error);
     }
   }
 
@@ -131,7 +141,7 @@ export function createEgress(ports: EgressPorts): Egress {
         return reply;
       } catch (error) {
         if (name.lastGood === address) name.lastGood = null;
-        // Only where no connection came about is it certain that the next address does not get the request a second time.
+        // Without a connection nothing was sent, so that the next address does not get the request a second time.
         const goesOn = error instanceof DialError && error.failure === 'connect' && at < order.length - 1;
         if (!goesOn) throw error;
       }
@@ -146,7 +156,7 @@ export function createEgress(ports: EgressPorts): Egress {
     try {
       return await abortable(found, signal);
     } catch (error) {
-      throw signal?.aborted === true ? signal.reason : unreachable(route, 'dns_resolution_failed', error);
+      throw signal?.aborted === true ? signal.reason : unreachable(calledAt(route), 'dns_resolution_failed', error);
     }
   }
 
@@ -179,7 +189,7 @@ export function createEgress(ports: EgressPorts): Egress {
     if (name.addresses.length > 0 || route.policy.failClosed) judgeAnswers(route, name.addresses, 'write');
   }
 
-  return { check, send };
+  return { check, send, explain };
 }
 
 function denialOf(route: JudgedDestination, reason: EgressReason, phase: EgressDenial['phase']): EgressDenial {
@@ -189,12 +199,21 @@ function denialOf(route: JudgedDestination, reason: EgressReason, phase: EgressD
     host: route.target.hostname,
     reason,
     phase,
+    ...portOf(reason, route.target.port),
   };
+}
+
+function portOf(reason: EgressReason, port: number | null): { readonly port?: number } {
+  return reason === 'port_forbidden' && port !== null ? { port } : {};
+}
+
+function calledAt({ destination, target, secure }: JudgedDestination): Called {
+  return { provider: destination.name, hostname: target.hostname, secure };
 }
 
 function dialRequest(route: JudgedDestination, request: OutboundRequest): DialRequest {
   const { path } = request;
-  // `/.` and `%2` alone are cheap to look for; either is rare.
+  // The two searches are cheaper than the expression, and most paths have neither.
   if (!path.startsWith('/') || ((path.includes('/.') || path.includes('/%2')) && dotSegment.test(path))) {
     throw new OlaError(
       'invalid_request',
@@ -212,6 +231,8 @@ function dialRequest(route: JudgedDestination, request: OutboundRequest): DialRe
     signal: request.signal,
     timeouts: route.destination.timeouts ?? defaultTimeouts,
     ca: route.destination.ca,
+    fresh: request.fresh,
+    onUnrequested: route.onUnrequested,
   };
 }
 
@@ -221,42 +242,17 @@ function dialOrder(name: ResolvedName): readonly string[] {
   return [lastGood, ...addresses.filter((address) => address !== lastGood)];
 }
 
-/** A model API has no business redirecting: the credential would follow to a place that nobody judged. */
+/** Refuses a redirect: the credential would follow it to a place that was not judged. */
 function accept(route: JudgedDestination, reply: Reply): Reply {
   if (reply.status < 300 || reply.status > 399 || reply.header('location') === null) return reply;
   reply.cancel();
-  const { provider, host, reason } = denialOf(route, 'redirect_forbidden', 'dial');
+  const denial = denialOf(route, 'redirect_forbidden', 'dial');
+  const { provider, host, reason } = denial;
   const details = { provider, upstream_status: reply.status, reason };
-  throw new OlaError('upstream_http_error', `Provider '${provider}' failed: ${host} ${wordsFor(reason)}`, {
+  throw new OlaError('upstream_http_error', `Provider '${provider}' failed: ${host} ${explain(denial)}`, {
     status: 502,
     details,
   });
-}
-
-/** What went wrong, as words: none of the other side's text, no address; `details.sent` is false when nothing was sent. */
-function failure(route: JudgedDestination, signal: AbortSignal | undefined, error: unknown): unknown {
-  if (error instanceof OlaError) return error;
-  if (signal?.aborted === true) return signal.reason;
-  const provider = route.destination.name;
-  if (error instanceof DialError && error.failure !== 'lost') return unreachable(route, `${error.failure}_failed`, error);
-  const who = `Provider '${provider}' (${route.target.hostname})`;
-  const details = { provider, sent: true };
-  return error instanceof Error && error.name === 'TimeoutError'
-    ? new OlaError('upstream_timeout', `${who} did not answer in time.`, { details, cause: error })
-    : new OlaError('upstream_truncated', `${who} closed the connection before it answered.`, { details, cause: error });
-}
-
-const unreachableWords = {
-  dns_resolution_failed: 'its name does not resolve. Check the base URL and the DNS of this machine.',
-  connect_failed: 'nothing accepts connections there. Check the base URL and that the provider is running.',
-  tls_failed: 'its TLS certificate could not be verified. Check the base URL, and the authority of a private certificate.',
-  request_failed: 'the request could not be written. Check the configured headers for line breaks.',
-} as const;
-
-function unreachable(route: JudgedDestination, reason: keyof typeof unreachableWords, cause: unknown): OlaError {
-  const provider = route.destination.name;
-  const message = `Provider '${provider}' (${route.target.hostname}) cannot be reached: ${unreachableWords[reason]}`;
-  return new OlaError('upstream_unreachable', message, { details: { provider, reason, sent: false }, cause });
 }
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -15,7 +15,14 @@ export interface ParsedUrl {
 /** `observed` is the reason that enforcing would refuse for, when the policy does not enforce. */
 export type Verdict =
   | { readonly ok: true; readonly target: ParsedUrl; readonly observed: EgressReason | null }
-  | { readonly ok: false; readonly reason: EgressReason; readonly scheme: string; readonly host: string };
+  | {
+      readonly ok: false;
+      readonly reason: EgressReason;
+      readonly scheme: string;
+      readonly host: string;
+      /** Null when the URL cannot be read. */
+      readonly port: number | null;
+    };
 
 export interface Exceptions {
   readonly allowLocal: boolean;
@@ -45,11 +52,11 @@ export function refuses(policy: EgressPolicy, reason: EgressReason): boolean {
 /** Checks a base URL without resolving its host name. */
 export function judge(baseUrl: string, policy: EgressPolicy, exceptions: Exceptions): Verdict {
   const parsed = parseTarget(baseUrl);
-  if (!('target' in parsed)) return { ok: false, ...parsed };
+  if (!('target' in parsed)) return { ok: false, port: null, ...parsed };
   const { target } = parsed;
   const reason = judgeTarget(target, policy, exceptions);
   if (reason === null || !refuses(policy, reason)) return { ok: true, target, observed: reason };
-  return { ok: false, reason, scheme: schemeOf(target.url), host: target.hostname };
+  return { ok: false, reason, scheme: schemeOf(target.url), host: target.hostname, port: target.port };
 }
 
 /**

@@ -1,20 +1,20 @@
-/** Writes HTTP/1.1 requests (RFC 9112): pure, but that what is the same for many is built once. */
+/** Writes HTTP/1.1 requests (RFC 9112). The code is pure, except that the text that many requests share is built once. */
 import { DialError, type DialRequest } from '../core/ports.ts';
 
-/** Headers that say how the request is framed and where it goes: ours alone. */
+/** Headers that say how the request is framed and where it goes. Only this module writes them. */
 const framingHeader = /^(?:host|connection|content-length|transfer-encoding|keep-alive|upgrade|te|trailer|expect)$/i;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const target = /^[A-Z]+ \/[\x21-\x7e]*$/;
 
-/** What stands before the length of the body; the same for all calls of a provider with one credential. */
+/** The text before the length of the body; all calls of a provider with one credential share it. */
 interface Preamble {
   readonly line: string;
   readonly host: string;
   readonly text: string;
 }
 
-/** By the headers, which are made once for many calls. */
+/** Preambles by their object of headers, which is made once for many calls. */
 const preambles = new WeakMap<DialRequest['headers'], Preamble>();
 
 /** Request line, Host and headers. @throws DialError `request` */
@@ -39,7 +39,7 @@ function unsendable(what: string): DialError {
   return new DialError('request', new Error(`${what} characters that cannot be sent`));
 }
 
-/** The whole request, ready for the wire. @throws DialError `request` for what cannot be sent */
+/** The complete request in bytes. @throws DialError `request` when it has characters that cannot be sent */
 export function requestBytes(request: DialRequest): Buffer {
   const { method, body } = request;
   const head = preambleOf(request);

@@ -1,7 +1,9 @@
 /**
- * Reads HTTP/1.1 responses (RFC 9112) as a client: pure, fed with bytes as they come. Strict where a connection is used
- * again: what two readers could frame in two ways is refused, not guessed.
+ * Reads HTTP/1.1 responses (RFC 9112) as a client. The code is pure and is fed with bytes as they arrive. A response that two
+ * readers could frame in two ways is refused, because its connection is used again.
  */
+
+import { type HeadFlaw, headLimits } from '../core/ports.ts';
 
 export interface Head {
   readonly status: number;
@@ -12,31 +14,42 @@ export interface Head {
   readonly framing: Framing;
 }
 
-/** How a body ends: after so many bytes (none at all among them), with its last chunk, or with the connection. */
+/** How a body ends: after a number of bytes, which may be 0, with its last chunk, or with the connection. */
 export interface Framing {
   readonly kind: 'length' | 'chunked' | 'close';
-  /** Of a body with a length; 0 for the others, and where there is no body. */
+  /** The length of the body; 0 for the other kinds and for no body. */
   readonly bytes: number;
 }
 
-/** What was received is no response; the message quotes nothing of it. */
-export class MalformedResponse extends Error {
-  constructor(what: string) {
-    super(`malformed response: ${what}`);
-    this.name = 'MalformedResponse';
+/** The received head is refused. The error quotes nothing of it. */
+export class MalformedHead extends Error {
+  readonly flaw: HeadFlaw;
+
+  constructor(flaw: HeadFlaw) {
+    super(`malformed head: ${flaw}`);
+    this.name = 'MalformedHead';
+    this.flaw = flaw;
   }
 }
 
-/** Of status line and all headers, and of the trailers of a chunked body. */
-export const mostHeadBytes = 64 * 1024;
-const mostHeaders = 256;
+/** The received body is framed wrongly. The message quotes nothing of it. */
+export class MalformedBody extends Error {
+  constructor(what: string) {
+    super(`malformed body: ${what}`);
+    this.name = 'MalformedBody';
+  }
+}
+
+/** Bytes of all trailers of a chunked body. */
+const mostTrailerBytes = 64 * 1024;
+/** Bytes of the line with a chunk's size. */
 const mostChunkLine = 4096;
 const lineFeed = 10;
 const carriageReturn = 13;
 
 /**
- * Where the first empty line ends; -1 while it is not there. Lines end in CRLF (a bare LF is taken too, RFC 9112, 2.2).
- * @param from where to begin: two bytes before the end of what was searched already
+ * The offset behind the first empty line; -1 while there is none. Lines end in CRLF; a bare LF is accepted (RFC 9112, 2.2).
+ * @param from the offset to search from: two bytes before the end of the bytes that were searched already
  */
 export function headEnd(bytes: Buffer, from = 0): number {
   let at = bytes.indexOf(lineFeed, from);
@@ -51,15 +64,15 @@ export function headEnd(bytes: Buffer, from = 0): number {
 
 /**
  * @param text status line and headers, one character a byte, up to the empty line
- * @param method of the request: the answer to HEAD has no body whatever it says
- * @throws MalformedResponse
+ * @param method of the request: the answer to HEAD has no body, whatever its headers say
+ * @throws MalformedHead
  */
 export function parseHead(text: string, method: string): Head {
   // A carriage return alone ends a line for some readers and not for others (RFC 9112, 2.2); NUL cuts one short.
-  if (/\0|\r(?!\n)/.test(text)) throw new MalformedResponse('a control character in the head');
+  if (/\0|\r(?!\n)/.test(text)) throw new MalformedHead('control_character');
   const lines = text.split('\n');
   const match = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r]*)?\r?$/.exec(lines[0] ?? '');
-  if (match === null) throw new MalformedResponse('no status line');
+  if (match === null) throw new MalformedHead('no_status_line');
   const status = Number(match[2]);
   const headers = parseHeaders(lines);
   return {
@@ -70,13 +83,13 @@ export function parseHead(text: string, method: string): Head {
   };
 }
 
-/** Where the sides could differ over how it is framed, a connection is not used again (RFC 9112, 6.1 and 6.3). */
+/** A connection is not used again where the two sides could frame the answer differently (RFC 9112, 6.1 and 6.3). */
 function isPersistent(current: boolean, status: number, headers: ReadonlyMap<string, string>): boolean {
   const connection = headers.get('connection')?.toLowerCase() ?? '';
   if (connection.includes('close')) return false;
   const encoded = headers.has('transfer-encoding');
   if (!current) return connection.includes('keep-alive') && !encoded;
-  // No body follows whatever it says; one that does would be read as the next answer.
+  // A 204 has no body. A body that follows all the same would be read as the next answer.
   return status !== 204 || (!encoded && (headers.get('content-length') ?? '0') === '0');
 }
 
@@ -91,14 +104,14 @@ function isName(text: string): boolean {
 
 function parseHeaders(lines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
-  if (lines.length > mostHeaders) throw new MalformedResponse('too many headers');
+  // The status line and the two pieces around the empty line are no header lines.
+  if (lines.length > headLimits.lines + 3) throw new MalformedHead('too_many_lines');
   for (let at = 1; at < lines.length; at++) {
     const line = lines[at] as string;
     if (line === '' || line === '\r') break;
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
-    // A folded line begins with a space, which no name has.
-    if (colon < 0 || !isName(name)) throw new MalformedResponse('a header without a name');
+    if (colon < 0 || !isName(name)) throw new MalformedHead(/^[ \t]/.test(line) ? 'folded_line' : 'nameless_line');
     const value = line.slice(colon + 1).trim();
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
@@ -106,30 +119,43 @@ function parseHeaders(lines: readonly string[]): Map<string, string> {
   return headers;
 }
 
-/** RFC 9112, 6.3. Both a length and an encoding, or several lengths, are how responses are smuggled: refused. */
+/** RFC 9112, 6.3. A length beside a coding, or two lengths that differ, are how responses are smuggled: they are refused. */
 function framingOf(status: number, headers: ReadonlyMap<string, string>, method: string): Framing {
-  const encoding = headers.get('transfer-encoding');
+  const coding = headers.get('transfer-encoding');
   const length = headers.get('content-length');
-  if (encoding !== undefined && length !== undefined) throw new MalformedResponse('a length and a transfer encoding');
-  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') throw new MalformedResponse('an unknown transfer encoding');
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new MalformedResponse('a content length that is no number');
+  if (coding !== undefined && length !== undefined) throw new MalformedHead('length_and_coding');
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    throw new MalformedHead(coding.includes(',') ? 'several_codings' : 'unknown_coding');
+  }
+  const bytes = length === undefined ? 0 : lengthOf(length);
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return { kind: 'length', bytes: 0 };
-  if (encoding !== undefined) return { kind: 'chunked', bytes: 0 };
-  return length === undefined ? { kind: 'close', bytes: 0 } : { kind: 'length', bytes: Number(length) };
+  if (coding !== undefined) return { kind: 'chunked', bytes: 0 };
+  return length === undefined ? { kind: 'close', bytes: 0 } : { kind: 'length', bytes };
+}
+
+const lengthForm = /^\d{1,15}$/;
+
+/** A length may be repeated, in several lines or in one list, if it is the same each time (RFC 9110, 8.6). */
+function lengthOf(value: string): number {
+  if (lengthForm.test(value)) return Number(value);
+  const [first = '', ...others] = value.split(',').map((each) => each.trim());
+  if (!lengthForm.test(first)) throw new MalformedHead('bad_length');
+  if (others.some((other) => other !== first)) throw new MalformedHead('several_lengths');
+  return Number(first);
 }
 
 export interface BodyReader {
   /**
-   * @param bytes what came; it may be written to
-   * @returns the content in it, in place, possibly empty
-   * @throws MalformedResponse
+   * @param bytes the received bytes; the reader may overwrite them
+   * @returns the content in them, in place, possibly empty
+   * @throws MalformedBody
    */
   take(bytes: Buffer): Buffer;
-  /** Whether the body is whole. */
+  /** The body is complete. */
   readonly done: boolean;
-  /** Bytes after the end of the body: nobody asked for them. */
+  /** Bytes came after the end of the body, which no request asked for. */
   readonly surplus: boolean;
-  /** The connection has ended. @returns whether that ends the body too */
+  /** Tells that the connection has ended. @returns whether the body is complete by that */
   end(): boolean;
 }
 
@@ -158,15 +184,16 @@ function lengthReader(length: number): BodyReader {
   return reader;
 }
 
-/** Where in a chunked body the next byte stands (RFC 9112, 7.1). */
+/** The part of a chunked body that the next byte belongs to (RFC 9112, 7.1). */
 type ChunkState = 'size' | 'blank' | 'extension' | 'data' | 'dataEnd' | 'trailer';
 
 function chunkedReader(): BodyReader {
   let place: ChunkState = 'size';
-  /** Of the chunk at hand, bytes that are still to come. */
+  /** Bytes of the current chunk that have not arrived. */
   let rest = 0;
+  /** Digits of the current chunk's size. */
   let digits = 0;
-  /** Bytes of the line at hand, or of all trailers. */
+  /** Bytes of the current line, or of all trailers. */
   let line = 0;
   let blank = true;
   let returned = false;
@@ -174,26 +201,26 @@ function chunkedReader(): BodyReader {
   function readSize(byte: number): void {
     const digit = hexValue(byte);
     if (digit >= 0 && place === 'size') {
-      if (++digits > 12) throw new MalformedResponse('a chunk that is too large');
+      if (++digits > 12) throw new MalformedBody('a chunk that is too large');
       rest = rest * 16 + digit;
       return;
     }
-    if (digits === 0) throw new MalformedResponse('a chunk without a size');
-    if (++line > mostChunkLine) throw new MalformedResponse('a chunk size that is too long');
-    // Semicolon: an extension, which nobody uses. Blanks before it or the line's end are an old habit.
+    if (digits === 0) throw new MalformedBody('a chunk without a size');
+    if (++line > mostChunkLine) throw new MalformedBody('a chunk size that is too long');
+    // A semicolon begins an extension. Some old servers put blanks before it or before the end of the line.
     if (byte === 59) place = 'extension';
     else if (byte === 32 || byte === 9) place = 'blank';
-    else throw new MalformedResponse('a chunk size that is no number');
+    else throw new MalformedBody('a chunk size that is no number');
   }
 
   function readByte(byte: number): void {
     if (place === 'size' || place === 'blank') readSize(byte);
     else if (place === 'extension') {
-      if (++line > mostChunkLine) throw new MalformedResponse('a chunk extension that is too long');
-    } else if (place === 'dataEnd') throw new MalformedResponse('a chunk that is longer than its size');
+      if (++line > mostChunkLine) throw new MalformedBody('a chunk extension that is too long');
+    } else if (place === 'dataEnd') throw new MalformedBody('a chunk that is longer than its size');
     else {
       blank = false;
-      if (++line > mostHeadBytes) throw new MalformedResponse('trailers that are too long');
+      if (++line > mostTrailerBytes) throw new MalformedBody('trailers that are too long');
     }
   }
 
@@ -204,7 +231,7 @@ function chunkedReader(): BodyReader {
       reader.done = blank;
       blank = true;
     } else {
-      if (digits === 0) throw new MalformedResponse('a chunk without a size');
+      if (digits === 0) throw new MalformedBody('a chunk without a size');
       place = rest === 0 ? 'trailer' : 'data';
       digits = 0;
       line = 0;
@@ -212,9 +239,9 @@ function chunkedReader(): BodyReader {
     }
   }
 
-  /** Lines end in CRLF and nothing else: what ends one for a reader and not for another is how responses are smuggled. */
+  /** Lines end in CRLF alone: an ending that one reader accepts and another does not is how responses are smuggled. */
   function readFraming(byte: number): void {
-    if (returned !== (byte === lineFeed)) throw new MalformedResponse('a line that does not end in CRLF');
+    if (returned !== (byte === lineFeed)) throw new MalformedBody('a line that does not end in CRLF');
     if (returned) endLine();
     else if (byte !== carriageReturn) readByte(byte);
     returned = byte === carriageReturn;
@@ -232,7 +259,7 @@ function chunkedReader(): BodyReader {
           continue;
         }
         const end = Math.min(bytes.length, at + rest);
-        // Content moves down over the sizes between, so that a piece of the stream stays one piece.
+        // The content of several chunks is moved together, so that the bytes of one read stay one piece.
         if (written !== at) bytes.copyWithin(written, at, end);
         written += end - at;
         rest -= end - at;

@@ -14,8 +14,9 @@ export interface RemoteDialer {
 
 type Asked<T = Step> = T extends Step ? Omit<T, 'id'> : never;
 
-export function remoteDialer(): RemoteDialer {
-  const child = Bun.spawn(denoCommand('test/deno/dialer.ts'), {
+/** @param args `still` for a dialer whose clock moves by `advance` alone */
+export function remoteDialer(...args: readonly 'still'[]): RemoteDialer {
+  const child = Bun.spawn([...denoCommand('test/deno/dialer.ts'), ...args], {
     env: { ...process.env, ...denoEnvironment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -67,7 +68,7 @@ async function listenTo(output: ReadableStream<Uint8Array>, told: (outcome: Outc
   for await (const line of createInterface({ input: Readable.from(output) })) told(JSON.parse(line));
 }
 
-function errorOf({ failure, name = '' }: Outcome): Error {
-  if (failure !== undefined) return new DialError(failure, new Error('told by another process'));
+function errorOf({ failure, detail = null, name = '' }: Outcome): Error {
+  if (failure !== undefined) return new DialError(failure, new Error('told by another process'), detail);
   return Object.assign(new Error('told by another process'), { name });
 }

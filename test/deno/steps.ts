@@ -1,5 +1,5 @@
 /** What `remote.ts` asks of `dialer.ts`, and what that answers. */
-import type { DialFailure, DialRequest } from '../../src/core/ports.ts';
+import type { DialDetail, DialFailure, DialRequest } from '../../src/core/ports.ts';
 
 export type Step = { readonly id: number; readonly call: number } & (
   | { readonly do: 'dial'; readonly request: Omit<DialRequest, 'signal'>; readonly address: string }
@@ -15,6 +15,7 @@ export interface Outcome {
   /** Of a failure. */
   readonly name?: string;
   readonly failure?: DialFailure;
+  readonly detail?: DialDetail | null;
 }
 
 /** Headers of an answer that the tests ask for: a reply does not list its own. */

@@ -241,7 +241,7 @@ describe('every other failure is told without a word of the upstream', () => {
     ['gzip with 500', withBody(500, `${json}content-encoding: gzip\r\n`, gzipSync(whole)), 502, 'upstream_http_error'],
     ['204', bytes('HTTP/1.1 204 No Content\r\n\r\n'), 502, 'provider_error'],
     ['304', bytes('HTTP/1.1 304 Not Modified\r\n\r\n'), 502, 'upstream_http_error'],
-    ['no HTTP', bytes('220 smtp.example words of the upstream\r\n\r\n', 'end'), 502, 'upstream_truncated'],
+    ['no HTTP', bytes('220 smtp.example words of the upstream\r\n\r\n', 'end'), 502, 'provider_error'],
     ['a closed connection', bytes('', 'end'), 502, 'upstream_truncated'],
     ['a reset connection', bytes('', 'reset'), 502, 'upstream_truncated'],
     ['half a head', bytes('HTTP/1.1 200 OK\r\ncontent-ty', 'end'), 502, 'upstream_truncated'],

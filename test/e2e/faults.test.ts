@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { type Answer, adminToken, expectError, type Ola, residentBytes, stage, until } from './stage.ts';
@@ -311,19 +312,20 @@ describe('limits of time', () => {
 });
 
 describe('TLS: the key goes to nobody who is not who he should be', () => {
-  const faults: readonly (readonly [what: string, cert: string, ca: string | undefined])[] = [
-    ['expired', 'expired.pem', authority],
-    ['another name', 'other.pem', authority],
-    ['self-signed', 'self-signed.pem', authority],
-    ['an authority that is not the named one', 'upstream.pem', certificate('self-signed.pem')],
-    ['an authority that the system does not know', 'upstream.pem', undefined],
+  const faults: readonly (readonly [what: string, cert: string, ca: string | undefined, words: string])[] = [
+    ['expired', 'expired.pem', authority, 'has expired'],
+    ['another name', 'other.pem', authority, 'is for another name'],
+    ['self-signed', 'self-signed.pem', authority, 'is self-signed'],
+    ['an authority that is not the named one', 'upstream.pem', certificate('self-signed.pem'), 'does not trust'],
+    ['an authority that the system does not know', 'upstream.pem', undefined, 'does not trust'],
   ];
-  test.each(faults)('%s', async (_, cert, ca) => {
+  test.each(faults)('%s', async (_, cert, ca, words) => {
     const { ola } = await shared;
     const up = await upstream({ key, cert: certificate(cert) });
     await ola.addProvider('secure', up, ca === undefined ? {} : { ca });
     const error = expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
     expect(error['details'] as unknown).toEqual({ provider: 'secure', reason: 'tls_failed', sent: false });
+    expect(String(error['message'])).toContain(words);
     expect(up.received).toEqual([]);
   });
 
@@ -331,25 +333,40 @@ describe('TLS: the key goes to nobody who is not who he should be', () => {
     const { ola } = await shared;
     const up = await upstream({ key, cert: certificate('upstream.pem'), minVersion: 'TLSv1', maxVersion: 'TLSv1.1' });
     await ola.addProvider('secure', up, { ca: authority });
-    expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
+    const error = expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
+    expect(String(error['message'])).toContain('no version of TLS from 1.2 on');
     expect(up.received).toEqual([]);
   });
 
-  test('plain HTTP where TLS was asked for', async () => {
+  test('plain HTTP where TLS was asked for, from a server that waits for more and from one that answers', async () => {
     const { ola } = await shared;
     const up = await upstream();
     const timeouts = { connectSeconds: 1 };
     await ola.addProvider('secure', up, { baseUrl: up.baseUrl.replace('http:', 'https:'), timeouts });
-    expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
+    const waits = expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
+    expect(String(waits['message'])).toContain('speaks TLS on this port');
     expect(up.received).toEqual([]);
+    const answers = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => answers.listen(0, '127.0.0.1', resolve));
+    const { port } = answers.address() as AddressInfo;
+    await ola.addProvider('secure', up, { baseUrl: `https://127.0.0.1:${port}/v1` });
+    const told = expectError(await ola.chat('secure/x'), 502, 'upstream_unreachable');
+    expect(String(told['message'])).toContain('it does not speak TLS. Is its address http://...?');
+    answers.close();
   });
 
-  test('and a good one is used, streams and answers over one connection', async () => {
+  test('and a good one is used, its connection for streams and for answers', async () => {
     const { ola } = await shared;
     const up = await upstream({ key, cert: certificate('upstream.pem') });
     await ola.addProvider('secure', up, { ca: authority });
-    for (const streamed of [true, false, true]) expect((await ola.chat('secure/x', { stream: streamed })).status).toBe(200);
-    expect(new Set(up.received.map(({ socket }) => socket)).size).toBe(1);
+    for (const streamed of [true, false, true]) {
+      const before = up.received.length;
+      await until('a connection is used again', async () => {
+        const known = new Set(up.received.map(({ socket }) => socket));
+        expect((await ola.chat('secure/x', { stream: streamed })).status).toBe(200);
+        return before > 0 ? known.has(up.received.at(-1)?.socket as never) : true;
+      });
+    }
   });
 });
 
@@ -386,7 +403,8 @@ describe('answers that are not what they should be', () => {
           `HTTP/1.1 200 OK\r\n${headers}${name === 'endless' ? '' : `${json}content-length: ${whole.length}\r\n\r\n${whole}`}`,
         ),
       );
-      expectError(await ola.chat(`acme/headers ${name}`), 502, 'upstream_truncated');
+      const error = expectError(await ola.chat(`acme/headers ${name}`), 502, 'provider_error');
+      expect(String(error['message'])).toContain('a head that is not HTTP/1.1: more than 64 KiB');
       await until('it is closed', () => up.requestFor(`headers ${name}`).closedAt() !== null);
     }
   });
@@ -398,7 +416,7 @@ describe('answers that are not what they should be', () => {
     expect((await ola.chat('acme/interim')).text).toBe(whole);
     up.modes.set('switching', bytes(`HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n${fine}`));
     up.modes.set('flood', bytes('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(50_000)));
-    for (const model of ['switching', 'flood']) expectError(await ola.chat(`acme/${model}`), 502, 'upstream_truncated');
+    for (const model of ['switching', 'flood']) expectError(await ola.chat(`acme/${model}`), 502, 'provider_error');
   });
 
   test('what stands behind an answer is nobody’s answer', async () => {

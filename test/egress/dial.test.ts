@@ -344,6 +344,50 @@ describe('failures in words', () => {
   });
 });
 
+describe('connections that are kept', () => {
+  test('that had ended are told as stale, and a fresh request takes none of them', async () => {
+    const served = new Set<unknown>();
+    using server = await upstream((head, socket) => {
+      if (served.has(socket)) return void socket.end();
+      served.add(socket);
+      answer('200 OK')(head, socket);
+    });
+    const { egress } = house();
+    const send = async (more: Partial<OutboundRequest> = {}) =>
+      textOf(await egress.send(literal(server.port), { ...request, ...more }));
+    let error: unknown;
+    for (let tries = 0; tries < 100 && error === undefined; tries++) {
+      error = await send().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      await Bun.sleep(20);
+    }
+    expect(error).toMatchObject({ code: 'upstream_truncated', status: 502 });
+    expect((error as OlaError).facts.details).toEqual({ provider: 'acme', sent: true, reason: 'stale_connection' });
+    const before = server.connections;
+    for (let i = 0; i < 3; i++) expect(await send({ fresh: true })).toBe('ok');
+    expect(server.connections).toBe(before + 3);
+  });
+
+  test('are given up when the other side sends what no request asked for, which is logged once, without its content', async () => {
+    using server = await upstream((_, socket) =>
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil words'),
+    );
+    const { egress, state } = house({ 'upstream.example': ['127.0.0.1'] });
+    for (let i = 0; i < 3; i++) expect(await textOf(await egress.send(named(server.port), request))).toBe('ok');
+    expect(server.connections).toBe(3);
+    expect(state.logged).toEqual([
+      {
+        message:
+          'egress: the provider sent bytes that no request asked for; its connections are closed after each answer for some minutes',
+        provider: 'acme',
+        host: 'upstream.example',
+      },
+    ]);
+  });
+});
+
 describe('modes', () => {
   test('observe sends, and logs once what enforce would refuse', async () => {
     using server = await upstream();
@@ -393,6 +437,7 @@ describe('when a destination is written', () => {
       phase: 'write',
     });
     expect((await egress.check(acme('http://good.example.com/v1')))?.reason).toBe('insecure_http_forbidden');
+    expect(await egress.check(acme('https://good.example.com:9999/v1'))).toMatchObject({ reason: 'port_forbidden', port: 9999 });
     expect((await egress.check(acme('https://10.0.0.1')))?.reason).toBe('private_ip');
     expect(state.dialled).toEqual([]);
   });

@@ -110,6 +110,7 @@ describe('each way to be refused has its reason', () => {
       reason: 'private_ip',
       scheme: 'https',
       host: '10.0.0.1',
+      port: 8443,
     });
     expect(JSON.stringify(judge('https://user:hunter2@example.com/', policy, nobody))).not.toContain('hunter2');
   });

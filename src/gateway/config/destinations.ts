@@ -10,7 +10,7 @@ import { isProvider, isWithin, nameIn } from './parts.ts';
 
 export interface DestinationContext extends OriginContext {
   /** Judges destinations by the policy that a document brings, not by the policy in force. */
-  readonly egressUnder: (document: ConfigDocument) => Pick<Egress, 'check'>;
+  readonly egressUnder: (document: ConfigDocument) => Pick<Egress, 'check' | 'explain'>;
 }
 
 /** How a write of a file is judged in place of what its policy says: less is asked of the network. */
@@ -34,7 +34,7 @@ export async function refuseUnsafeDestinations(
   const egress = context.egressUnder({ ...typed, egressPolicy: { ...typed.egressPolicy, ...leniency } });
   const written = destinationsIn(typed, context).filter((address) => isWritten(address, part));
   const denied = await firstDenied(written, egress);
-  if (denied !== null) throw unsafe(denied.address, denied.denial, part);
+  if (denied !== null) throw unsafe(denied.address, denied.denial, part, egress);
 }
 
 /** A place of the document that names an address, and the destination that it makes. */
@@ -93,10 +93,9 @@ async function firstDenied(addresses: readonly Address[], egress: Pick<Egress, '
   return first === undefined ? null : first[1];
 }
 
-function unsafe({ entry, destination }: Address, denial: EgressDenial, part: Path): OlaError {
+function unsafe({ entry }: Address, denial: EgressDenial, part: Path, egress: Pick<Egress, 'explain'>): OlaError {
   const param = nameIn(part, [...entry, 'baseUrl']);
-  const how = isProvider(part) ? 'send' : 'give its provider';
-  const local = destination.allowLocal ? '' : ` If it is your own machine or network, ${how} "allowLocal": true.`;
-  const message = `'${param}' may not be used: ${denial.reason}.${local} Nothing was saved.`;
+  const host = denial.host === '' ? 'the host' : denial.host;
+  const message = `'${param}' may not be used: ${host} ${egress.explain(denial)} Nothing was saved.`;
   return new OlaError('unsafe_destination', message, { param, details: { ...denial } });
 }

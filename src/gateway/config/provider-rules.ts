@@ -165,7 +165,7 @@ function checkUrl(provider: string, value: string | undefined, param: string): v
   const reason: EgressReason = user ? 'userinfo_forbidden' : 'malformed_url';
   throw new OlaError(
     'unsafe_destination',
-    `'${param}' may not be used: ${reason}. Write a URL without user, password, query and fragment. Nothing was saved.`,
+    `'${param}' may not be used: the URL ${user ? 'has a user name or password' : 'is not plain'}. Write a URL without user, password, query and fragment. Nothing was saved.`,
     { param, details: { provider, reason, phase: 'write' } },
   );
 }

@@ -110,7 +110,7 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
   [
     'The egress policy forbids an address; nothing was saved.',
     'unsafe_destination',
-    '\'baseUrl\' may not be used: loopback_ip. If it is your own machine or network, send "allowLocal": true. Nothing was saved.',
+    '\'baseUrl\' may not be used: 127.0.0.1 is this machine. If it is on your own machine or network, set "allowLocal": true for this provider. Nothing was saved.',
     {
       param: 'baseUrl',
       ...denial({ provider: 'local', scheme: 'http', host: '127.0.0.1', reason: 'loopback_ip', phase: 'write' }),
@@ -125,7 +125,7 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
   [
     'The egress policy forbids the address of the provider.',
     'egress_destination_blocked',
-    'Provider \'local\' may not be called: models.inside.example is in a private network. If it is on your own machine or network, set "allowLocal": true for it. (resolved_private_ip)',
+    'Provider \'local\' may not be called: models.inside.example resolves to an address that is in a private network. If it is on your own machine or network, set "allowLocal": true for this provider. (resolved_private_ip)',
     denial({ provider: 'local', scheme: 'https', host: 'models.inside.example', reason: 'resolved_private_ip', phase: 'dial' }),
   ],
   ['There is nothing with this id or name.', 'not_found', 'There is no such token; GET /config/tokens lists those there are.'],
