@@ -336,7 +336,7 @@ describe('two credentials: the environment’s, then the configured one', () => 
 
   test('a request that may have been carried out is not sent a second time', async () => {
     const { ola, up } = await pair;
-    up.modes.set('perhaps', byKey(bytes('', 'end')));
+    up.modes.set('perhaps', byKey(bytes('HTTP/1.1 2', 'end')));
     expectError(await ola.chat('acme/perhaps'), 502, 'upstream_truncated');
     expect(keysFor(up, 'perhaps')).toEqual([first]);
   });

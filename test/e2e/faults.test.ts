@@ -112,7 +112,11 @@ describe('cut at every byte', () => {
       const at = Number(requested.slice(requested.lastIndexOf('-') + 1));
       if (!isReset(at) || status === 200) expect([at, status === 200]).toEqual([at, complete(wire, at, streamed)]);
     }
-    expect(up.received.filter(({ body }) => body.includes(name)).length).toBe(lengths.length);
+    for (const at of lengths) {
+      const sent = up.for(`${name}${at}`).length;
+      // Without a byte of an answer, which a reset may take with it, a kept connection may have ended before the request.
+      expect([at, sent === 1 || (sent === 2 && isReset(at))]).toEqual([at, true]);
+    }
   }
 
   /**
