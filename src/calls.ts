@@ -69,7 +69,7 @@ async function callHere(
   try {
     for (const sentence of open.predecessor.imported) tell(`${sentence}\n`);
     const hosts = { bound: 'localhost', localAddresses: () => [], publicHosts: () => [] };
-    const { handle } = createApp({ gateway: open.gateway, hosts, now, log: noLog });
+    const { handle } = createApp({ gateway: open.gateway, hosts, now, log: noLog, requests: null });
     const request = new Request(`http://localhost${path}`, {
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },

@@ -48,6 +48,8 @@ export interface ServeOptions {
   readonly disableAuth: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'pretty' | 'json' | null;
+  /** Whether each request is logged; null: as the configuration says. */
+  readonly logRequests: boolean | null;
   /** Path of the configuration file (file mode), as typed; null in database mode. */
   readonly config: string | null;
 }

@@ -128,6 +128,8 @@ function describe(leaf: Commander, { summary, description, options, arguments: a
   for (const [key, declared] of Object.entries(options)) {
     const { placeholder, summary: text, initial, choices, conflicts, read } = declared;
     const option = new Option(`${flagOf(key)}${placeholder === null ? '' : ` <${placeholder}>`}`, text);
+    // Commander reads `--no-log-requests` as `--log-requests` switched off; here each option has its own key.
+    option.negate = false;
     if (choices !== undefined) option.choices(choices);
     if (placeholder !== null) option.argParser(read);
     if (typeof initial === 'string' || typeof initial === 'number') option.default(initial);

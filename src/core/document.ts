@@ -250,6 +250,12 @@ export const documentSchema = Type.Object(
     defaultModel: Type.Optional(text('the model used when a request names none, or `default`')),
     serverToken: Type.Optional(secret('an admin token, as the original program kept it')),
     publicHosts: Type.Optional(words('Host names served besides this machine’s own')),
+    server: Type.Optional(
+      Type.Object(
+        { logRequests: Type.Optional(flag('a line in the log for each request; default true at a terminal, else false')) },
+        { ...open, description: 'the server itself' },
+      ),
+    ),
     usage: Type.Optional(Type.Object({ retentionDays: retention(keptDays.usage) }, { ...open, description: 'records of calls' })),
     audit: Type.Optional(
       Type.Object({ retentionDays: retention(keptDays.audit) }, { ...open, description: 'records of what was done by whom' }),

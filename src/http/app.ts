@@ -3,12 +3,14 @@ import { Elysia } from 'elysia';
 import { localPrincipal } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import type { RequestLog } from '../core/request-log.ts';
 import type { Connection, Handler } from '../core/server.ts';
 import { shuttingDown } from '../gateway/access/limits.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
+import { createAnswered } from './answered.ts';
 import { announcesBody } from './body.ts';
-import { type Call, requestIdOf } from './call.ts';
+import { type Call, pathOf, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
 import { configRoutes } from './routes/config.ts';
@@ -29,6 +31,8 @@ export interface AppPorts {
   readonly hosts: ServedHosts;
   readonly now: Clock;
   readonly log: Log;
+  /** Null: requests are not logged. */
+  readonly requests: RequestLog | null;
 }
 
 export interface App {
@@ -41,8 +45,9 @@ export interface App {
 
 export function createApp(ports: AppPorts): App {
   const { gateway, now, log } = ports;
+  const answered = ports.requests === null ? null : createAnswered(ports.requests, now);
   const routes: readonly Route[] = [
-    ...inferenceRoutes(gateway),
+    ...inferenceRoutes(gateway, answered),
     ...modelRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
@@ -58,10 +63,19 @@ export function createApp(ports: AppPorts): App {
   const renderError = createErrorRenderer(gateway.protocols, log);
 
   /** Synchronous, and nothing of the body has been read: who calls is known before anything else is looked at. */
-  function open(request: Request, connection: Connection): Call {
+  function open(request: Request, connection: Connection, method: string): Call {
     const local = connection.kind === 'control';
     const caller = local ? localPrincipal : gateway.access.authenticate(request.headers);
-    return { request, connection, requestId: requestIdOf(request.headers), startedAt: now(), caller };
+    return {
+      request,
+      connection,
+      requestId: requestIdOf(request.headers),
+      startedAt: now(),
+      method,
+      route: null,
+      told: false,
+      caller,
+    };
   }
 
   // Elysia reads the source of a handler to see what it uses, and parses cookies, query and headers for one that takes
@@ -74,14 +88,18 @@ export function createApp(ports: AppPorts): App {
   });
   const afterStart: (() => void)[] = [];
   for (const { method, path, run, prepare } of routes) {
-    app.route(method, path, ({ request, params }) => run(callOf(request) as Call, params as Params), { parse: 'none' });
+    const answer = (call: Call, params: Params) => {
+      call.route = path;
+      return run(call, params);
+    };
+    app.route(method, path, ({ request, params }) => answer(callOf(request) as Call, params as Params), { parse: 'none' });
     const added = app.routes.at(-1);
     if (prepare !== undefined) afterStart.push(prepare, () => void added?.compile());
   }
   const { fetch: dispatch } = app.compile();
 
-  function handle(request: Request, connection: Connection): Response | Promise<Response> {
-    const call = open(request, connection);
+  function dispatchOrRefuse(call: Call): Response | Promise<Response> {
+    const { request, connection } = call;
     (request as Carrier)[carried] = call;
     // Until the body is read: a refusal leaves it unread.
     if (announcesBody(request.headers)) connection.awaitBody(request);
@@ -93,11 +111,24 @@ export function createApp(ports: AppPorts): App {
     return dispatch(request);
   }
 
+  function handle(request: Request, connection: Connection, method: string): Response | Promise<Response> {
+    const call = open(request, connection, method);
+    const answer = dispatchOrRefuse(call);
+    if (answered === null || !answered.on()) return answer;
+    const told = (response: Response) => {
+      answered.answered(call, response);
+      return response;
+    };
+    return answer instanceof Promise ? answer.then(told) : told(answer);
+  }
+
   return {
     routes,
     afterStart,
     handle: (request, connection) =>
-      request.method === 'HEAD' ? answerHead(request, connection, handle) : handle(request, connection),
+      request.method === 'HEAD'
+        ? answerHead(request, connection, (get, as) => handle(get, as, 'HEAD'))
+        : handle(request, connection, request.method),
   };
 }
 
@@ -154,16 +185,4 @@ function matches(pattern: string, path: string): boolean {
   return wanted.every(
     (segment, index) => segment === '*' || (segment.startsWith(':') ? given[index] !== '' : segment === given[index]),
   );
-}
-
-/**
- * The path of a URL, without parsing it. HTTP/1.0 without a Host gives a URL that is relative, in which the router takes
- * any later slash for the first: of those only the probe is read, nothing else is served without a Host.
- */
-function pathOf(url: string): string {
-  if (url.startsWith('/')) return url === '/health' ? url : '/';
-  const from = url.indexOf('/', url.indexOf('://') + 3);
-  if (from < 0) return '/';
-  const query = url.indexOf('?', from);
-  return query < 0 ? url.slice(from) : url.slice(from, query);
 }

@@ -9,6 +9,12 @@ export interface Call {
   readonly connection: Connection;
   readonly requestId: string;
   readonly startedAt: number;
+  /** As the client sent it: `HEAD` is answered as `GET`. */
+  readonly method: string;
+  /** The pattern of the route; null until one is found. */
+  route: string | null;
+  /** True once the log of requests has the request. */
+  told: boolean;
   /** Who calls, or why nobody is let in: judged before the body is read, used when the route asks for a scope. */
   readonly caller: Principal | OlaError;
 }
@@ -29,4 +35,16 @@ export function clientAddress(call: Call): string | null {
 export function requesterOf(call: Call, principal: Principal): Requester {
   const userAgent = call.request.headers.get('user-agent');
   return { principal, requestId: call.requestId, clientIp: clientAddress(call), userAgent: userAgent?.slice(0, 256) ?? null };
+}
+
+/**
+ * The path of a URL, without parsing it. HTTP/1.0 without a Host gives a URL that is relative, in which the router takes
+ * any later slash for the first: of those only the probe is read, nothing else is served without a Host.
+ */
+export function pathOf(url: string): string {
+  if (url.startsWith('/')) return url === '/health' ? url : '/';
+  const from = url.indexOf('/', url.indexOf('://') + 3);
+  if (from < 0) return '/';
+  const query = url.indexOf('?', from);
+  return query < 0 ? url.slice(from) : url.slice(from, query);
 }

@@ -10,6 +10,7 @@ export const standardError = output(2, () => process.stderr);
 /** @param open creates the stream; it is called at the first use, because not every command needs both streams */
 function output(descriptor: number, open: () => NodeJS.WriteStream) {
   const stream = lazy(() => leftQuietly(open()));
+  let unwritten = 0;
   return {
     get interactive(): boolean {
       return isatty(descriptor);
@@ -17,7 +18,14 @@ function output(descriptor: number, open: () => NodeJS.WriteStream) {
     /** Width of the terminal in columns; null when it is none. */
     columns: (): number | null => (isatty(descriptor) ? (stream().columns ?? null) : null),
     stream,
-    write: (text: string): void => void stream().write(text),
+    write(text: string): void {
+      unwritten += text.length;
+      stream().write(text, () => {
+        unwritten -= text.length;
+      });
+    },
+    /** Characters that the reader has not taken yet: the platform keeps them in memory, however many they are. */
+    unwritten: (): number => unwritten,
   };
 }
 

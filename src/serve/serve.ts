@@ -15,8 +15,10 @@ import { openHome } from '../home/home.ts';
 import { createApp } from '../http/app.ts';
 import { mostBodyBytes } from '../http/body.ts';
 import { createLog } from '../runtime/log.ts';
+import { standardError } from '../runtime/output.ts';
 import { holderOfPort } from '../runtime/port-holder.ts';
 import { onCrash } from '../runtime/process.ts';
+import { createRequestLog, type WrittenRequestLog } from '../runtime/request-log.ts';
 import { listen, localAddresses } from '../runtime/serve.ts';
 import { version } from '../runtime/version.ts';
 import { type Watch, watchFile } from '../runtime/watch.ts';
@@ -51,7 +53,11 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   const format = options.logFormat ?? (terminal.watched ? 'pretty' : 'json');
   let redact = createRedactor(() => []);
   const log = createLog({ level: options.logLevel, format, write: terminal.err, now, redact: (text) => redact(text) });
-  onCrash((message) => log.log('error', 'ola crashed', { cause: message }));
+  let requests: WrittenRequestLog | null = null;
+  onCrash((message) => {
+    requests?.flush();
+    log.log('error', 'ola crashed', { cause: message });
+  });
 
   refuseUnsafeAnonymous(parts);
   const demo = options.demo ? startDemo(now) : null;
@@ -68,7 +74,8 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
     redact = home.gateway.redact;
     requireToken(options, home.gateway);
     applyAnonymous(home.gateway, parts, log);
-    const app = createApp({ gateway: home.gateway, hosts: hostsOf(options, home.gateway), now, log });
+    requests = requestLog(parts, format, home.gateway);
+    const app = createApp({ gateway: home.gateway, hosts: hostsOf(options, home.gateway), now, log, requests });
     const server = listenOn(options, app.handle);
     listeners = [{ address: server.hostname, port: server.port }];
     const control = listen.control(`${home.path}/control.sock`, { maxBodyBytes: mostBodyBytes }, app.handle);
@@ -110,8 +117,23 @@ export async function serve(parts: ServeParts): Promise<ExitCode> {
   } finally {
     watch?.stop();
     await home.close();
+    requests?.flush();
     if (listened) log.log('info', 'stopped');
   }
+}
+
+/** The option counts, then the configuration of the moment; without both, requests are logged where a person reads the log. */
+function requestLog({ options, terminal }: ServeParts, format: 'pretty' | 'json', gateway: Gateway): WrittenRequestLog {
+  const { logRequests, logLevel: level, demo } = options;
+  return createRequestLog({
+    level,
+    format,
+    enabled: () => logRequests ?? gateway.config.snapshot().open.server?.logRequests ?? (terminal.watched || demo),
+    write: standardError.write,
+    unwritten: standardError.unwritten,
+    redact: gateway.redact,
+    nameOf: gateway.tokens.nameOf,
+  });
 }
 
 /** Runs the preparations after the start, one per turn of the event loop, so that requests are served between them. */

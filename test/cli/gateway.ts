@@ -33,6 +33,7 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Ga
     hosts,
     now: () => gateway.now,
     log: { log: () => undefined },
+    requests: null,
   });
   const { file } = options;
   const files = new Map<string, string>(file === undefined ? [] : [[file.path, file.text]]);

@@ -148,6 +148,7 @@ describe('serve', () => {
     disableAuth: false,
     logLevel: 'info',
     logFormat: null,
+    logRequests: null,
     config: null,
   };
 
@@ -157,7 +158,7 @@ describe('serve', () => {
 
   test('hands every option on', async () => {
     const typed =
-      'serve --host ::1 --port 0 --demo --grace 0 --require-token --log-level debug --log-format json --config ola.json';
+      'serve --host ::1 --port 0 --demo --grace 0 --require-token --log-level debug --log-format json --log-requests --config ola.json';
     const wanted = {
       host: '::1',
       port: 0,
@@ -167,9 +168,20 @@ describe('serve', () => {
       disableAuth: false,
       logLevel: 'debug',
       logFormat: 'json',
+      logRequests: true,
       config: 'ola.json',
     } as const;
     expect((await ola(typed.split(' '))).started).toEqual([wanted]);
+  });
+
+  test('logs requests, does not, or leaves it to the configuration, however the options are read', async () => {
+    const started = async (...words: string[]) => (await ola(['serve', ...words])).started.map(({ logRequests }) => logRequests);
+    for (const form of [['--port', '0'], ['--port=0']]) {
+      expect(await started(...form, '--log-requests')).toEqual([true]);
+      expect(await started(...form, '--no-log-requests')).toEqual([false]);
+      expect(await started(...form)).toEqual([null]);
+      expect(await ola(['serve', ...form, '--log-requests', '--no-log-requests'])).toMatchObject({ exit: 2, started: [] });
+    }
   });
 
   test('takes addresses and names to listen on', async () => {

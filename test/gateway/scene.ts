@@ -106,6 +106,7 @@ export function callOver(rest: Partial<InferenceCall> = {}): InferenceCall {
     startedAt: start,
     signal: new AbortController().signal,
     keepOpen: () => undefined,
+    ended: null,
     ...rest,
   };
 }

@@ -1,10 +1,13 @@
 /** The app in this process, over the real gateway: a request in, a response out, no socket between. */
+import type { EndedRequest } from '../../src/core/request-log.ts';
 import type { Connection } from '../../src/core/server.ts';
 import { type App, createApp } from '../../src/http/app.ts';
 import { open as openGateway, own, type Scene, type SceneOptions } from '../gateway/scene.ts';
 
 export interface AppScene extends Scene {
   readonly app: App;
+  /** What the log of requests was told. */
+  readonly requests: EndedRequest[];
   /** Tokens by what they may do. */
   readonly tokens: Readonly<Record<'read' | 'write' | 'admin', string>>;
   /** Sends a request as it stands, with a Host that is served unless it has its own. */
@@ -15,10 +18,13 @@ export interface AppOptions extends SceneOptions {
   readonly bound?: string;
   readonly localAddresses?: readonly string[];
   readonly publicHosts?: readonly string[];
+  /** Whether requests are logged; default true. */
+  readonly logRequests?: boolean;
 }
 
 export async function open(path: string, options: AppOptions = {}): Promise<AppScene> {
   const scene = await openGateway(path, options);
+  const requests: EndedRequest[] = [];
   const { gateway } = scene;
   const app = createApp({
     gateway,
@@ -29,6 +35,7 @@ export async function open(path: string, options: AppOptions = {}): Promise<AppS
     },
     now: () => scene.now,
     log: { log: (level, message, fields) => void scene.log.push({ level, message, fields }) },
+    requests: { on: () => options.logRequests ?? true, add: (request) => void requests.push(request) },
   });
   const make = async (scope: 'read' | 'write' | 'admin') =>
     (await gateway.tokens.create({ name: scope, scopes: [scope], expiresAt: null }, own)).token;
@@ -42,6 +49,7 @@ export async function open(path: string, options: AppOptions = {}): Promise<AppS
   };
   return Object.assign(scene, {
     app,
+    requests,
     tokens,
     async ask(method: string, target: string, init: RequestInit = {}) {
       const headers = new Headers(init.headers);

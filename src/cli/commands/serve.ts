@@ -22,13 +22,16 @@ export const serve = command({
       of: ['pretty', 'json'],
       initial: null,
     }),
+    logRequests: flag('log each request (default on a terminal and in the demo)', { conflicts: ['noLogRequests'] }),
+    noLogRequests: flag('log no requests', { conflicts: ['logRequests'] }),
   },
   arguments: {},
   examples: [
     { command: 'ola serve', note: 'on 127.0.0.1, port 8080' },
     { command: 'ola serve --demo --port 0', note: 'try it without a key, on a free port' },
     { command: 'ola serve --config /etc/ola/config.json', note: 'with the configuration of a file' },
-    { command: 'ola serve --log-level debug --log-format json', note: 'for a log collector' },
+    { command: 'ola serve --log-format json --log-requests', note: 'for a log collector' },
   ],
-  run: ({ ports }, options) => ports.startServer(options),
+  run: ({ ports }, { noLogRequests, ...options }) =>
+    ports.startServer({ ...options, logRequests: options.logRequests || (noLogRequests ? false : null) }),
 });

@@ -1,6 +1,7 @@
 /** A call and its answer, as they cross the gateway's door. */
 import type { Principal } from '../../core/access.ts';
 import type { ClientCall, Protocol } from '../../core/protocol.ts';
+import type { UsageRow } from '../../core/usage.ts';
 
 export interface InferenceCall {
   readonly principal: Principal;
@@ -19,6 +20,8 @@ export interface InferenceCall {
   readonly signal: AbortSignal;
   /** Takes the idle timer off the client's connection, or puts it back. */
   readonly keepOpen: (on: boolean) => void;
+  /** Called once, with the usage row, when the call has ended; null: nothing waits for that. */
+  readonly ended: ((row: UsageRow) => void) | null;
 }
 
 /** Kept apart from the call: a stream outlives its request's body by far. */

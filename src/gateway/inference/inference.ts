@@ -45,6 +45,7 @@ export function createInference(ports: InferencePorts): Inference {
       log.log('warn', error.message, { request: row.requestId, code: error.code, provider: row.provider ?? undefined });
     }
     usage.record(row);
+    progress.call.ended?.(row);
   }
 
   async function run(call: InferenceCall, request: InferenceRequest): Promise<Answer> {

@@ -3,14 +3,18 @@ import type { Principal } from '../../core/access.ts';
 import type { ClientBody, ClientRoute, Protocol } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { Answer } from '../../gateway/inference/call.ts';
+import type { Answered } from '../answered.ts';
 import { type Call, clientAddress } from '../call.ts';
 import { bodyRoute, formRoute, type Params, type Route } from '../route.ts';
 
-export function inferenceRoutes(gateway: Gateway): Route[] {
-  return gateway.protocols.flatMap((protocol) => protocol.clientRoutes.map((route) => routeOf(gateway, protocol, route)));
+/** @param answered null: requests are not logged */
+export function inferenceRoutes(gateway: Gateway, answered: Answered | null): Route[] {
+  return gateway.protocols.flatMap((protocol) =>
+    protocol.clientRoutes.map((route) => routeOf(gateway, protocol, route, answered)),
+  );
 }
 
-function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute): Route {
+function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answered: Answered | null): Route {
   const { path, summary, schema } = route;
   const declared = { method: 'POST', path, scope: 'write', summary } as const;
   const run = async (call: Call, principal: Principal, body: ClientBody, params: Params): Promise<Response> => {
@@ -25,10 +29,13 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute): Rout
         via: gateway.via.passedOn(headers.get('via')),
         startedAt: call.startedAt,
         signal,
+        ended: answered?.on() ? (row) => answered.ended(call, row) : null,
         keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),
       },
       { route, body, params, peek: route.peek(body, params) },
     );
+    // The log tells of it when it has ended.
+    call.told = true;
     return respond(call, answer);
   };
   if (schema === null) return formRoute(declared, (call, principal, form, params) => run(call, principal, { form }, params));

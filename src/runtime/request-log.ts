@@ -1,0 +1,122 @@
+/** Writes the log of requests in batches, so that a request pays for one object and no more. */
+import type { LogLevel } from '../core/ports.ts';
+import type { Redact } from '../core/redaction.ts';
+import type { EndedRequest, RequestLog } from '../core/request-log.ts';
+import { asJsonLine, asTextLine, type ShownRequest } from './request-line.ts';
+
+export interface RequestLogOptions {
+  readonly level: LogLevel;
+  readonly format: 'pretty' | 'json';
+  readonly enabled: () => boolean;
+  readonly write: (text: string) => void;
+  /** Characters that were written before and that the reader of the log has not taken yet. */
+  readonly unwritten: () => number;
+  readonly redact: Redact;
+  /** The name of a token by its id. */
+  readonly nameOf: (id: string) => string | null;
+}
+
+export interface WrittenRequestLog extends RequestLog {
+  /** Writes the lines that wait. */
+  flush(): void;
+}
+
+/** Lines that are written at once. */
+const mostLines = 200;
+/** Longest time from the end of a request to its line, in milliseconds. */
+const delayMs = 100;
+/** Characters that may wait for a reader that does not read; what comes then is counted and left out. */
+const mostUnwritten = 8 * 1024 * 1024;
+
+export function createRequestLog(options: RequestLogOptions): WrittenRequestLog {
+  const { level, format, enabled, write, unwritten, redact, nameOf } = options;
+  const line = format === 'json' ? asJsonLine : asTextLine;
+  const debug = level === 'debug';
+  const shows = debug || level === 'info';
+  let waiting: EndedRequest[] = [];
+  let leftOut = 0;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const requests = waiting;
+    waiting = [];
+    if (requests.length === 0) return;
+    if (unwritten() > mostUnwritten) {
+      leftOut += requests.length;
+      return;
+    }
+    const lines = shown(requests, redact, nameOf).map((each, index) => line(each, requests[index] as EndedRequest));
+    write(gap(leftOut, format) + lines.join(''));
+    leftOut = 0;
+  }
+
+  return {
+    on: () => shows && enabled(),
+    add(request) {
+      if (!shows || (request.routine && !debug)) return;
+      waiting.push(request);
+      if (waiting.length === mostLines) flush();
+      else timer ??= setTimeout(flush, delayMs);
+    },
+    flush,
+  };
+}
+
+/** Says how many lines are missing. */
+function gap(leftOut: number, format: 'pretty' | 'json'): string {
+  if (leftOut === 0) return '';
+  const message = 'requests are missing here, because the log was not read fast enough';
+  return format === 'json'
+    ? `${JSON.stringify({ time: new Date().toISOString(), level: 'warn', message, requests: leftOut })}\n`
+    : `          ${leftOut} ${message}\n`;
+}
+
+/**
+ * What others chose, fit to be shown. All of a batch is redacted in one go: the redactor looks for every secret that is
+ * held. It comes before the cut, because it would not find a part of a secret.
+ */
+function shown(requests: readonly EndedRequest[], redact: Redact, nameOf: (id: string) => string | null): ShownRequest[] {
+  const values = requests.flatMap(({ requestId, subject, tokenId, method, route, requested, provider, model }) => [
+    requestId,
+    subject ?? '',
+    (tokenId === null ? null : nameOf(tokenId)) ?? '',
+    method,
+    route,
+    requested ?? '',
+    provider ?? '',
+    model ?? '',
+  ]);
+  const clean = redactAll(values.map(withoutControls), redact);
+  return requests.map((_, index) => {
+    const [requestId, subject, name, method, route, requested, provider, model] = clean.slice(index * 8, index * 8 + 8);
+    return {
+      requestId: cut(requestId, 128),
+      subject: cut(subject, 64),
+      name: cut(name, 40),
+      method: cut(method, 16),
+      route: cut(route, 120),
+      requested: cut(requested, 100),
+      provider: cut(provider, 64),
+      model: cut(model, 100),
+    };
+  });
+}
+
+/** @param values without control characters */
+function redactAll(values: readonly string[], redact: Redact): readonly string[] {
+  const clean = redact(values.join('\n')).split('\n');
+  // A secret with a line break in it could reach over two values.
+  return clean.length === values.length ? clean : values.map(redact);
+}
+
+/** Nothing may drive a terminal, break a line or hide a part of it (CWE-150, CWE-117). */
+function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+}
+
+function cut(text: string | undefined, most: number): string {
+  if (text === undefined || text.length <= most) return text ?? '';
+  return `${text.slice(0, most - 1).replace(/[\u{D800}-\u{DBFF}]$/u, '')}…`;
+}
