@@ -73,50 +73,56 @@ function gap(leftOut: number, format: 'pretty' | 'json'): string {
     : `          ${leftOut} ${message}\n`;
 }
 
-/**
- * What others chose, fit to be shown. All of a batch is redacted in one go: the redactor looks for every secret that is
- * held. It comes before the cut, because it would not find a part of a secret.
- */
+/** What others chose, fit to be shown. It is cut after the redaction, which would not find a part of a secret. */
 function shown(requests: readonly EndedRequest[], redact: Redact, nameOf: (id: string) => string | null): ShownRequest[] {
-  const values = requests.flatMap(({ requestId, subject, tokenId, method, route, requested, provider, model }) => [
-    requestId,
-    subject ?? '',
-    (tokenId === null ? null : nameOf(tokenId)) ?? '',
-    method,
-    route,
-    requested ?? '',
-    provider ?? '',
-    model ?? '',
-  ]);
-  const clean = redactAll(values.map(withoutControls), redact);
-  return requests.map((_, index) => {
-    const [requestId, subject, name, method, route, requested, provider, model] = clean.slice(index * 8, index * 8 + 8);
-    return {
-      requestId: cut(requestId, 128),
-      subject: cut(subject, 64),
-      name: cut(name, 40),
-      method: cut(method, 16),
-      route: cut(route, 120),
-      requested: cut(requested, 100),
-      provider: cut(provider, 64),
-      model: cut(model, 100),
-    };
-  });
+  const names = requests.map(({ tokenId }) => (tokenId === null ? null : nameOf(tokenId)));
+  const clean = cleaner(valuesOf(requests, names), redact);
+  return requests.map(({ requestId, subject, method, route, requested, provider, model }, index) => ({
+    requestId: ownRequestId.test(requestId) ? requestId : cut(clean(requestId), 128),
+    subject: cut(clean(subject), 64),
+    name: cut(clean(names[index] ?? null), 40),
+    method: cut(clean(method), 16),
+    route: cut(clean(route), 120),
+    requested: cut(clean(requested), 100),
+    provider: cut(clean(provider), 64),
+    model: cut(clean(model), 100),
+  }));
 }
 
-/** @param values without control characters */
-function redactAll(values: readonly string[], redact: Redact): readonly string[] {
-  const clean = redact(values.join('\n')).split('\n');
+/** The ids that ola makes have nothing to redact. */
+const ownRequestId = /^req_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The different values of a batch: its requests have most of them in common. */
+function valuesOf(requests: readonly EndedRequest[], names: readonly (string | null)[]): Set<string> {
+  const values = new Set<string>();
+  for (const { requestId, subject, method, route, requested, provider, model } of requests) {
+    if (!ownRequestId.test(requestId)) values.add(requestId);
+    values.add(method).add(route);
+    if (subject !== null) values.add(subject);
+    if (requested !== null) values.add(requested);
+    if (provider !== null) values.add(provider);
+    if (model !== null) values.add(model);
+  }
+  for (const name of names) if (name !== null) values.add(name);
+  return values;
+}
+
+/** Redacts all values in one go: the redactor looks for every secret that is held. @returns the clean form of a value */
+function cleaner(values: ReadonlySet<string>, redact: Redact): (value: string | null) => string {
+  const plain = [...values].map(withoutControls);
+  const whole = redact(plain.join('\n')).split('\n');
   // A secret with a line break in it could reach over two values.
-  return clean.length === values.length ? clean : values.map(redact);
+  const clean = whole.length === plain.length ? whole : plain.map(redact);
+  const byValue = new Map([...values].map((value, index) => [value, clean[index] ?? '']));
+  return (value) => (value === null ? '' : (byValue.get(value) ?? ''));
 }
 
 /** Nothing may drive a terminal, break a line or hide a part of it (CWE-150, CWE-117). */
 function withoutControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
-function cut(text: string | undefined, most: number): string {
-  if (text === undefined || text.length <= most) return text ?? '';
+function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
   return `${text.slice(0, most - 1).replace(/[\u{D800}-\u{DBFF}]$/u, '')}…`;
 }

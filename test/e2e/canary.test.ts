@@ -213,8 +213,6 @@ test('no secret is in a file, in the output, or in an answer', async () => {
       JSON.stringify([...headers]) + text,
       text.includes('"param":"model"') ? ['prompt'] : [],
     );
-  // So it may in the log of requests.
-  const askedFor = `"model":"${secrets.prompt}"`;
   const look = (when: string) => {
     for (const { path, bytes: content } of filesBelow(ola.home)) {
       expectAbsent(`${when} ${path}`, content, ['prompt']);
@@ -223,14 +221,13 @@ test('no secret is in a file, in the output, or in an answer', async () => {
   };
   look('running');
   for (const text of [listed.out + listed.err, status.out + status.err, ola.out(), ola.err()]) {
-    expectAbsent('output', text.replaceAll(askedFor, ''));
+    expectAbsent('output', text);
     expect(text).not.toContain(made.token);
   }
   ola.kill('SIGTERM');
   expect(await ola.exited).toBe(0);
   look('stopped');
-  expect(ola.err()).toContain(askedFor);
-  expectAbsent('output at the end', ola.out() + ola.err().replaceAll(askedFor, ''));
+  expectAbsent('output at the end', ola.out() + ola.err());
 });
 
 test('no secret is in what a start that fails prints, nor in the environment that the process shows', async () => {
