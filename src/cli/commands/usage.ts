@@ -26,6 +26,7 @@ const words = (value: unknown) => (value === null ? '(none)' : String(value));
 
 export const usage = command({
   path: ['usage'],
+  onDemo: 'follows',
   summary: 'Show requests, tokens, cost and errors',
   description:
     'Counts every request for an answer. --days 1 is the last 24 hours, more are days of UTC with today as the last. A cost is an estimate by list prices.',

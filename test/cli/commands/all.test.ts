@@ -47,6 +47,14 @@ const files = () =>
   ]);
 const sealedExport = 'config export moved.json --with-secrets --passphrase-file words.txt';
 
+/** Commands that ask a home nothing. */
+const withoutHome = new Set(['serve', 'help', 'version', 'config schema', 'config validate']);
+
+test('every command that asks a home says how it finds that of a running demo', () => {
+  const silent = commands.filter(({ onDemo }) => onDemo === undefined).map(({ path }) => nameOf(path));
+  expect(silent.filter((name) => !withoutHome.has(name))).toEqual([]);
+});
+
 /** A configuration with a past. */
 async function sceneOfExamples(name: string): Promise<GatewayOla> {
   const scene = await open(directory());
