@@ -63,7 +63,7 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
     environment: {},
-    settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false },
+    settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false, envReferences: [] },
     file: null,
     place: { home: directory, database: join(directory, 'state.sqlite3') },
     processProviders: [],

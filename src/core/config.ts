@@ -4,6 +4,9 @@ import type { JsonObject } from './json.ts';
 import type { TokenRecord } from './tokens.ts';
 import type { SealedSecret } from './vault.ts';
 
+/** Addresses (origins) that the owner of the machine lets variables be sent to, by the variable's name. */
+export type Consents = Readonly<Record<string, readonly string[]>>;
+
 /** One accepted write. Its document has references (`{"$secret": id}`) in place of secrets. */
 export interface Revision {
   /** One more than the newest revision of all, in either mode. */
@@ -15,10 +18,12 @@ export interface Revision {
   readonly document: JsonObject;
   /** Path of the configuration file; null for a write to the database. The database and each file have their own history. */
   readonly file: string | null;
+  /** Null: written by a version that asked for none. */
+  readonly consents: Consents | null;
 }
 
-/** A revision without its document, for lists. */
-export type RevisionSummary = Omit<Revision, 'document'>;
+/** A revision without its content, for lists. */
+export type RevisionSummary = Omit<Revision, 'document' | 'consents'>;
 
 /** A document that was saved under a name. */
 export interface Snapshot {

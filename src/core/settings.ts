@@ -12,6 +12,8 @@ export interface Settings {
   readonly proxyKey: string | null;
   /** The unread texts of `OPEN_LLM_AUTH_MASTER_KEY_FILE` and `OPEN_LLM_AUTH_MASTER_KEY`. */
   readonly masterKey: { readonly file: string | undefined; readonly value: string | undefined };
+  /** `OPEN_LLM_AUTH_ENV_REFERENCES`: variables that a configuration written over HTTP may name, for any address. */
+  readonly envReferences: readonly string[];
   /** `OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS`: every provider may have an address on this machine. For development and tests. */
   readonly everyProviderLocal: boolean;
   /** `OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP`: plain http to public hosts is allowed. */
@@ -41,6 +43,7 @@ export function readSettings(environment: Environment): Settings {
     adminToken: token(environment, 'OPEN_LLM_AUTH_TOKEN'),
     proxyKey: token(environment, 'LLM_INTERACTIVE_PROXY_API_KEY'),
     masterKey: { file: environment['OPEN_LLM_AUTH_MASTER_KEY_FILE'], value: environment['OPEN_LLM_AUTH_MASTER_KEY'] },
+    envReferences: names(environment, 'OPEN_LLM_AUTH_ENV_REFERENCES'),
     everyProviderLocal: flag(environment, 'OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS'),
     insecureHttp: flag(environment, 'OPEN_LLM_AUTH_ALLOW_INSECURE_EGRESS_HTTP'),
     allowAnonymous: flag(environment, 'OPEN_LLM_AUTH_ALLOW_ANON'),
@@ -66,6 +69,17 @@ function token(environment: Environment, name: string): string | null {
     );
   }
   return value;
+}
+
+/** Names of variables, separated by commas or spaces. */
+function names(environment: Environment, variable: string): readonly string[] {
+  const list = (environment[variable] ?? '').split(/[\s,]+/).filter((name) => name !== '');
+  const wrong = list.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (wrong === undefined) return list;
+  // Not repeated: a key that was put there by mistake must not be printed.
+  throw new OlaError('invalid_field', `${variable} is not a list of variable names. Separate the names by commas.`, {
+    param: variable,
+  });
 }
 
 function flag(environment: Environment, name: string): boolean {

@@ -14,7 +14,7 @@ export interface CredentialInputs {
   /** Environment variables in the order they are tried. */
   readonly envVars: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The origins that a variable's key is for; null when the catalog does not know the variable. */
+  /** The origins that a variable's key may go to; null: any. */
   readonly envBinding: (name: string) => readonly string[] | null;
   /** The provider's own key and the origin it was entered for. */
   readonly configured: { readonly secret: string; readonly origin: string | null } | null;

@@ -119,6 +119,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     environment: ports.environment,
     processProviders: ports.processProviders,
     everyProviderLocal: settings.everyProviderLocal,
+    envReferences: new Set(settings.envReferences),
     userAgent: `ola/${version}`,
     via: via.own,
     egressUnder(document) {

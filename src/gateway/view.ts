@@ -17,6 +17,7 @@ export interface GatewaySettings {
   readonly proxyKey: string | null;
   readonly everyProviderLocal: boolean;
   readonly insecureHttp: boolean;
+  readonly envReferences: readonly string[];
 }
 
 export interface View {

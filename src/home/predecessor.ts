@@ -11,6 +11,7 @@ import type { Warning } from '../core/schema.ts';
 import type { Store } from '../core/store.ts';
 import type { SealedSecret, Vault } from '../core/vault.ts';
 import { tokenRecords } from '../gateway/access/imported-tokens.ts';
+import { allConsents } from '../gateway/config/consents.ts';
 import { originOfSecrets } from '../gateway/config/origins.ts';
 import {
   type PredecessorDocument,
@@ -234,7 +235,11 @@ async function configWrite(read: PredecessorDocument, { store, vault, facts, now
   const known = new Set((await store.tokens.list()).map(({ digest }) => digest));
   const actor = localPrincipal.subject;
   return {
-    revision: { number, at, actor, summary: 'config.import config.json of the original program', document, file: null },
+    revision: {
+      ...{ number, at, actor, summary: 'config.import config.json of the original program', document, file: null },
+      // It was the owner's file.
+      consents: allConsents(document, facts),
+    },
     secrets: sealed,
     tokens: tokenRecords(read.tokens, at).filter(({ digest }) => !known.has(digest)),
     event: {

@@ -1,5 +1,5 @@
 /** Revisions and snapshots of the configuration. The sealed secrets that they name change in the same transactions. */
-import type { ConfigStore, ConfigWrite, Revision, RevisionSummary } from '../core/config.ts';
+import type { ConfigStore, ConfigWrite, Consents, Revision, RevisionSummary } from '../core/config.ts';
 import { OlaError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
@@ -24,13 +24,13 @@ import { reading, writing } from './transaction.ts';
 const keptRevisions = 50;
 
 const facts = 'number, at, actor, summary, file';
-const selectNewest = `SELECT ${facts}, document FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1`;
+const selectNewest = `SELECT ${facts}, document, consents FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1`;
 const selectNumber = 'SELECT coalesce(max(number), 0) AS number FROM revisions';
-const selectOne = `SELECT ${facts}, document FROM revisions WHERE number = ?`;
+const selectOne = `SELECT ${facts}, document, consents FROM revisions WHERE number = ?`;
 const selectPage = `SELECT ${facts} FROM revisions WHERE file IS ? AND number < ? ORDER BY number DESC LIMIT ?`;
 const selectNames = 'SELECT number, secrets FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1';
 const selectOldestKept = `SELECT number FROM revisions WHERE file IS ? ORDER BY number DESC LIMIT 1 OFFSET ${keptRevisions - 1}`;
-const insertRevision = `INSERT INTO revisions (${facts}, secrets, document) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const insertRevision = `INSERT INTO revisions (${facts}, secrets, document, consents) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const dropRevisions = 'DELETE FROM revisions WHERE file IS ? AND number < ?';
 const updateEnvelope = 'UPDATE secrets SET envelope = ? WHERE id = ? AND envelope = ?';
 
@@ -121,9 +121,10 @@ function newestNumber(database: SqlDatabase): number {
 }
 
 function writeRevision(database: SqlDatabase, revision: Revision, names: ReadonlySet<string>): void {
-  const { number, at, actor, summary, file, document } = revision;
+  const { number, at, actor, summary, file, document, consents } = revision;
   const secrets = JSON.stringify([...names]);
-  database.prepare(insertRevision).run(number, at, actor, summary, file, secrets, JSON.stringify(document));
+  const written = consents === null ? null : JSON.stringify(consents);
+  database.prepare(insertRevision).run(number, at, actor, summary, file, secrets, JSON.stringify(document), written);
 }
 
 /** Deletes the oldest revisions of a history beyond the kept number. @returns ids of secrets that may be unused now */
@@ -155,6 +156,9 @@ function toFacts(row: SqlRow): RevisionSummary {
 }
 
 function toRevisionOrNull(row: SqlRow | undefined): Revision | null {
-  // The document was written by writeRevision, from a JsonObject.
-  return row === undefined ? null : { ...toFacts(row), document: jsonOf(row, 'document') as JsonObject };
+  if (row === undefined) return null;
+  // Both were written by writeRevision, from these types.
+  const document = jsonOf(row, 'document') as JsonObject;
+  const consents = textOrNull(row, 'consents') === null ? null : (jsonOf(row, 'consents') as Consents);
+  return { ...toFacts(row), document, consents };
 }

@@ -201,8 +201,13 @@ INSERT INTO usage_hours
   FROM usage GROUP BY hour, kind;
 `;
 
+const fourth = `
+ALTER TABLE revisions ADD COLUMN consents TEXT;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, sql: first },
   { version: 2, sql: second },
   { version: 3, sql: third },
+  { version: 4, sql: fourth },
 ];

@@ -73,7 +73,15 @@ export function usageRow(requestId: string, startedAt: number, more: Partial<Usa
 }
 
 export function revision(number: number, document: JsonObject = {}, file: string | null = null): Revision {
-  return { number, at: start + number, actor: 'local', summary: `provider.update p${number}`, document, file };
+  return {
+    number,
+    at: start + number,
+    actor: 'local',
+    summary: `provider.update p${number}`,
+    document,
+    file,
+    consents: { ACME_KEY: ['https://acme.example'] },
+  };
 }
 
 export function configWrite(written: Revision, secrets: readonly SealedSecret[] = [], action = 'config.update'): ConfigWrite {
@@ -294,7 +302,7 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       expect(await store.config.newest()).toBe(5);
       expect(await store.config.revision(2)).toEqual(revision(2, { a: 2 }, '/etc/ola.json'));
       expect(await store.config.revision(6)).toBeNull();
-      const { document: _, ...facts } = revision(3, {}, '/etc/other.json');
+      const { document: _, consents: __, ...facts } = revision(3, {}, '/etc/other.json');
       expect(await store.config.revisions({ file: '/etc/other.json', limit: 1 })).toEqual([facts]);
     });
 

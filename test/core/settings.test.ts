@@ -30,6 +30,7 @@ describe('the environment', () => {
       adminToken: null,
       proxyKey: null,
       masterKey: { file: undefined, value: undefined },
+      envReferences: [],
       everyProviderLocal: false,
       insecureHttp: false,
       allowAnonymous: false,
@@ -47,6 +48,26 @@ describe('the environment', () => {
   test('gives the master key as it stands: what is set and empty is not the same as what is not set', () => {
     const { masterKey } = readSettings({ OPEN_LLM_AUTH_MASTER_KEY: '', OPEN_LLM_AUTH_MASTER_KEY_FILE: ' k' });
     expect(masterKey).toEqual({ file: ' k', value: '' });
+  });
+});
+
+describe('a list of variables', () => {
+  const named = (text: string) => readSettings({ OPEN_LLM_AUTH_ENV_REFERENCES: text }).envReferences;
+
+  test('is names between commas or spaces', () => {
+    expect(named('A_KEY, my_key,B2  C')).toEqual(['A_KEY', 'my_key', 'B2', 'C']);
+    expect(named(' ')).toEqual([]);
+  });
+
+  test('with anything else in it is refused without repeating it', () => {
+    for (const text of ['A=CANARY', '$CANARY', '1CANARY', 'CANARY;B']) {
+      const { message, facts } = refusal({ OPEN_LLM_AUTH_ENV_REFERENCES: text });
+      expect([message.includes('OPEN_LLM_AUTH_ENV_REFERENCES'), message.includes('CANARY'), facts.param]).toEqual([
+        true,
+        false,
+        'OPEN_LLM_AUTH_ENV_REFERENCES',
+      ]);
+    }
   });
 });
 

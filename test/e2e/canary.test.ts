@@ -27,6 +27,7 @@ const env = {
   LLM_INTERACTIVE_PROXY_API_KEY: secrets.proxyKey,
   OPEN_LLM_AUTH_MASTER_KEY: secrets.masterKey,
   ACME_API_KEY: secrets.envKey,
+  OPEN_LLM_AUTH_ENV_REFERENCES: 'ACME_API_KEY',
 };
 
 /** Upstreams that say back what they were sent, in every way they can fail. */

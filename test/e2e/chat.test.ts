@@ -297,7 +297,7 @@ describe('every other failure is told without a word of the upstream', () => {
 
 describe('two credentials: the environment’s, then the configured one', () => {
   const first = 'env-key-0123456789abcdef';
-  const pair = scene({ ACME_API_KEY: first });
+  const pair = scene({ ACME_API_KEY: first, OPEN_LLM_AUTH_ENV_REFERENCES: 'ACME_API_KEY' });
   const byKey =
     (forFirst: Behaviour): Behaviour =>
     (received) =>

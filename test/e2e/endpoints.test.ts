@@ -10,7 +10,8 @@ const { start, upstream } = stage();
 const firstKey = 'env-key-0123456789abcdef';
 
 async function scene(): Promise<{ readonly ola: Ola; readonly up: Upstream }> {
-  const ola = await start({ env: { ACME_API_KEY: firstKey, DEEPSEEK_API_KEY: 'x'.repeat(20) }, args: ['--log-level', 'debug'] });
+  const keys = { ACME_API_KEY: firstKey, DEEPSEEK_API_KEY: 'x'.repeat(20), OPEN_LLM_AUTH_ENV_REFERENCES: 'ACME_API_KEY' };
+  const ola = await start({ env: keys, args: ['--log-level', 'debug'] });
   const up = await upstream();
   await ola.addProvider('acme', up);
   return { ola, up };

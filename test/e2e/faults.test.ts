@@ -219,7 +219,7 @@ describe('limits of time', () => {
   const brief = { timeouts: { connectSeconds: 1, firstByteSeconds: 1, idleSeconds: 1 } };
   const silent: Behaviour = () => undefined;
   const firstKey = 'first-key-0123456789';
-  const limited = scene(brief, { PAIR_API_KEY: firstKey });
+  const limited = scene(brief, { PAIR_API_KEY: firstKey, OPEN_LLM_AUTH_ENV_REFERENCES: 'PAIR_API_KEY' });
 
   test('no head in time: 504, and the next credential may try; in a stream as in an answer', async () => {
     const { ola, up } = await limited;
@@ -529,7 +529,7 @@ describe('a client that leaves', () => {
 });
 
 test('a failure behind the first byte is not tried again and nothing is spliced, though another credential is there', async () => {
-  const { ola, up } = await scene({}, { ACME_API_KEY: 'first-key-0123456789' });
+  const { ola, up } = await scene({}, { ACME_API_KEY: 'first-key-0123456789', OPEN_LLM_AUTH_ENV_REFERENCES: 'ACME_API_KEY' });
   up.modes.set('breaks', bytes(streamHead + chunk(event('a')), 'end'));
   up.modes.set('reports', stream(event('a'), 'data: {"error":{"code":429}}\n\n'));
   up.modes.set('breaks whole', bytes('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{', 'end'));

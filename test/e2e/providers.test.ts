@@ -4,6 +4,8 @@ import { expectError, filesBelow, type Json, type Ola, stage } from './stage.ts'
 
 const { directory, run, start, upstream } = stage();
 const key = 'sk-e2e-provider-key-a1b2c3d4e5f6';
+/** A reference to a variable, as a document names it. */
+const variable = (name: string) => `\${${name}}`;
 const headerSecret = 'header-secret-f6e5d4c3b2a1';
 
 async function expectNowhere(ola: Ola, ...secrets: readonly string[]): Promise<void> {
@@ -101,13 +103,38 @@ test('a key follows its provider to no other address', async () => {
 });
 
 describe('keys from the environment', () => {
-  test('<ID>_API_KEY is the key of a provider of that id', async () => {
+  test('<ID>_API_KEY is the key of a provider of that id, when the owner wrote its address', async () => {
     const ola = await start({ env: { ACME_EAST_API_KEY: key } });
-    const up = await upstream();
-    await ola.addProvider('acme-east', up, { apiKey: undefined });
+    const [up, stranger] = [await upstream(), await upstream()];
+    const entry = JSON.stringify({ baseUrl: up.baseUrl, allowLocal: true });
+    expect(await run(['config', 'set', 'providers.acme-east', entry], { home: ola.home })).toMatchObject({ code: 0 });
     await ola.chat('acme-east/m');
     expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+    await ola.addProvider('acme-east', stranger, { apiKey: undefined });
+    expectError(await ola.chat('acme-east/m'), 404, 'provider_resolution_failed');
+    expect(stranger.received).toHaveLength(0);
     await expectNowhere(ola, key);
+  });
+
+  test('a variable of the server that is named over HTTP is refused with the line that the owner may run, and the line works', async () => {
+    const ola = await start({ env: { MY_SECRET: key } });
+    const up = await upstream();
+    const sent = { baseUrl: up.baseUrl, allowLocal: true, apiKey: variable('MY_SECRET') };
+    const refused = expectError(await ola.ask('PUT', '/config/providers/mine', sent), 422, 'invalid_field');
+    const [, words = ''] = /`ola (config set [^`]+)`/.exec(String(refused['message'])) ?? [];
+    expect(words).toBe(`config set providers.mine.apiKey '${variable('MY_SECRET')}'`);
+    await ola.addProvider('mine', up, { apiKey: undefined });
+    expect(await run(words.replaceAll("'", '').split(' '), { home: ola.home })).toMatchObject({ code: 0 });
+    await ola.chat('mine/m');
+    expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
+  });
+
+  test('OPEN_LLM_AUTH_ENV_REFERENCES lists variables that may be named over HTTP', async () => {
+    const ola = await start({ env: { MY_SECRET: key, OPEN_LLM_AUTH_ENV_REFERENCES: 'OTHER, MY_SECRET' } });
+    const up = await upstream();
+    await ola.addProvider('mine', up, { apiKey: variable('MY_SECRET') });
+    await ola.chat('mine/m');
+    expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${key}`);
   });
 
   test('an access token of ola is never sent to a provider, and a warning names the variable', async () => {
@@ -130,6 +157,9 @@ describe('keys from the environment', () => {
     await ola.addProvider('openai', up, { apiKey: undefined });
     const refused = expectError(await ola.chat('openai/gpt-5'), 404, 'provider_resolution_failed');
     expect(String(refused['message'])).toContain('origin_mismatch');
+    const told = String(refused['message']);
+    for (const line of ['providers.openai.apiKey --stdin', `providers.openai.apiKey '${variable('OPENAI_API_KEY')}'`])
+      expect(told).toContain(`\`ola config set ${line}\``);
     await ola.addProvider('openai', up, { apiKey: 'the-key-of-the-other-place' });
     await ola.chat('openai/gpt-5');
     expect(up.requestFor('gpt-5').headers.get('authorization')).toBe('Bearer the-key-of-the-other-place');

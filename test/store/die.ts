@@ -26,7 +26,7 @@ const token: TokenRecord = {
   ...{ enabled: true, createdAt: at, expiresAt: null, revokedAt: null, lastUsedAt: null, useCount: 0 },
 };
 const write = (number: number): ConfigWrite => ({
-  revision: { number, at, actor: 'local', summary: 'config.update', document: naming('new1', 'new2'), file: null },
+  revision: { number, at, actor: 'local', summary: 'config.update', document: naming('new1', 'new2'), file: null, consents: {} },
   ...{ secrets: [sealed('new1'), sealed('new2')], tokens: [token], event },
 });
 const usage = {

@@ -20,7 +20,7 @@ const head = migrations.length;
 
 /** What stands in every fixture. */
 const written: Revision = {
-  ...{ number: 1, at: start, actor: 'local', summary: 'provider.update acme', file: null },
+  ...{ number: 1, at: start, actor: 'local', summary: 'provider.update acme', file: null, consents: null },
   document: { providers: { acme: { apiKey: { $secret: 'sec_fixture' } } } },
 };
 

@@ -6,7 +6,7 @@ import type { Requester } from '../records/audit.ts';
 import { recordOf, type WriteRecord } from './changes.ts';
 import { createFileMode, type FileMode } from './file-mode.ts';
 import { type CurrentConfig, type InForcePorts, loadInForce } from './in-force.ts';
-import { letOthersRun, nextDocument, type SectionContent } from './write-section.ts';
+import { isOwner, letOthersRun, nextDocument, type SectionContent } from './write-section.ts';
 
 /** A write of one part of the configuration. */
 export interface SectionWrite {
@@ -69,7 +69,7 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     const before = inForce.current();
     refuseStale(ifMatch, before.etag);
     const wanted = typeof content === 'function' ? await content(before) : content;
-    const next = await nextDocument(path, wanted, before, context);
+    const next = await nextDocument(path, wanted, before, context, isOwner(requester));
     await letOthersRun();
     await inForce.commit(next, recordOf(record, before.document, next.document), requester);
     return { snapshot: inForce.current(), warnings: next.warnings };

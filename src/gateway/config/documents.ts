@@ -7,7 +7,7 @@ import type { Tokens } from '../access/tokens.ts';
 import type { Requester } from '../records/audit.ts';
 import type { Config } from './config.ts';
 import { showDocument } from './shown.ts';
-import { nextDocument, type WriteContext } from './write-section.ts';
+import { isOwner, nextDocument, type WriteContext } from './write-section.ts';
 
 export interface Documents {
   /** Secrets redacted, the hint of each credential beside it. */
@@ -15,7 +15,7 @@ export interface Documents {
   /** @throws OlaError naming the path; then nothing is changed */
   replace(given: Json, ifMatch: string | null, requester: Requester): Promise<WrittenDocument>;
   /** Judges a document as `replace` does, in file mode too, and writes nothing. @throws OlaError as `replace` does */
-  validate(given: Json): Promise<readonly Warning[]>;
+  validate(given: Json, requester: Requester): Promise<readonly Warning[]>;
 }
 
 export interface WrittenDocument {
@@ -39,8 +39,8 @@ export function createDocuments({ config, tokens, context, now }: DocumentsPorts
       const { snapshot, warnings } = await config.writeSection(section, ifMatch, requester);
       return { etag: snapshot.etag, warnings };
     },
-    async validate(given) {
-      const next = await nextDocument([], { kind: 'sent', value: given }, config.snapshot(), context);
+    async validate(given, requester) {
+      const next = await nextDocument([], { kind: 'sent', value: given }, config.snapshot(), context, isOwner(requester));
       tokens.unknown(tokenRecords(next.tokens, now()));
       return next.warnings;
     },

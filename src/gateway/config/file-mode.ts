@@ -7,6 +7,7 @@ import type { Log } from '../../core/ports.ts';
 import { isSecretReference, mapSecrets, valueAt } from '../../core/secrets.ts';
 import type { Requester } from '../records/audit.ts';
 import { changedPaths, shareEqual, summaryOf } from './changes.ts';
+import { allConsents } from './consents.ts';
 import { type Leniency, refuseUnsafeDestinations } from './destinations.ts';
 import type { CurrentConfig, InForce } from './in-force.ts';
 import { type OriginOf, originOfSecrets } from './origins.ts';
@@ -55,7 +56,8 @@ export function createFileMode(path: string, inForce: InForce, context: WriteCon
     for (const { path: where, reason } of warnings) log.log('info', `${path}: ${where}: ${reason}`);
     const changed = changedPaths(current.document, document);
     const record = { action: 'config.update', summary: summaryOf('file', changed), details: { file: path } };
-    await inForce.commit({ document, originOf, tokens: [], warnings }, record, fileRequester);
+    const consents = allConsents(document, context);
+    await inForce.commit({ document, originOf, consents, tokens: [], warnings }, record, fileRequester);
   }
 
   async function takeWhileRunning(text: string | null): Promise<void> {

@@ -1,5 +1,5 @@
 /** The configuration in force: opened, written as a revision, and put in the place of the one before. */
-import type { ConfigStore, Revision } from '../../core/config.ts';
+import type { ConfigStore, Consents, Revision } from '../../core/config.ts';
 import type { ConfigDocument } from '../../core/document.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock, Log } from '../../core/ports.ts';
@@ -9,6 +9,7 @@ import { tokenRecords } from '../access/imported-tokens.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Audit, Requester } from '../records/audit.ts';
 import { shareOpened, type WrittenRecord } from './changes.ts';
+import { allConsents } from './consents.ts';
 import { createOpener, type OpenSecret } from './open-secrets.ts';
 import { sealDocument } from './seal.ts';
 import type { NextDocument, WriteContext } from './write-section.ts';
@@ -25,6 +26,8 @@ export interface CurrentConfig {
   readonly secrets: ReadonlyMap<string, OpenSecret>;
   /** The secrets that the document names elsewhere: in variables and files. */
   readonly named: readonly string[];
+  /** Addresses that variables may go to besides the catalog's. */
+  readonly consents: Consents;
 }
 
 export interface InForce {
@@ -57,18 +60,23 @@ export async function loadInForce(file: string | null, ports: InForcePorts): Pro
 
   const first = await store.current(file);
   const document = first?.document ?? {};
+  // A file is the owner's. An older version honoured every reference, and what it stored stays honoured.
+  const consents = file === null ? first?.consents : null;
   let newest = await store.newest();
-  let current = opened(first?.number ?? 0, document, await opener.secrets(document, new Map(), []), null);
+  let current = opened(
+    { revision: first?.number ?? 0, document, consents: consents ?? allConsents(document, context) },
+    await opener.secrets(document, new Map(), []),
+    null,
+  );
 
   function opened(
-    revision: number,
-    document: JsonObject,
+    { revision, document, consents }: Pick<CurrentConfig, 'revision' | 'document' | 'consents'>,
     secrets: ReadonlyMap<string, OpenSecret>,
     before: CurrentConfig | null,
   ): CurrentConfig {
     const { open, named } = opener.document(document, secrets);
     const shared = before === null ? open : shareOpened(pairOf(document, open), pairOf(before.document, before.open));
-    return { revision, etag: `"r${revision}"`, document, open: shared as ConfigDocument, secrets, named };
+    return { revision, etag: `"r${revision}"`, document, open: shared as ConfigDocument, secrets, named, consents };
   }
 
   function putInForce(next: CurrentConfig): void {
@@ -87,14 +95,15 @@ export async function loadInForce(file: string | null, ports: InForcePorts): Pro
       const secrets = await opener.secrets(document, current.secrets, sealed);
       const fresh = tokens.unknown(tokenRecords(next.tokens, at));
       const number = newest + 1;
-      const revision: Revision = { number, at, actor: requester.principal.subject, summary, document, file };
+      const { consents } = next;
+      const revision: Revision = { number, at, actor: requester.principal.subject, summary, document, file, consents };
       const event = audit.event(action, requester, { ...details, ...countOf(fresh), revision: number });
       await store.write({ revision, secrets: sealed, tokens: fresh, event });
       newest = number;
       tokens.adopt(fresh);
-      putInForce(opened(number, document, secrets, current));
+      putInForce(opened({ revision: number, document, consents }, secrets, current));
     },
-    reopen: () => putInForce(opened(current.revision, current.document, current.secrets, current)),
+    reopen: () => putInForce(opened(current, current.secrets, current)),
   };
 }
 

@@ -80,7 +80,11 @@ export function refuseStrayedSecrets(document: JsonObject, before: BoundDocument
   const [param = ''] = strayed;
   const subject = `${quoted(strayed)} ${strayed.length === 1 ? 'was' : 'were'} entered for another address`;
   const deleting = part.length === 0 ? 'leave it out' : 'send null';
-  const message = `${subject}; send it again with the new baseUrl, or ${deleting} to delete it.`;
+  const line =
+    entry.length === 2
+      ? ` On the command line: \`ola config set ${entry.join('.')} --stdin\`, with the whole entry as JSON.`
+      : '';
+  const message = `${subject}; send it again with the new baseUrl, or ${deleting} to delete it.${line}`;
   throw new OlaError('secret_required', message, { param, details: { paths: strayed } });
 }
 

@@ -31,7 +31,15 @@ export interface Revisions {
 }
 
 /** What the database held before the first change, so that the first change can be undone too. */
-const emptyRevision: Revision = { number: 0, at: 0, actor: 'local', summary: 'nothing configured', document: {}, file: null };
+const emptyRevision: Revision = {
+  number: 0,
+  at: 0,
+  actor: 'local',
+  summary: 'nothing configured',
+  document: {},
+  file: null,
+  consents: {},
+};
 
 /** Revisions in one list; more than the store keeps. */
 const maxListed = 1000;

@@ -10,7 +10,7 @@ import type { Audit, Requester } from '../records/audit.ts';
 import type { Config, Written } from './config.ts';
 import { sealDocument } from './seal.ts';
 import { missingSecrets, redactDocument } from './shown.ts';
-import { nextDocument, type WriteContext } from './write-section.ts';
+import { isOwner, nextDocument, type WriteContext } from './write-section.ts';
 
 export interface SnapshotView {
   readonly name: string;
@@ -81,7 +81,7 @@ export function createSnapshots(ports: SnapshotsPorts): Snapshots {
     async import(name, content, requester) {
       checkSnapshotName(name);
       const sent = { kind: 'sent', value: parseJsonc(content) } as const;
-      const next = await nextDocument([], sent, config.snapshot(), context);
+      const next = await nextDocument([], sent, config.snapshot(), context, isOwner(requester));
       const at = now();
       const { document, sealed } = sealDocument(next.document, next.originOf, vault, at);
       await store.saveSnapshot({ name, at, document }, sealed, audit.event('snapshot.import', requester, { name }));

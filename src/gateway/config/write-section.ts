@@ -2,11 +2,15 @@
  * The one write path of the configuration: what becomes of any part of it. A provider that is put, switched off or deleted, a
  * whole document, a snapshot put in force, an import and a rollback are each a path and its content.
  */
+import { localPrincipal } from '../../core/access.ts';
+import type { Consents } from '../../core/config.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Warning } from '../../core/schema.ts';
 import type { Path } from '../../core/secrets.ts';
 import type { ImportedToken } from '../access/imported-tokens.ts';
+import type { Requester } from '../records/audit.ts';
 import { shareEqual } from './changes.ts';
+import { type ConsentContext, type ConsentedDocument, consentsAfter, refuseUnconsented } from './consents.ts';
 import { type DestinationContext, refuseUnsafeDestinations } from './destinations.ts';
 import {
   type BoundDocument,
@@ -19,7 +23,15 @@ import {
 import { gathered, withPart } from './parts.ts';
 import { type ReadContext, readPart } from './read-document.ts';
 
-export interface WriteContext extends ReadContext, DestinationContext {}
+export interface WriteContext extends ReadContext, DestinationContext, ConsentContext {}
+
+/** The configuration before a write. */
+export interface DocumentBefore extends BoundDocument, ConsentedDocument {}
+
+/** Whether a write comes from the owner of the machine: over the control socket, or from the file. */
+export function isOwner({ principal }: Requester): boolean {
+  return principal.subject === localPrincipal.subject;
+}
 
 /** What a part of the configuration is to be. */
 export type SectionContent = SentContent | StoredContent | RemovedContent;
@@ -51,6 +63,7 @@ export interface NextDocument {
   readonly document: JsonObject;
   /** The origin that a new secret at a path is bound to. */
   readonly originOf: OriginOf;
+  readonly consents: Consents;
   /** Access tokens that came with it. */
   readonly tokens: readonly ImportedToken[];
   readonly warnings: readonly Warning[];
@@ -59,25 +72,29 @@ export interface NextDocument {
 /**
  * @param path ids in it canonical; `[]` is the whole document
  * @param current the configuration in force
+ * @param byOwner whether the owner of the machine writes
  * @throws OlaError naming the place in what was sent
  */
 export async function nextDocument(
   path: Path,
   content: SectionContent,
-  current: BoundDocument,
+  current: DocumentBefore,
   context: WriteContext,
+  byOwner: boolean,
 ): Promise<NextDocument> {
-  if (content.kind === 'sent') return judgedDocument(path, content, current, context);
+  if (content.kind === 'sent') return judgedDocument(path, content, current, context, byOwner);
   const value = content.kind === 'stored' ? content.value : undefined;
   const document = shareEqual(withPart(current.document, path, value), current.document);
-  return { document, originOf: originOfSecrets(document, context), tokens: [], warnings: [] };
+  const consents = consentsAfter(document, current, byOwner, context);
+  return { document, originOf: originOfSecrets(document, context), consents, tokens: [], warnings: [] };
 }
 
 async function judgedDocument(
   path: Path,
   content: SentContent,
-  current: BoundDocument,
+  current: DocumentBefore,
   context: WriteContext,
+  byOwner: boolean,
 ): Promise<NextDocument> {
   const { value: given, kept = current.document, exported } = content;
   const { value, tokens, warnings } = readPart(path, given, gathered(kept, path), context);
@@ -85,9 +102,10 @@ async function judgedDocument(
   await letOthersRun();
   const originOf = originOfSecrets(document, context);
   refuseStrayedSecrets(document, { document: kept, secrets: current.secrets }, path, context);
+  if (!byOwner) refuseUnconsented(document, current, path, context);
   if (exported !== undefined) refuseForeignSecrets(document, exported, originOf);
   await refuseUnsafeDestinations(document, path, context);
-  return { document, originOf, tokens, warnings };
+  return { document, originOf, consents: consentsAfter(document, current, byOwner, context), tokens, warnings };
 }
 
 /** A large document takes some milliseconds a step; calls go on between the steps. */

@@ -1,5 +1,6 @@
 /** Providers that can be used now, made from the configuration, the catalog and the environment at each change. */
 import type { Catalog } from '../../catalog/lookup.ts';
+import type { Consents } from '../../core/config.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import type { Destination } from '../../core/egress.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -12,9 +13,17 @@ import {
 } from '../../core/providers.ts';
 import { holdsToken } from '../../core/tokens.ts';
 import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
-import { chooseCredentials, defaultEnvVar, type PassedOver } from '../../credentials/resolve.ts';
+import { chooseCredentials, type PassedOver } from '../../credentials/resolve.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, originOf } from './destinations.ts';
-import { type BoundSecrets, boundOrigin, boundSecrets, noSecrets, type SecretOrigins } from './secret-origins.ts';
+import {
+  type BoundSecrets,
+  boundOrigin,
+  boundSecrets,
+  noSecrets,
+  type SecretOrigins,
+  variableOrigins,
+  variablesOf,
+} from './secret-origins.ts';
 import { brokenHeader, type InactiveProvider, notListed, switchedOff, unknownProvider, withoutCredential } from './unusable.ts';
 
 /** A protocol of a provider, where it is served, and the credentials that go there. */
@@ -64,6 +73,8 @@ export interface RegistryInputs {
   readonly processProviders: readonly ProcessProvider[];
   /** `OPEN_LLM_AUTH_ALLOW_LOCALHOST_EGRESS`: every provider may be local. */
   readonly everyProviderLocal: boolean;
+  /** `OPEN_LLM_AUTH_ENV_REFERENCES`: variables that may be sent to any address. */
+  readonly envReferences: ReadonlySet<string>;
   readonly userAgent: string;
   /** The `via` header of every call. */
   readonly via: string;
@@ -76,6 +87,8 @@ export interface ConfiguredSecrets {
   /** Secrets in place; those that cannot be opened are left out. */
   readonly open: ConfigDocument;
   readonly secrets: SecretOrigins;
+  /** Addresses that variables may go to besides the catalog's. */
+  readonly consents: Consents;
 }
 
 export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs): Registry {
@@ -86,10 +99,12 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
   const configured = configuredProviders(document, facts.catalog);
   const stored = configuredProviders(snapshot.document as ConfigDocument, facts.catalog);
 
+  const origins = variableOrigins(snapshot.consents, facts.envReferences, facts.catalog);
+
   const make = (id: string, config: ProviderConfig | undefined) => {
-    const secrets =
-      config === undefined ? noSecrets : boundSecrets(stored.get(id) ?? {}, config, snapshot.secrets, facts.catalog);
-    return activate(id, config, facts, document, secrets);
+    const variables = (name: string) => origins(name, id);
+    const secrets = config === undefined ? noSecrets : boundSecrets(stored.get(id) ?? {}, config, snapshot.secrets, variables);
+    return activate(id, { config, facts, document, secrets, variables });
   };
 
   const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
@@ -112,16 +127,11 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
   };
 }
 
-function activate(
-  id: string,
-  config: ProviderConfig | undefined,
-  facts: RegistryInputs,
-  document: ConfigDocument,
-  secrets: BoundSecrets,
-): ActiveProvider | InactiveProvider {
+function activate(id: string, given: ConfiguredProvider): ActiveProvider | InactiveProvider {
+  const { config, facts, document } = given;
   const row = facts.catalog.provider(id);
   const known = endpointsOf(id, config ?? {}, facts.catalog);
-  const made = known.map((endpoint) => activateEndpoint(id, endpoint, { config, facts, document, secrets }));
+  const made = known.map((endpoint) => activateEndpoint(id, endpoint, given));
   const [first, ...rest] = made.filter((endpoint) => 'candidates' in endpoint);
   if (first === undefined) return made.find((endpoint) => 'help' in endpoint) ?? unknownProvider(id);
   const replace = document.models?.mode === 'replace';
@@ -139,23 +149,25 @@ interface ConfiguredProvider {
   readonly facts: RegistryInputs;
   readonly document: ConfigDocument;
   readonly secrets: BoundSecrets;
+  /** The addresses that a variable may go to; null: any. */
+  readonly variables: (name: string) => readonly string[] | null;
 }
 
 function activateEndpoint(
   id: string,
   endpoint: ProviderEndpoint,
-  { config, facts, document, secrets: { apiKey, headers } }: ConfiguredProvider,
+  { config, facts, document, secrets: { apiKey, headers }, variables }: ConfiguredProvider,
 ): ActiveEndpoint | InactiveProvider {
   const row = facts.catalog.provider(id);
   const destination = destinationOfEndpoint(id, endpoint, { config: config ?? {}, facts, document });
   const origin = originOf(destination.baseUrl);
   if (origin === null) return unknownProvider(id);
-  const envVars = [...(row?.envVars ?? []), defaultEnvVar(id)];
+  const envVars = variablesOf(id, facts.catalog);
   const { usable, passed } = chooseCredentials({
     origin,
     envVars,
     environment: facts.environment,
-    envBinding: facts.catalog.envBinding,
+    envBinding: variables,
     configured: apiKey !== null && 'secret' in apiKey ? { secret: apiKey.secret, origin: boundOrigin(apiKey, origin) } : null,
     needsNone: config?.authHeader === false,
     // A server on one's own machine rarely asks for a key; one that has a key does.

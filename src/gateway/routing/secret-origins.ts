@@ -1,9 +1,11 @@
 /** Which secrets a configured provider has, and where each may go. */
 import type { Catalog } from '../../catalog/lookup.ts';
+import type { Consents } from '../../core/config.ts';
 import type { ProviderConfig } from '../../core/document.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { isSecretReference } from '../../core/secrets.ts';
-import { cleanSecret } from '../../credentials/resolve.ts';
+import { cleanSecret, defaultEnvVar } from '../../credentials/resolve.ts';
+import { originOf } from './destinations.ts';
 
 /** Visible ASCII, space and tab inside (RFC 9110, 5.5). */
 export const headerValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
@@ -29,18 +31,38 @@ export interface BoundSecrets {
 
 export const noSecrets: BoundSecrets = { apiKey: null, headers: new Map() };
 
+/** The variables that hold a provider's key without being named, in the order they are tried. */
+export function variablesOf(id: string, catalog: Catalog): readonly string[] {
+  return [...new Set([...(catalog.anyProvider(id)?.envVars ?? []), defaultEnvVar(id)])];
+}
+
+/** The addresses that a variable may go to for a provider by what the catalog says. */
+export function catalogOrigins(name: string, id: string, catalog: Catalog): readonly string[] {
+  const row = variablesOf(id, catalog).includes(name) ? catalog.anyProvider(id) : null;
+  const own = (row?.endpoints ?? []).flatMap(({ baseUrl }) => originOf(baseUrl) ?? []);
+  return catalog.envBinding(name) ?? [...own, ...(row?.otherOrigins ?? [])];
+}
+
+/** The addresses that a variable may go to for a provider; null: any. */
+export type VariableOrigins = (name: string, id: string) => readonly string[] | null;
+
+/** @param envReferences variables that may go anywhere */
+export function variableOrigins(consents: Consents, envReferences: ReadonlySet<string>, catalog: Catalog): VariableOrigins {
+  return (name, id) => (envReferences.has(name) ? null : [...catalogOrigins(name, id, catalog), ...(consents[name] ?? [])]);
+}
+
 /** @param stored with references in place of secrets; @param open with secrets in place */
 export function boundSecrets(
   stored: ProviderConfig,
   open: ProviderConfig,
   secrets: SecretOrigins,
-  catalog: Catalog,
+  variables: (name: string) => readonly string[] | null,
 ): BoundSecrets {
   const bound = (reference: unknown, value: string | undefined): BoundSecret => {
     const secret = cleanSecret(value);
     if (secret === null) return { broken: whyBroken(reference) };
     if (!headerValue.test(secret)) return { broken: unsendable };
-    return { secret, origins: boundTo(reference, secrets, catalog) };
+    return { secret, origins: boundTo(reference, secrets, variables) };
   };
   const headers = Object.entries(stored.headers ?? {}).map(
     ([name, reference]) => [name, bound(reference, open.headers?.[name])] as const,
@@ -49,14 +71,18 @@ export function boundSecrets(
 }
 
 /** The origins that what stands in the document may go to. */
-function boundTo(reference: unknown, secrets: SecretOrigins, catalog: Catalog): readonly string[] | null {
+function boundTo(
+  reference: unknown,
+  secrets: SecretOrigins,
+  variables: (name: string) => readonly string[] | null,
+): readonly string[] | null {
   const kept = (id: string) => {
     const origin = secrets.get(id)?.origin ?? null;
     return origin === null ? null : [origin];
   };
   if (isSecretReference(reference)) return kept(reference.$secret);
   const named = typeof reference === 'string' ? parseReference(reference) : null;
-  if (named?.kind === 'variable') return catalog.envBinding(named.name);
+  if (named?.kind === 'variable') return variables(named.name);
   return named?.kind === 'store' ? kept(named.id) : null;
 }
 

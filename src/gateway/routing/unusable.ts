@@ -46,13 +46,13 @@ export function withoutCredential(
 ): InactiveProvider {
   const facts = [
     ...passedFacts(passed, 'own_token', (places) => `${places} is an access token of ola, which is never sent to a provider`),
-    ...passedFacts(passed, 'origin_mismatch', (places) => `${places} belongs to another address: origin_mismatch`),
+    ...passedFacts(passed, 'origin_mismatch', (places) => `${places} is not for the present address: origin_mismatch`),
     ...(broken === null ? [] : [`its apiKey ${broken.long}`]),
   ];
   const told = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   const help = `Provider '${id}' has no usable credential${told}. ${remedy(id, envVars, passed)}`;
   const short = [...passedFacts(passed, 'own_token', (places) => `${places} is a token of ola`), broken?.short ?? ''];
-  const mismatch = passedFacts(passed, 'origin_mismatch', (places) => `${places} is for another address`);
+  const mismatch = passedFacts(passed, 'origin_mismatch', (places) => `${places} is not for the present address`);
   return inactive(id, [...short, ...mismatch].find((each) => each !== '') ?? 'it has no key', help, passed);
 }
 

@@ -68,7 +68,10 @@ export function configRoutes(gateway: Gateway): Route[] {
         body: anyObject,
         answer: checked,
       },
-      async (call, _principal, body) => reply(call, { status: 'ok', warnings: await documents.validate(body as Json) }),
+      async (call, principal, body) => {
+        const warnings = await documents.validate(body as Json, requesterOf(call, principal));
+        return reply(call, { status: 'ok', warnings });
+      },
     ),
     route(
       {

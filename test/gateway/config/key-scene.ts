@@ -62,7 +62,7 @@ async function fill(store: ConfigStore, vault: Vault, count: number, prefix: str
   const number = (await store.newest()) + 1;
   const before = (await store.current(null))?.document ?? {};
   const document = { ...before, ...Object.fromEntries(ids.map((id) => [id, { $secret: id }])) };
-  const revision = { number, at: 1, actor: 'local', summary: 'test', document, file: null };
+  const revision = { number, at: 1, actor: 'local', summary: 'test', document, file: null, consents: {} };
   await store.write({ revision, secrets, tokens: [], event: auditEvent('config.update') });
 }
 

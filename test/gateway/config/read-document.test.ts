@@ -149,8 +149,8 @@ describe('a document that is posted', () => {
 
   test('that is only checked is not written', async () => {
     await post({ providers: { acme: { baseUrl, apiKey: key } } });
-    expect(await scene.gateway.documents.validate({ ...shown(), mine: 1 })).toMatchObject([{ path: 'mine' }]);
-    await expect(scene.gateway.documents.validate({ usage: 1 })).rejects.toMatchObject({ facts: { param: 'usage' } });
+    expect(await scene.gateway.documents.validate({ ...shown(), mine: 1 }, own)).toMatchObject([{ path: 'mine' }]);
+    await expect(scene.gateway.documents.validate({ usage: 1 }, own)).rejects.toMatchObject({ facts: { param: 'usage' } });
     expect(revision()).toBe(1);
   });
 });
@@ -369,22 +369,6 @@ describe('a variable', () => {
   test('in a header’s value may be a bare name only by chance', async () => {
     await post({ providers: { a: { baseUrl, headers: { h: 'ACME_KEY' } } } });
     expect(used()).toMatchObject({ providers: { a: { headers: { h: 'ACME_KEY' } } } });
-  });
-
-  test('of a vendor’s key goes to that vendor alone, named or not', async () => {
-    await scene[Symbol.asyncDispose]();
-    await begin({ environment: { OPENAI_API_KEY: 'sk-CANARY-openai' } });
-    await post({
-      providers: {
-        evil: { baseUrl: 'https://evil.example/v1', apiKey: variable('OPENAI_API_KEY') },
-        sly: { baseUrl: 'https://evil.example/v1', apiKey: 'k', headers: { 'x-key': variable('OPENAI_API_KEY') } },
-      },
-    });
-    for (const id of ['evil', 'sly']) {
-      const answer = await refusalOf(scene, `${id}/m`);
-      expect(answer).toMatchObject({ code: 'provider_resolution_failed' });
-      expect(answer.message).toContain('origin_mismatch');
-    }
   });
 });
 

@@ -378,7 +378,7 @@ test('a header that was entered for another address is not sent: the provider ca
     null,
     own,
   );
-  await expect(scene.gateway.inference.run(...call())).rejects.toThrow('headers.x-key belongs to another address');
+  await expect(scene.gateway.inference.run(...call())).rejects.toThrow('headers.x-key is not for the present address');
   expect(asked).toEqual([]);
 });
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { createCatalog } from '../../../src/catalog/lookup.ts';
+import type { Consents } from '../../../src/core/config.ts';
 import { type ConfigDocument, documentSchema } from '../../../src/core/document.ts';
 import { OlaError } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { HeaderMap } from '../../../src/core/ports.ts';
 import { mapSecrets } from '../../../src/core/secrets.ts';
 import type { Candidate } from '../../../src/credentials/candidates.ts';
+import { allConsents } from '../../../src/gateway/config/consents.ts';
 import { findModel } from '../../../src/gateway/routing/models.ts';
 import { ownTokens, providerStates } from '../../../src/gateway/routing/provider-states.ts';
 import { buildRegistry, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
@@ -22,6 +24,9 @@ interface World {
   readonly everyProviderLocal?: boolean;
   /** The origin that the document's keys were entered for. */
   readonly keyOrigin?: string | null;
+  /** Default: those of an owner who wrote the document. */
+  readonly consents?: Consents;
+  readonly envReferences?: readonly string[];
 }
 
 /** The registry of a document written with its secrets in clear. */
@@ -34,9 +39,10 @@ function registryOf(world: World): Registry {
   });
   const open = (world.document ?? {}) as ConfigDocument;
   return buildRegistry(
-    { document, open, secrets },
+    { document, open, secrets, consents: world.consents ?? allConsents(document, { catalog, everyProviderLocal: false }) },
     {
       catalog,
+      envReferences: new Set(world.envReferences),
       environment: world.environment ?? {},
       processProviders: world.processProviders ?? [],
       everyProviderLocal: world.everyProviderLocal ?? false,
@@ -347,7 +353,7 @@ describe('the states of the providers', () => {
       { id: 'ollama', usable: true, keys: [], why: null },
       { id: 'openai', usable: true, keys: ['OPENAI_API_KEY'], why: null },
       { id: 'off', usable: false, keys: [], why: 'switched off' },
-      { id: 'moved', usable: false, keys: [], why: 'its apiKey is for another address' },
+      { id: 'moved', usable: false, keys: [], why: 'its apiKey is not for the present address' },
       { id: 'nowhere', usable: false, keys: [], why: 'it has no baseUrl' },
       { id: 'deepseek', usable: false, keys: [], why: 'DEEPSEEK_API_KEY is a token of ola' },
     ]);
@@ -355,8 +361,16 @@ describe('the states of the providers', () => {
 
   test('say which variable is not set', async () => {
     const document = { providers: { mistral: { apiKey: variable('MY_MISTRAL_KEY') } } };
-    const inputs = { catalog, environment: {}, processProviders: [], everyProviderLocal: false, userAgent: 'u', via: 'v' };
-    const registry = buildRegistry({ document, open: { providers: { mistral: {} } }, secrets: new Map() }, inputs);
+    const inputs = {
+      catalog,
+      environment: {},
+      processProviders: [],
+      everyProviderLocal: false,
+      userAgent: 'u',
+      via: 'v',
+      envReferences: new Set<string>(),
+    };
+    const registry = buildRegistry({ document, open: { providers: { mistral: {} } }, secrets: new Map(), consents: {} }, inputs);
     expect(providerStates(registry)).toEqual([{ id: 'mistral', usable: false, keys: [], why: 'MY_MISTRAL_KEY is not set' }]);
   });
 });
