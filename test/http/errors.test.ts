@@ -194,6 +194,19 @@ describe('a client reads of', () => {
   }
 });
 
+test('an unknown path, a wrong method, a stranger and a foreign Host are told in the envelope of the path’s protocol', () => {
+  const [first] = protocols;
+  const other = { ...first!, envelopePaths: ['/v1/other'], errorBody: (error: OlaError) => `other: ${error.code}` };
+  const render = createErrorRenderer([...protocols, other], { log: () => undefined });
+  const told = (code: ErrorCode, path: string) => render(new OlaError(code, 'Why.'), path, null).text();
+  return Promise.all(
+    (['route_not_found', 'method_not_allowed', 'invalid_api_key', 'host_not_served'] as const).map(async (code) => {
+      expect(await told(code, '/v1/other/nothing')).toBe(`other: ${code}`);
+      for (const path of ['/v1/models', '/v1//other', '/other', '/']) expect(await told(code, path)).toStartWith('{"error":');
+    }),
+  );
+});
+
 describe('what nobody foresaw', () => {
   test('is 500 with the request id, its words and stack in the log alone, and there without the stack', () => {
     const lines: unknown[] = [];
