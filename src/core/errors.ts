@@ -55,6 +55,8 @@ export interface ErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The body that is sent in place of the envelope: an upstream's own, redacted, for a client of the same protocol. */
   readonly body?: string;
+  /** The message for the log, where the error's own has words of an upstream. */
+  readonly logged?: string;
   readonly cause?: unknown;
 }
 

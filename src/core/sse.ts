@@ -9,7 +9,7 @@ const LF = 10;
 const CR = 13;
 const openingBrace = 0x7b;
 const closingBrace = 0x7d;
-/** A byte order mark means nothing but at the very beginning of a stream, which no event can see for itself. */
+/** A byte order mark means something at the very beginning of a stream alone, where it is taken off before. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Called for each whole event: bytes `start` to `end` of `bytes`, the blank line included. Returns false to stop. */
@@ -171,11 +171,6 @@ export interface ParsedEvent {
   readonly name: string;
   /** All `data` lines joined by LF, null when there is none (a comment, a lone `id`). */
   readonly data: string | null;
-}
-
-/** Without the byte order mark that a stream may begin with. */
-export function withoutMark(bytes: Uint8Array): Uint8Array {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 /** Reads one event, the slow and complete way. */

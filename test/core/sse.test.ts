@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun, withoutMark } from '../../src/core/sse.ts';
+import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun } from '../../src/core/sse.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -26,9 +26,7 @@ function cut(chunks: readonly Uint8Array[], limit = noLimit): Seen {
 
 /** What carries something: a lone line end between two events is nobody's event. */
 const meaning = ({ events }: Seen): ParsedEvent[] =>
-  events
-    .map((event, at) => parseEvent(at === 0 ? withoutMark(event) : event))
-    .filter(({ name, data }) => name !== '' || data !== null);
+  events.map((event) => parseEvent(event)).filter(({ name, data }) => name !== '' || data !== null);
 
 const read = (text: string): ParsedEvent[] => meaning(cut([encoder.encode(text)]));
 const join = (parts: readonly Uint8Array[]) => Buffer.concat(parts);
@@ -43,7 +41,7 @@ const oneByOne = (bytes: Uint8Array) => Array.from(bytes, (_, index) => bytes.su
 
 /** The standard read line by line (WHATWG HTML, 9.2.6), on text that is all there. */
 function standard(text: string): ParsedEvent[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
+  const lines = text.split(/\r\n|\r|\n/);
   lines.pop();
   const events: ParsedEvent[] = [];
   let name = '';
@@ -66,9 +64,7 @@ const word = fc.constantFrom(
   ...['\n', '\r', '\r\n', '\n\n', '\r\r', '\r\n\r\n', 'data', 'data:', 'data: ', 'event: e', ': comment', ':', 'id: 1', 'retry'],
   ...[' ', 'x', '{"a":1}', 'é', '😀', '[DONE]', '"data:'],
 );
-const stream = fc
-  .tuple(fc.constantFrom('', '\uFEFF'), fc.array(word, { maxLength: 40 }))
-  .map(([mark, words]) => mark + words.join(''));
+const stream = fc.array(word, { maxLength: 40 }).map((words) => words.join(''));
 const places = fc.array(fc.nat(400), { maxLength: 12 });
 
 describe('an event ends at a blank line', () => {
@@ -77,7 +73,6 @@ describe('an event ends at a blank line', () => {
     ['CR', 'event: a\rdata: 1\r\rdata: 2\r\r'],
     ['CRLF', 'event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n'],
     ['mixed', 'event: a\r\ndata: 1\n\r\ndata: 2\r\n\n'],
-    ['byte order mark', '\uFEFFevent: a\ndata: 1\n\ndata: 2\n\n'],
     ['comments', ': hello\n\nevent: a\n: in between\ndata: 1\n\n:\n\ndata: 2\n\n'],
     ['no space after the colon', 'event:a\ndata:1\n\ndata:2\n\n'],
     ['other fields', 'id: 7\nevent: a\nretry: 10\ndata: 1\n\nid\ndata: 2\n\n'],

@@ -193,7 +193,7 @@ describe('streams of typed events', () => {
     ['cut in odd places', partial + completed, `${streamHead}${[...(partial + completed)].map(chunk).join('')}${lastChunk}`],
     ['with [DONE]', `${partial}data: [DONE]\n\n`, sent(partial, 'data: [DONE]\n\n')],
     ['until the connection ends', said, `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${said}`],
-    ['a comment behind the last', `${said}: bye\n\n`, sent(said, ': bye\n\n') + lastChunk],
+    ['a comment behind the last, without its blank line', `${said}: bye\n`, sent(said, ': bye\n\n') + lastChunk],
     ['without its last blank line', said, sent(said.trimEnd()) + lastChunk],
   ];
   test.each(complete)('%s: complete, byte for byte', async (name, expected, raw) => {
@@ -216,18 +216,18 @@ describe('streams of typed events', () => {
     ['the last event is not the last', completed + partial, sent(completed, partial) + lastChunk, 'upstream_truncated'],
     ['the connection breaks behind the last event', said, sent(said), 'upstream_truncated'],
     ['the last event is half', delta, sent(delta, said.slice(0, 30)) + lastChunk, 'upstream_truncated'],
-    ['an error event', delta, sent(delta, 'event: error\ndata: {"message":"CANARY"}\n\n') + lastChunk, 'provider_error'],
+    ['an error event', delta, sent(delta, 'event: error\ndata: {"message":"CANARY"}\n\n') + lastChunk, 'upstream_http_error'],
     [
       'an error by its type',
       delta,
       sent(delta, 'data: {"type":"error","message":"CANARY"}\n\n', said) + lastChunk,
-      'provider_error',
+      'upstream_http_error',
     ],
     [
       'an error by its member',
       delta,
       sent(delta, 'data: {"type":"x","error":{"message":"CANARY"}}\n\n', said) + lastChunk,
-      'provider_error',
+      'upstream_http_error',
     ],
     ['no JSON', delta, sent(delta, 'data: CANARY\n\n', said) + lastChunk, 'provider_error'],
   ];
@@ -236,7 +236,7 @@ describe('streams of typed events', () => {
     up.modes.set(`b ${name}`, ({ socket }) => void socket.write(raw, () => setTimeout(() => socket.end(), 40)));
     const got = await askRaw(ola, '/v1/audio/transcriptions', form(`acme/b ${name}`, 'file', { stream: 'true' }), formType);
     expect(got.text).toStartWith(`${before}data: {"error":{`);
-    expect(got.text).toContain(code);
+    expect(got.text).toContain(`"code":"${code}"`);
     expect(got.text).not.toContain('CANARY');
     expect(got.text).not.toContain('[DONE]');
   });
@@ -287,10 +287,30 @@ describe('transcripts', () => {
     },
   );
 
-  test.each(['[]', '"x"', 'no', ''])('JSON that is %p is 502', async (body) => {
+  test.each(['[]', ' [1]', '{"text":', '{"object":"error","message":"m"}', '{"error":"m"}'])(
+    'JSON that is %p is 502',
+    async (body) => {
+      const { ola, up } = await shared;
+      up.modes.set(`json${body}`, answer(200, body));
+      const got = await askRaw(ola, '/v1/audio/transcriptions', form(`acme/json${body}`, 'file'), formType);
+      expectError(got, 502, body.includes('"m"') ? 'upstream_http_error' : 'provider_error');
+    },
+  );
+
+  test.each([
+    ['"x"', 'application/json'],
+    ['no', 'application/json'],
+    ['', 'application/json'],
+    ['[BLANK_AUDIO]', 'text/html; charset=utf-8'],
+    ['[Music]', 'text/plain'],
+    ['said', ''],
+  ])('%p of type %p is a text that goes on as it came', async (body, type) => {
     const { ola, up } = await shared;
-    up.modes.set(`json${body}`, answer(200, body));
-    expectError(await askRaw(ola, '/v1/audio/transcriptions', form(`acme/json${body}`, 'file'), formType), 502, 'provider_error');
+    up.modes.set(`text${body}`, answer(200, body, { 'content-type': type }));
+    const got = await askRaw(ola, '/v1/audio/transcriptions', form(`acme/text${body}`, 'file'), formType);
+    expect([got.status, got.text]).toEqual([200, body]);
+    const label = /html|^$/.test(type) ? 'application/octet-stream' : type;
+    expect([got.headers.get('content-type'), got.headers.get('x-content-type-options')]).toEqual([label, 'nosniff']);
   });
 
   test('odd parameters of a type are left out', async () => {

@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
-import { adminToken, expectError, type Json, type Ola, request, stage } from './stage.ts';
-import { answer, type Behaviour, bytes, completion, event, stream, type Upstream } from './upstream.ts';
+import { adminToken, expectError, expectPassed, type Json, type Ola, request, stage } from './stage.ts';
+import { answer, type Behaviour, bytes, completion, done, event, stream, type Upstream, usage } from './upstream.ts';
 
 const { start, upstream } = stage();
 const key = 'key-of-acme-0123456789';
@@ -78,7 +78,7 @@ describe('what the upstream gets', () => {
 
 test('an answer comes back byte for byte, with who gave it in X-Ola-* and no header of the upstream', async () => {
   const { ola, up } = await shared;
-  const body = '{ "choices": [ {"x":1.0} ],"vendor":12345678901234567890 , "usage":null}\n';
+  const body = '{ "choices": [ {"message":{"x":1.0}} ],"vendor":12345678901234567890 , "usage":null}\n';
   up.modes.set('bytes', answer(200, body, { 'set-cookie': 'a=b', 'x-upstream': 'secret', 'x-request-id': 'theirs' }));
   const got = await ola.chat('acme/bytes', {}, { 'x-request-id': 'mine-1.2_3' });
   expect(got.text).toBe(body);
@@ -137,70 +137,91 @@ test('usage is read, counted and stored also when the client did not ask for it'
 
 const theirs = { error: { message: 'words of the upstream', type: 'x', param: 'messages.0', code: 'their_code' } };
 
-describe('the client’s own mistakes keep status, words, param and code of the upstream', () => {
+describe('failures that a client recovers from by their words keep status and body of the upstream', () => {
   test.each([
-    [400, 'their_code'],
-    [404, 'their_code'],
-    [413, 'their_code'],
-    [422, 'their_code'],
-  ])('%i', async (status, code) => {
+    [400, 'upstream_http_error', null],
+    [404, 'upstream_http_error', null],
+    [408, 'upstream_timeout', null],
+    [409, 'upstream_http_error', null],
+    [413, 'upstream_http_error', null],
+    [422, 'upstream_http_error', null],
+    [429, 'upstream_http_error', '7'],
+    [503, 'upstream_http_error', '7'],
+    [529, 'upstream_http_error', '7'],
+  ])('%i', async (status, code, retryAfter) => {
     const { ola, up } = await shared;
-    up.modes.set(`says-${status}`, answer(status, theirs));
-    const error = expectError(await ola.chat(`acme/says-${status}`), status, code);
-    expect(error as unknown).toMatchObject({
-      message: `Upstream provider 'acme' returned HTTP ${status}: words of the upstream`,
-      param: 'messages.0',
-      details: { provider: 'acme', upstream_status: status },
+    const body = `{ "vendor" : 12345678901234567890,${JSON.stringify(theirs).slice(1)}\n`;
+    for (const streamed of [false, true]) {
+      up.modes.set(`says-${status}`, answer(status, body, { 'x-leak': 'words of the upstream', 'retry-after': '7' }));
+      const got = await ola.chat(`acme/says-${status}`, { stream: streamed });
+      expectPassed(got, status, body.trim(), code);
+      expect(got.headers.get('retry-after')).toBe(retryAfter);
+      expect(JSON.stringify([...got.headers])).not.toContain('words of');
+    }
+    expect(up.for(`says-${status}`)).toHaveLength(2);
+  });
+
+  test.each([
+    [400, 400, 'upstream_http_error'],
+    [404, 404, 'upstream_http_error'],
+    [408, 504, 'upstream_timeout'],
+    [409, 409, 'upstream_http_error'],
+    [413, 413, 'context_length_exceeded'],
+    [422, 422, 'upstream_http_error'],
+    [429, 429, 'rate_limit_exceeded'],
+    [503, 503, 'upstream_http_error'],
+    [529, 529, 'upstream_http_error'],
+  ])('a page as %i is %i %s without a word of it', async (theirStatus, status, code) => {
+    const { ola, up } = await shared;
+    up.modes.set(`page-${theirStatus}`, answer(theirStatus, '<html>words of db-7</html>', { 'content-type': 'text/html' }));
+    const got = await ola.chat(`acme/page-${theirStatus}`);
+    const error = expectError(got, status, code);
+    expect(String(error['message'])).toStartWith(`Upstream provider 'acme' returned HTTP ${theirStatus}`);
+    expect(error['details'] as unknown).toEqual({ provider: 'acme', upstream_status: theirStatus });
+    expect(got.text).not.toMatch(/db-7|words of|html/);
+  });
+
+  test('words of another form are taken over: a prompt that is too long has the code that clients know', async () => {
+    const { ola, up } = await shared;
+    const tooLong = { error: { message: "This model's maximum context length is 8192 tokens.", param: 'messages' } };
+    up.modes.set('too-long', answer(400, tooLong));
+    expectPassed(await ola.chat('acme/too-long'), 400, JSON.stringify(tooLong));
+    up.modes.set('too-long-list', answer(400, [tooLong]));
+    expect(expectError(await ola.chat('acme/too-long-list'), 400, 'context_length_exceeded') as unknown).toMatchObject({
+      message: `Upstream provider 'acme' returned HTTP 400: ${tooLong.error.message}`,
+      param: 'messages',
+      details: { provider: 'acme', upstream_status: 400 },
     });
-    expect(up.for(`says-${status}`)).toHaveLength(1);
   });
 
-  test('a prompt that is too long has the code that clients know', async () => {
+  test('a key among the words is cut out, and of a form that is taken over a long text cut off', async () => {
     const { ola, up } = await shared;
-    up.modes.set('too-long', answer(400, { error: { message: "This model's maximum context length is 8192 tokens." } }));
-    expectError(await ola.chat('acme/too-long'), 400, 'context_length_exceeded');
-  });
-
-  test('a key among the words is cut out, and a long text cut off', async () => {
-    const { ola, up } = await shared;
-    up.modes.set('echoes', ({ socket, headers }) =>
-      answer(400, { error: { message: `bad key ${headers.get('authorization')} ${'x'.repeat(5000)}`, code: key } })({
-        socket,
-      } as never),
-    );
+    const said = (authorization: string) => ({ message: `bad key ${authorization} ${'x'.repeat(5000)}`, code: key });
+    up.modes.set('echoes', (received) => answer(400, { error: said(received.headers.get('authorization') ?? '') })(received));
+    up.modes.set('echoes-list', (received) => answer(400, [said(received.headers.get('authorization') ?? '')])(received));
     const got = await ola.chat('acme/echoes');
-    expect(got.text).not.toContain(key);
-    expect(got.text).toContain('[REDACTED]');
-    expect(got.text.length).toBeLessThan(1000);
-  });
-
-  test('a body that is not the protocol’s error is not repeated', async () => {
-    const { ola, up } = await shared;
-    up.modes.set('html-400', answer(400, '<html>internal host db-7</html>', { 'content-type': 'text/html' }));
-    const error = expectError(await ola.chat('acme/html-400'), 400, 'upstream_http_error');
-    expect(String(error['message'])).toBe("Upstream provider 'acme' returned HTTP 400.");
+    expectPassed(got, 400, JSON.stringify({ error: said(`Bearer ${key}`) }).replaceAll(key, '[REDACTED]'));
+    const other = await ola.chat('acme/echoes-list');
+    expect(other.text).not.toContain(key);
+    expect(other.text).toContain('[REDACTED]');
+    expect(other.text.length).toBeLessThan(1000);
   });
 });
 
 describe('every other failure is told without a word of the upstream', () => {
-  const cases: readonly (readonly [theirStatus: number, status: number, code: string])[] = [
-    [401, 502, 'upstream_auth_error'],
-    [402, 502, 'upstream_auth_error'],
-    [403, 502, 'upstream_auth_error'],
-    [405, 502, 'upstream_http_error'],
-    [408, 504, 'upstream_timeout'],
-    [409, 502, 'upstream_http_error'],
-    [418, 502, 'upstream_http_error'],
-    [429, 429, 'rate_limit_exceeded'],
-    [451, 502, 'upstream_http_error'],
-    [500, 502, 'upstream_http_error'],
-    [501, 502, 'upstream_http_error'],
-    [503, 502, 'upstream_http_error'],
-    [504, 504, 'upstream_timeout'],
-    [529, 502, 'upstream_http_error'],
-    [599, 502, 'upstream_http_error'],
+  const cases: readonly (readonly [theirStatus: number, status: number, code: string, retryAfter: string | null])[] = [
+    [401, 502, 'upstream_auth_error', null],
+    [402, 502, 'upstream_auth_error', null],
+    [403, 502, 'upstream_auth_error', null],
+    [405, 502, 'upstream_http_error', null],
+    [418, 502, 'upstream_http_error', null],
+    [451, 502, 'upstream_http_error', null],
+    [500, 502, 'upstream_http_error', '7'],
+    [501, 502, 'upstream_http_error', '7'],
+    [504, 504, 'upstream_timeout', null],
+    [599, 502, 'upstream_http_error', '7'],
   ];
-  test.each(cases)('%i becomes %i %s', async (theirStatus, status, code) => {
+  test.each(cases)('%i becomes %i %s', async (theirStatus, status, code, retryAfter) => {
     const { ola, up } = await shared;
     for (const streamed of [false, true]) {
       up.modes.set(
@@ -211,16 +232,23 @@ describe('every other failure is told without a word of the upstream', () => {
       const error = expectError(got, status, code);
       expect(error['details'] as unknown).toEqual({ provider: 'acme', upstream_status: theirStatus });
       expect(JSON.stringify([...got.headers]) + got.text).not.toMatch(/words of|their_code|messages\.0/);
-      expect(got.headers.get('retry-after')).toBe(status === 429 ? '7' : null);
+      expect(got.headers.get('retry-after')).toBe(retryAfter);
+      expect(got.headers.get('x-ola-code')).toBe(code);
     }
   });
 
-  test('429 without Retry-After gets one, and a quota that is used up has its own code', async () => {
+  test('429 without Retry-After gets 2 s; a quota that is used up does not come back by waiting', async () => {
     const { ola, up } = await shared;
+    const hints = async (model: string) => {
+      const { status, headers } = await ola.chat(`acme/${model}`);
+      return [status, headers.get('retry-after'), headers.get('x-should-retry')];
+    };
+    up.modes.set('limit', answer(429, { error: { message: 'm' } }));
     up.modes.set('quota', answer(429, { error: { message: 'm', code: 'insufficient_quota' } }));
-    const got = await ola.chat('acme/quota');
-    expectError(got, 429, 'insufficient_quota');
-    expect(got.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect(await hints('limit')).toEqual([429, '2', null]);
+    expect(await hints('quota')).toEqual([429, null, 'false']);
+    up.modes.set('quota-list', answer(429, [{ error: { message: 'm', code: 'insufficient_quota' } }]));
+    expectError(await ola.chat('acme/quota-list'), 429, 'insufficient_quota');
   });
 
   const withBody =
@@ -279,10 +307,12 @@ describe('every other failure is told without a word of the upstream', () => {
     expect(target.received).toEqual([]);
   });
 
-  test('a stream that was asked for and did not come', async () => {
+  test('a stream that was asked for and did not come: a page', async () => {
     const { ola, up } = await shared;
-    up.modes.set('not-a-stream', answer(200, completion('words of the upstream')));
-    expectError(await ola.chat('acme/not-a-stream', { stream: true }), 502, 'provider_error');
+    up.modes.set('not-a-stream', answer(200, '<html>words of the upstream', { 'content-type': 'text/event-stream' }));
+    const got = await ola.chat('acme/not-a-stream', { stream: true });
+    expectError(got, 502, 'provider_error');
+    expect(got.text).not.toContain('words of');
   });
 
   test('nobody there', async () => {
@@ -340,6 +370,18 @@ describe('two credentials: the environment’s, then the configured one', () => 
     expectError(await ola.chat('acme/perhaps'), 502, 'upstream_truncated');
     expect(keysFor(up, 'perhaps')).toEqual([first]);
   });
+});
+
+test('a stream that is answered by one JSON answer is a stream of one chunk, and of usage where it was asked for', async () => {
+  const { ola, up } = await scene();
+  up.modes.set('whole', answer(200, completion('Hello')));
+  const base = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'up' };
+  const choices = [{ index: 0, finish_reason: 'stop', delta: { role: 'assistant', content: 'Hello' } }];
+  const first = `data: ${JSON.stringify({ ...base, choices })}\n\n`;
+  const silent = await ola.chat('acme/whole', { stream: true });
+  expect([silent.status, silent.headers.get('content-type'), silent.text]).toEqual([200, 'text/event-stream', first + done]);
+  const asked = await ola.chat('acme/whole', { stream: true, stream_options: { include_usage: true } });
+  expect(asked.text).toBe(`${first}data: ${JSON.stringify({ ...base, choices: [], usage })}\n\n${done}`);
 });
 
 test('nothing of what upstreams said is in the log', async () => {

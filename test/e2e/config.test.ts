@@ -55,7 +55,7 @@ describe('a change', () => {
     expect(await text).toBe(event('a') + event('b') + event('c') + done);
     const held = before.requestFor('slow-answer');
     expect(held.headers.get('x-side')).toBe('before');
-    const body = '{"choices":[]}';
+    const body = '{"choices":[{"message":{}}]}';
     held.socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     expect((await waiting).status).toBe(200);
     expect([before, after].flatMap(({ received }) => received).length).toBe(3);

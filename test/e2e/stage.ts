@@ -272,6 +272,18 @@ export function expectError(answer: { readonly status: number; readonly text: st
   return error;
 }
 
+/** Fails unless the answer is an upstream's error as it came, and a header names ola's code for it. */
+export function expectPassed(
+  answer: { readonly status: number; readonly text: string; readonly headers: Headers },
+  status: number,
+  body: string,
+  code = 'upstream_http_error',
+): void {
+  const { headers } = answer;
+  expect([answer.status, answer.text]).toEqual([status, body]);
+  expect([headers.get('content-type'), headers.get('x-ola-code')]).toEqual(['application/json', code]);
+}
+
 function typeFor(status: number): string {
   if (status >= 500) return 'api_error';
   const named: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' };

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { adminToken, type Ola, onBinary, residentBytes, stage, standsStill, until } from './stage.ts';
 import {
+  answer,
   type Behaviour,
   bytes,
   chunk,
@@ -26,6 +27,9 @@ async function scene(): Promise<{ readonly ola: Ola; readonly up: Upstream }> {
 }
 const shared = scene();
 
+/** The chunk that ends a choice. */
+const ending = (index: number) => event('', { choices: [{ index, delta: {}, finish_reason: 'stop' }] });
+
 const ask = (ola: Ola, model: string, more: object = { stream: true }) => openChat(ola.port, adminToken, { model, ...more });
 
 function errorOf(text: string): { readonly code: string; readonly type: string } {
@@ -43,6 +47,8 @@ describe('whole events go through unchanged', () => {
     'data: {"choices":[{"delta":{"content":"\\"usage\\" \\"error\\""}}]}\n\n',
     event('é😀\\u2028'),
   ];
+  /** A block of comments is passed on without its blank line, which some clients take for an event. */
+  const passed = odd.join('').replace(': a comment\n\n', ': a comment\n');
   test.each(['in one piece', 'byte by byte'])('%s', async (how) => {
     const { ola, up } = await shared;
     const whole = odd.join('') + done;
@@ -54,14 +60,23 @@ describe('whole events go through unchanged', () => {
           socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]));
       socket.write(lastChunk);
     });
-    expect((await ola.chat(`acme/odd ${how}`, { stream: true })).text).toBe(whole);
+    expect((await ola.chat(`acme/odd ${how}`, { stream: true })).text).toBe(passed + done);
   });
 
   test('with CRLF and CR line ends too', async () => {
     const { ola, up } = await shared;
-    const whole = 'data: {"choices":[]}\r\n\r\ndata: {"choices":[1]}\r\rdata: [DONE]\r\n\r\n';
-    up.modes.set('crlf', stream(whole));
-    expect((await ola.chat('acme/crlf', { stream: true })).text).toBe(whole);
+    const a = event('a').trimEnd();
+    const events = `${a}\r\n\r\ndata: {"choices":[1]}\r\r: c\r\n\r\n${a}\r\n\r\n`;
+    up.modes.set('crlf', stream(`${events}data: [DONE]\r\n\r\n`));
+    const got = await ola.chat('acme/crlf', { stream: true });
+    expect(got.text).toBe(events.replace(': c\r\n\r\n', ': c\r\n') + done);
+  });
+
+  test('all but those that carry no chunk: both official packages fail on them', async () => {
+    const { ola, up } = await shared;
+    const none = ['data: null', 'data: []', 'data: "ping"', 'data: 7', 'data:', 'data', 'event: ping', 'id: 7', 'retry: 9'];
+    up.modes.set('none', stream(event('a'), ...none.map((each) => `${each}\n\n`), event('b'), done));
+    expect((await ola.chat('acme/none', { stream: true })).text).toBe(event('a') + event('b') + done);
   });
 
   test('nothing goes on after [DONE]', async () => {
@@ -90,8 +105,28 @@ describe('a stream that ends before its end says so, and has no [DONE]', () => {
     ['by close, without [DONE]', bytes(`${head}\r\n${two}`, 'end'), 'upstream_truncated'],
     ['an event that is no JSON', stream(two, 'data: words of the upstream\n\n', done), 'provider_error'],
     ['an event that is half JSON', stream(two, 'data: {"choices":[ words of the upstream\n\n', done), 'provider_error'],
-    ['an error event', stream(two, 'data: {"error":{"message":"words of the upstream"}}\n\n', done), 'provider_error'],
-    ['a named error event', stream(two, 'event: error\ndata: {"message":"words of the upstream"}\n\n', done), 'provider_error'],
+    ['an error event', stream(two, 'data: {"error":{"message":"words of the upstream"}}\n\n', done), 'upstream_http_error'],
+    [
+      'a named error event',
+      stream(two, 'event: error\ndata: {"message":"words of the upstream"}\n\n', done),
+      'upstream_http_error',
+    ],
+    [
+      'an error in the choice',
+      stream(
+        two,
+        event('', { choices: [{ index: 0, finish_reason: 'error', error: { message: 'words of the upstream' } }] }),
+        done,
+      ),
+      'upstream_http_error',
+    ],
+    ['chunked, ended in order with one of two choices at its end', stream(two, ending(1)), 'upstream_truncated'],
+    ['chunked, the connection closed behind a finish', bytes(streamHead + chunk(two + ending(0)), 'end'), 'upstream_truncated'],
+    [
+      'by length, cut behind a finish',
+      bytes(`${head}content-length: 9999\r\n\r\n${two}${ending(0)}`, 'end'),
+      'upstream_truncated',
+    ],
     [
       'broken chunk framing',
       ({ socket }) => {
@@ -107,7 +142,7 @@ describe('a stream that ends before its end says so, and has no [DONE]', () => {
     const { status, text } = await ola.chat(`acme/${what}`, { stream: true });
     expect([status, text.slice(0, two.length)]).toEqual([200, two]);
     expect(errorOf(text)).toMatchObject({ code, type: 'api_error' });
-    expect(text.split('\n\n').length).toBe(4);
+    expect(text.split('\n\n').length).toBe(/finish|two choices/.test(what) ? 5 : 4);
     expect(text).not.toMatch(/DONE|words of|half/);
   });
 
@@ -137,6 +172,52 @@ describe('a stream that ends before its end says so, and has no [DONE]', () => {
     stop = true;
     expect(errorOf(text).code).toBe('provider_error');
     expect(text.length).toBeLessThan(2000);
+  });
+});
+
+describe('a stream that ends in order behind the finish of all its choices is complete, and gets the [DONE] that is missing', () => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n';
+  const said = event('Hel') + event('lo');
+  const whole = said + ending(0);
+  const cases: readonly (readonly [string, Behaviour])[] = [
+    ['chunked', stream(said, ending(0))],
+    ['by length', bytes(`${head}content-length: ${whole.length}\r\n\r\n${whole}`)],
+    ['by close', bytes(`${head}\r\n${whole}`, 'end')],
+    ['chunked, without its last blank line', stream(said, ending(0).trimEnd())],
+    ['by length, without its last blank line', bytes(`${head}content-length: ${whole.length - 2}\r\n\r\n${whole.trimEnd()}`)],
+    ['by close, without its last blank line', bytes(`${head}\r\n${whole.trimEnd()}`, 'end')],
+    ['chunked, with usage behind it', stream(said, ending(0), usageEvent)],
+    ['chunked, with usage behind it, without its last blank line', stream(said, ending(0), usageEvent.trimEnd())],
+  ];
+  test.each(cases)('%s', async (what, behaviour) => {
+    const { ola, up } = await shared;
+    up.modes.set(`whole ${what}`, behaviour);
+    expect((await ola.chat(`acme/whole ${what}`, { stream: true })).text).toBe(whole + done);
+  });
+});
+
+describe('what fails before the first content has a status', () => {
+  const role = event('', { choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] });
+  const cases: readonly (readonly [string, Behaviour, number, string, code?: string])[] = [
+    ['nothing', stream(), 502, 'upstream_truncated'],
+    ['a comment alone', stream(': words\n\n'), 502, 'upstream_truncated'],
+    ['a role alone', stream(role), 502, 'upstream_truncated'],
+    ['a role, then the connection closed', bytes(streamHead + chunk(role), 'end'), 502, 'upstream_truncated'],
+    ['[DONE] alone', stream(done), 502, 'provider_error'],
+    ['no JSON', stream(role, 'data: words\n\n'), 502, 'provider_error'],
+    ['an error of a number', stream(role, 'data: {"error":{"code":429,"message":"words"}}\n\n'), 429, 'upstream_http_error'],
+    ['an error as a text', stream(role, 'data: {"error":"words"}\n\n'), 502, 'upstream_http_error'],
+    ['a page', answer(200, '<html>words', { 'content-type': 'text/event-stream' }), 502, 'provider_error'],
+  ];
+  test.each(cases)('%s', async (what, behaviour, status, code) => {
+    const { ola, up } = await shared;
+    up.modes.set(`first ${what}`, behaviour);
+    const got = await ola.chat(`acme/first ${what}`, { stream: true });
+    expect([got.status, got.headers.get('content-type'), got.headers.get('x-ola-code')]).toEqual([
+      status,
+      'application/json',
+      code,
+    ]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { Attempt } from '../routing/routing.ts';
 import type { Answer, InferenceRequest } from './call.ts';
 import { type AttemptFailure, broken, brokenOff, refused, unexpected } from './failures.ts';
 import type { Progress } from './progress.ts';
-import { readAtMost } from './read-body.ts';
+import { readAtMost, readBeginning } from './read-body.ts';
 import type { Refusals } from './refusals.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
 
@@ -109,7 +109,7 @@ async function readUnknown(given: Try, reply: Reply): Promise<Outcome> {
   const { exchange, progress, attempt } = given;
   let first: Uint8Array | null;
   try {
-    first = await reply.read();
+    first = await readBeginning(reply);
   } catch (cause) {
     return brokenOff(attempt.provider.id, cause);
   }
@@ -175,14 +175,14 @@ async function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Pr
   if ('kind' in whole) return refusedFor(ports, attempt, exchange, reply, whole);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, whole.tokens);
-  return { answer: { body: whole.body, headers: headersFor(progress, attempt, 'application/json') } };
+  return { answer: { body: whole.body, headers: headersFor(progress, attempt, 'whole', 'application/json') } };
 }
 
 function emptyAnswer({ ports, progress, attempt, exchange }: Try, reply: Reply, kind: AnswerKind): Outcome {
   if (kind !== 'bytes') return brokenOff(attempt.provider.id, undefined);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, noTokenCounts);
-  return { answer: { body: '', headers: headersFor(progress, attempt, exchange.labelOf('bytes', reply.header)) } };
+  return { answer: { body: '', headers: headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header)) } };
 }
 
 /** @param first the bytes that were read while the kind was looked for */
@@ -206,33 +206,38 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
   };
   const stream = relay(reply, pipe, hooks);
   if (!progress.settled) progress.relay = stream;
-  const label = exchange.labelOf(kind, reply.header);
+  const headers = () => headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header));
   const { opened } = stream;
   return opened instanceof Promise
-    ? opened.then((notOpened) => streamed(given, reply, stream, label, notOpened))
-    : streamed(given, reply, stream, label, opened);
+    ? opened.then((notOpened) => streamed(given, reply, stream, headers, notOpened))
+    : streamed(given, reply, stream, headers, opened);
 }
 
-function streamed(given: Try, reply: Reply, { stream }: Relay, label: string, notOpened: NotOpened | null): Outcome {
-  const { ports, progress, attempt, exchange } = given;
-  if (notOpened === null) return { answer: { body: stream, headers: headersFor(progress, attempt, label) } };
+function streamed(
+  { ports, progress, attempt, exchange }: Try,
+  reply: Reply,
+  { stream }: Relay,
+  headers: () => Answer['headers'],
+  notOpened: NotOpened | null,
+): Outcome {
+  if (notOpened === null) return { answer: { body: stream, headers: headers() } };
   progress.relay = null;
   if ('failure' in notOpened) return refusedFor(ports, attempt, exchange, reply, notOpened.failure);
   return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop' };
 }
 
-function headersFor(progress: Progress, { provider, model }: Attempt, contentType: string): Answer['headers'] {
+function headersFor(progress: Progress, { provider, model }: Attempt, kind: AnswerKind, contentType: string): Answer['headers'] {
   const headers: Record<string, string> = {
     'content-type': contentType,
     'x-ola-provider': provider.id,
     'x-ola-model': headerSafe(model),
   };
-  if (contentType !== 'application/json') {
+  if (kind !== 'whole') {
     // nginx holds a whole answer back, and gzips it, unless it is told.
     headers['cache-control'] = 'no-cache, no-transform';
     headers['x-accel-buffering'] = 'no';
     // The label of bytes is the upstream's word: a browser must not look into them and find a page.
-    if (contentType !== 'text/event-stream') headers['x-content-type-options'] = 'nosniff';
+    if (kind === 'bytes') headers['x-content-type-options'] = 'nosniff';
   }
   if (progress.failed.length > 0) headers['x-ola-attempts'] = String(progress.failed.length + 1);
   return headers;

@@ -100,12 +100,13 @@ export function upstreamError(refusal: Refusal): OlaError {
   if (passedStatuses.includes(status) && failure.body !== null) {
     const message = failure.message === null ? `${said}.` : `${said}: ${shorten(redact(failure.message))}`;
     const code = status === 408 ? 'upstream_timeout' : 'upstream_http_error';
-    return new OlaError(code, message, { ...options, ...wordsOf(refusal), status, body: redact(failure.body) });
+    const body = redact(failure.body);
+    return new OlaError(code, message, { ...options, ...wordsOf(refusal), status, body, logged: `${said}.` });
   }
   if (wordedStatuses.includes(status)) {
     const message =
       failure.message === null ? `${said}${status === 404 ? absent : ''}.` : `${said}: ${shorten(redact(failure.message))}`;
-    return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status });
+    return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status, logged: `${said}.` });
   }
   if (status === 429) {
     const message = `${said}: it limits the rate of requests, or its quota is used up. Try again later.`;
@@ -143,10 +144,10 @@ function waitHeaders({ failure, header, now }: Refusal): HeaderMap | null {
   const told = retryAfterSeconds(header, failure.retryAfterMs, now);
   const seconds = told ?? (waitingStatuses.includes(failure.status) ? usualRetryAfter : null);
   const again = header('x-should-retry');
-  if (failure.status < 500 && failure.status !== 429)
-    return shouldRetry.test(again ?? '') ? { 'x-should-retry': again ?? '' } : null;
+  // What is sent as 429, 502, 503 or 529; 408 and 504 are time-outs, after which a client may come back at once.
+  const waits = failure.status === 429 || (failure.status >= 500 && failure.status !== 504);
   const headers = {
-    ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
+    ...(seconds === null || !waits ? {} : { 'retry-after': String(seconds) }),
     ...(shouldRetry.test(again ?? '') ? { 'x-should-retry': again ?? '' } : {}),
   };
   return Object.keys(headers).length === 0 ? null : headers;

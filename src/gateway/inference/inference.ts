@@ -42,7 +42,11 @@ export function createInference(ports: InferencePorts): Inference {
     const row = usageRowOf(progress, { error, tokens, at: now() });
     progress.reservation?.settle({ tokens, costMicros: row.costMicros });
     if (error !== null && error.status >= 500) {
-      log.log('warn', error.message, { request: row.requestId, code: error.code, provider: row.provider ?? undefined });
+      log.log('warn', error.facts.logged ?? error.message, {
+        request: row.requestId,
+        code: error.code,
+        provider: row.provider ?? undefined,
+      });
     }
     usage.record(row);
     progress.call.ended?.(row);

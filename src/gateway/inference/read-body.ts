@@ -53,3 +53,28 @@ function gather(reply: Reply, gathered: Gathered, bytes: Uint8Array | null): str
   reply.cancel();
   return null;
 }
+
+/** Bytes behind the blanks in front that tell what an answer is: a page, a name of a field, an opening brace. */
+const telling = 32;
+/** Bytes. Some servers send blanks as a sign of life while they work. */
+const mostBlanks = 64 * 1024;
+
+/** @returns the first bytes of a body: enough to tell what it is, or all that there are; null when there are none */
+export async function readBeginning(reply: Reply): Promise<Uint8Array | null> {
+  const pieces: Uint8Array[] = [];
+  let blanks = 0;
+  let told = 0;
+  while (told < telling && blanks < mostBlanks) {
+    const next = await reply.read();
+    if (next === null) break;
+    pieces.push(next);
+    const blank = told > 0 ? 0 : next.findIndex((byte) => !isBlank(byte));
+    blanks += blank < 0 ? next.length : blank;
+    if (blank >= 0) told += next.length - blank;
+  }
+  return pieces.length === 0 ? null : joinBytes(pieces);
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

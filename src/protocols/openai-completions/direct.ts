@@ -131,7 +131,9 @@ class DirectExchange implements Exchange {
     if (bytes && isMedia(type)) return 'bytes';
     if (startsEvents(byte) && (type === 'text/event-stream' || /^\s*(?:(?:data|event|id|retry)\s*:|:)/.test(textOf(first))))
       return this.streamAsked ? 'stream' : null;
-    if (byte === openingBrace) return json === null && !isFailure(textOf(first)) ? null : 'whole';
+    // A text may begin with a bracket (`[Music]`), unless it says that it is JSON.
+    if (byte === openingBrace || (byte === openingBracket && isJson(type)))
+      return json === null && !isFailure(textOf(first)) ? null : 'whole';
     if (!bytes || isPage(textOf(first)) || type === 'text/event-stream') return null;
     return 'bytes';
   }
@@ -153,9 +155,10 @@ class DirectExchange implements Exchange {
 }
 
 const openingBrace = 0x7b;
+const openingBracket = 0x5b;
 const decoder = new TextDecoder();
 /** The beginning of an answer as text. */
-const textOf = (first: Uint8Array): string => decoder.decode(first.subarray(0, 512));
+const textOf = (first: Uint8Array): string => decoder.decode(first).trimStart().slice(0, 512);
 
 function isPage(text: string): boolean {
   return /^\uFEFF?\s*<(?:!doctype|html|head|body)\b/i.test(text);
@@ -164,6 +167,10 @@ function isPage(text: string): boolean {
 /** JSON in the place of audio: an error under status 200. */
 function isFailure(text: string): boolean {
   return /^\uFEFF?\s*\{\s*"(?:error|object|detail|message)"/.test(text);
+}
+
+function isJson(type: string): boolean {
+  return /^application\/(?:[\w.-]+\+)?json$/.test(type);
 }
 
 function isMedia(type: string): boolean {

@@ -15,11 +15,16 @@ const encoder = new TextEncoder();
 
 /** The first byte that is no white space and no byte order mark; null when there is none. */
 export function firstByte(bytes: Uint8Array): number | null {
-  for (const byte of bytes) {
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
-      return byte;
-  }
-  return null;
+  return bytes[startOf(bytes)] ?? null;
+}
+
+/** White space, and the bytes of a byte order mark, which may come in pieces. */
+const blanks: readonly number[] = [0x20, 0x0a, 0x0d, 0x09, 0xef, 0xbb, 0xbf];
+
+function startOf(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length && blanks.includes(bytes[at] as number)) at++;
+  return at;
 }
 
 /** `data`, `event`, `id`, `retry` or a comment begins. */
@@ -69,8 +74,12 @@ class AnyStream implements StreamPipe {
 
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void {
     if (this.isNone) return;
-    this.chosen ??= this.choose(chunk);
-    this.chosen?.push(chunk, emit);
+    if (this.chosen !== null) {
+      this.chosen.push(chunk, emit);
+      return;
+    }
+    this.chosen = this.choose(chunk);
+    this.chosen?.push(chunk.subarray(startOf(chunk)), emit);
   }
 
   finish(emit: (bytes: Uint8Array) => void): void {
@@ -110,7 +119,7 @@ function createJsonStream({ usageAsked }: StreamOptions, shape: AnswerShape | nu
       const text = decoder.decode(joinBytes(pieces));
       const answer = readAnswer(text, shape);
       if ('kind' in answer) {
-        fault = answer.kind === 'malformed' ? 'malformed_event' : 'upstream_error';
+        fault = answer.kind === 'malformed' ? 'no_stream' : 'upstream_error';
         failure = answer.kind === 'malformed' ? null : answer;
         return;
       }

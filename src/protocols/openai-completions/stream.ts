@@ -5,7 +5,7 @@
 import { joinBytes } from '../../core/bytes.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
-import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun, withoutMark } from '../../core/sse.ts';
+import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun } from '../../core/sse.ts';
 import type { TokenCounts } from '../../core/usage.ts';
 import { createChunkReading } from './chunks.ts';
 import { failureInside, namedFailure } from './errors.ts';
@@ -33,6 +33,7 @@ const doneShape = /^"?(?:\[done\]|done)"?$/i;
 
 type Emit = (bytes: Uint8Array) => void;
 
+/** The bytes that are pushed begin with an event: a byte order mark is taken off before. */
 export function createStreamTap(options: StreamOptions): StreamPipe {
   return new EventTap(options);
 }
@@ -47,7 +48,6 @@ class EventTap implements StreamPipe {
   private readonly typed: boolean;
   /** Each event is looked into: types and several choices cannot be told from plain bytes. */
   private readonly thorough: boolean;
-  private first = true;
   /** Bytes that follow the events of this chunk: the end in its usual spelling. */
   private tail: Uint8Array | null = null;
 
@@ -140,8 +140,7 @@ class EventTap implements StreamPipe {
 
   /** @returns how many bytes of the event go on, from its start */
   private judge(bytes: Uint8Array): number {
-    const event = parseEvent(this.first ? withoutMark(bytes) : bytes);
-    this.first = false;
+    const event = parseEvent(bytes);
     const data = event.data?.trim() ?? '';
     if (event.name === 'error') return this.fail(namedFailure(data));
     if (data === '') return isComment(event, bytes) ? withoutBlankLine(bytes) : 0;
