@@ -1,6 +1,6 @@
 /**
  * Walks through `/docs` in Chromium as somebody new would: authorizes, makes a token, adds a provider, asks it, with the
- * page's own buttons. Fails when the page asks anybody else, complains, or keeps anything.
+ * page's own buttons. Fails when the page asks anybody else, complains, or keeps anything, and when it is wider than a phone.
  *
  *   bun scripts/docs-page.ts DIRECTORY_FOR_SCREENSHOTS
  *
@@ -50,15 +50,15 @@ async function walk(browser: Browser, address: string, baseUrl: string, director
   await Bun.sleep(300);
   await picture('3-dark');
   await browser.emulate({ width: 375, height: 800 });
-  await browser.click('#operations-Inference-createTranscription .opblock-summary-control');
-  await browser.until(
-    'it is open',
-    `Boolean(document.querySelector('#operations-Inference-createTranscription .responses-table'))`,
-  );
-  await Bun.sleep(300);
+  await checkNarrow(browser, 'the page');
+  for (const id of ['Inference-createTranscription', 'Inference-createChatCompletion', 'Providers-putProvider']) {
+    await browser.click(`#operations-${id} .opblock-summary-control`);
+    await browser.until('it is open', `Boolean(document.querySelector('#operations-${id} .responses-table'))`);
+    await Bun.sleep(300);
+    await checkNarrow(browser, id);
+  }
   await picture('4-narrow');
-  const widths = await browser.evaluate<number[]>(`[document.documentElement.scrollWidth, document.documentElement.clientWidth]`);
-  assert.equal(widths[0], widths[1], 'the page is wider than a phone');
+  await checkErrorsFold(browser, '#operations-Providers-putProvider');
   await browser.emulate({});
 
   await authorize(browser, picture);
@@ -75,9 +75,11 @@ async function walk(browser: Browser, address: string, baseUrl: string, director
   // The link of the introduction leads there, in this very page.
   await browser.click('.info a', 'PUT /config/providers');
   await browser.until(
-    'the link opened it',
-    `document.querySelector('#operations-Providers-putProvider').classList.contains('is-open')`,
+    'the link opened it, and led to it',
+    `(() => { const block = document.querySelector('#operations-Providers-putProvider'); const { top } = block.getBoundingClientRect();
+      return block.classList.contains('is-open') && top >= 0 && top < innerHeight / 2; })()`,
   );
+  await checkExampleFills(browser, '#operations-Providers-putProvider');
   const body = JSON.stringify({ baseUrl, allowLocal: true, authHeader: false, models: [{ id: 'polite' }] }, null, 2);
   const added = await run(browser, 'Providers-putProvider', { body, parameters: { id: 'mine' } });
   assert.deepEqual([added.status, JSON.parse(added.body)], ['200', { status: 'ok', provider: 'mine' }]);
@@ -108,8 +110,51 @@ async function walk(browser: Browser, address: string, baseUrl: string, director
   console.log(`${requests.length} requests, all to ${address}; nothing kept; pictures in ${directory}`);
 }
 
+async function checkNarrow(browser: Browser, what: string): Promise<void> {
+  const [page, screen] = await browser.evaluate<number[]>(
+    `[document.documentElement.scrollWidth, document.documentElement.clientWidth]`,
+  );
+  assert.equal(page, screen, `${what} is wider than a phone`);
+}
+
+/** The examples of an error are shown when they are asked for. */
+async function checkErrorsFold(browser: Browser, block: string): Promise<void> {
+  const shown = () => browser.evaluate<number>(`document.querySelectorAll('${block} [data-code="401"] .example').length`);
+  assert.equal(await shown(), 0, 'an example of an error shows');
+  await browser.click(`${block} [data-code="401"] + tr .fold`);
+  await browser.until('the example shows', `Boolean(document.querySelector('${block} [data-code="401"] .example'))`);
+  await browser.click(`${block} [data-code="401"] + tr .fold`);
+  await browser.until('it is folded', `!document.querySelector('${block} [data-code="401"] .example')`);
+}
+
+/** The id follows the example, until the user types one. */
+async function checkExampleFills(browser: Browser, block: string): Promise<void> {
+  const select = `${block} .examples-select-element`;
+  const input = `${block} tr[data-param-name="id"] input`;
+  for (const [label, id] of [
+    ['A server on this machine', 'local'],
+    ['A vendor by its key', 'groq'],
+  ] as const) {
+    await browser.choose(select, label);
+    await browser.until(`the id is ${id}`, `document.querySelector('${input}').value === '${id}'`);
+  }
+  await browser.type(input, 'mine');
+  await browser.choose(select, 'A server on this machine');
+  await browser.until(
+    'the example is there',
+    `document.querySelector('${block} .body-param__text').value.includes('allowLocal')`,
+  );
+  assert.equal(await browser.evaluate(`document.querySelector('${input}').value`), 'mine', 'a typed id is gone');
+}
+
 async function authorize(browser: Browser, picture: (name: string) => Promise<void>): Promise<void> {
   await browser.click('.btn.authorize');
+  // The one field, in sight and ready to be typed in.
+  await browser.until(
+    'the field of the token is ready',
+    `document.activeElement?.id === 'auth-bearer-value' && document.querySelectorAll('.modal-ux input').length === 1 &&
+      (({ top, bottom }) => top > 0 && bottom < innerHeight)(document.activeElement.getBoundingClientRect())`,
+  );
   await browser.type('#auth-bearer-value', adminToken);
   await picture('5-authorize');
   await browser.click('.auth-container .btn.authorize');

@@ -19,10 +19,62 @@ function withoutCredential(request) {
   return request.set('headers', hidden);
 }
 
-/** Swagger UI's components that are wrapped. */
+/** An answer with an error shows its codes; its examples and headers are folded, because thirty of them hide the answer that is wanted. */
+const foldedError =
+  (Original, { React }) =>
+  (props) => {
+    const [isOpen, setOpen] = React.useState(false);
+    if (Number(props.code) < 400) return React.createElement(Original, props);
+    const shown = isOpen ? props.response : props.response.delete('content').delete('headers');
+    const toggle = { type: 'button', className: 'fold', 'aria-expanded': isOpen, onClick: () => setOpen(!isOpen) };
+    return React.createElement(
+      React.Fragment,
+      null,
+      React.createElement(Original, { ...props, response: shown }),
+      React.createElement(
+        'tr',
+        { className: 'response' },
+        React.createElement('td', { className: 'response-col_status' }),
+        React.createElement('td', null, React.createElement('button', toggle, isOpen ? 'Hide examples' : 'Show examples')),
+      ),
+    );
+  };
+
+/** Fills in the parameters that fit a chosen example. A value that the user has typed stays. */
+function fillParameters({ specActions, specSelectors }, { name, pathMethod }) {
+  const operation = specSelectors.specJson().getIn(['paths', ...pathMethod]);
+  const examples = operation.getIn(['requestBody', 'content'])?.first()?.get('examples');
+  const fitting = examples?.getIn([name, 'x-parameters']);
+  if (!fitting) return;
+  for (const parameter of operation.get('parameters')) {
+    const wanted = fitting.get(parameter.get('name'));
+    const present = specSelectors.parameterWithMetaByIdentity(pathMethod, parameter).get('value');
+    const own = examples.map((each) => each.getIn(['x-parameters', parameter.get('name')])).includes(present);
+    if (wanted && (own || !present)) specActions.changeParamByIdentity(pathMethod, parameter, wanted);
+  }
+}
+
+/** Parts of Swagger UI that are wrapped. */
 function ownParts() {
   return {
+    statePlugins: {
+      auth: {
+        wrapSelectors: {
+          // The document has three headers that carry the same token; the dialog asks for it once.
+          definitionsToAuthorize: (original) => (state) => original(state)?.filter((each) => each.has('bearer')),
+        },
+      },
+      oas3: {
+        wrapActions: {
+          setActiveExamplesMember: (original, system) => (chosen) => {
+            if (chosen.contextType === 'requestBody') fillParameters(system, chosen);
+            return original(chosen);
+          },
+        },
+      },
+    },
     wrapComponents: {
+      response: foldedError,
       curl:
         (Original, { React }) =>
         (props) =>
@@ -57,11 +109,28 @@ const paint = () => document.documentElement.classList.toggle('dark-mode', dark.
 dark.addEventListener('change', paint);
 paint();
 
+/** Opens the operation that the address names, and scrolls to it as soon as it is drawn. */
+function lead() {
+  const [, tag, id] = location.hash.split('/');
+  if (id === undefined) return;
+  ui.layoutActions.parseDeepLinkHash(location.hash);
+  const end = performance.now() + 2000;
+  (function look() {
+    const found = document.getElementById(`operations-${tag}-${id}`);
+    if (found?.classList.contains('is-open')) {
+      found.scrollIntoView();
+      found.querySelector('.opblock-summary-control').focus({ preventScroll: true });
+    } else if (performance.now() < end) requestAnimationFrame(look);
+  })();
+}
+addEventListener('hashchange', lead);
+
 // Links to operations open in this page, because a new tab would not have the token.
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element ? event.target.closest('a[href^="#/"]') : null;
   if (link === null || !link.closest('.info')) return;
   event.preventDefault();
-  location.hash = link.getAttribute('href');
-  ui.layoutActions.parseDeepLinkHash(location.hash);
+  const target = link.getAttribute('href');
+  if (location.hash === target) lead();
+  else location.hash = target;
 });

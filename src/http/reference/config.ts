@@ -6,6 +6,9 @@ import { etagHeader, ifMatch, type Operations, type Parameter, writeErrors } fro
 /** Stands in the examples where a vendor's key belongs. */
 const yourKey = 'gsk_replace_this_by_your_key';
 const ownServer = { baseUrl: 'http://127.0.0.1:8000/v1', allowLocal: true, authHeader: false, models: [{ id: 'llama' }] };
+const vendorByKey = 'A vendor by its key';
+const serverHere = 'A server on this machine that needs no key';
+const otherServer = 'Any other server that speaks OpenAI’s API';
 const shownProviders = { groq: { apiKey: '[REDACTED]', hint: 'gsk_****_key' }, local: ownServer };
 const defaultModel = 'groq/llama-3.3-70b-versatile';
 
@@ -51,15 +54,16 @@ export const configOperations: Operations = {
     request: {
       schema: providerChange,
       examples: {
-        'A vendor by its key; the id is groq': { apiKey: yourKey },
-        'A server on this machine that needs no key; choose an id, such as local': ownServer,
-        'Any other server that speaks OpenAI’s API; choose an id': {
+        [vendorByKey]: { apiKey: yourKey },
+        [serverHere]: ownServer,
+        [otherServer]: {
           baseUrl: 'https://models.example/v1',
           apiKey: yourKey,
           headers: { 'X-Team': 'docs' },
           models: [{ id: 'large', contextWindow: 131072 }],
         },
       },
+      fitting: { [vendorByKey]: { id: 'groq' }, [serverHere]: { id: 'local' }, [otherServer]: { id: 'models' } },
     },
     answers: [
       {

@@ -146,9 +146,12 @@ function parameterOf({ schema, example, ...rest }: Parameter, { schemas }: Share
 }
 
 function requestOf(route: Route, { request = {} }: Operation, { schemas }: Shared): JsonObject {
-  const { type = 'application/json', schema = route.body, fields = {}, examples = {} } = request;
+  const { type = 'application/json', schema = route.body, fields = {}, examples = {}, fitting = {} } = request;
   if (schema === undefined) return {};
-  const shown = Object.entries(examples).map(([summary, value], index) => [`example${index + 1}`, { summary, value }]);
+  const shown = Object.entries(examples).map(([summary, value], index) => {
+    const parameters = fitting[summary];
+    return [`example${index + 1}`, { summary, value, ...(parameters && { 'x-parameters': parameters }) }];
+  });
   const content = {
     schema: schemas.show(withFields(schema, fields)),
     ...(shown.length === 0 ? {} : { examples: Object.fromEntries(shown) }),

@@ -43,6 +43,8 @@ export interface DescribedRequest {
   readonly fields?: Readonly<Record<string, string | TSchema>>;
   /** By their summaries; the page fills in the first. */
   readonly examples?: Readonly<Record<string, Json>>;
+  /** By the summary of an example, the parameters that fit it, by name: the page fills them in with the example. */
+  readonly fitting?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A body of another media type than JSON, or of JSON that is an upstream's. */

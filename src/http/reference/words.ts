@@ -3,14 +3,14 @@ import type { RouteScope } from '../../core/access.ts';
 import type { Tag } from './operations.ts';
 
 /** Markdown. Links that begin with `#/` lead to operations of the page. */
-export const introduction = `One local address for every language model. ola keeps the keys of the providers, decides who may use them, and speaks the OpenAI API.
+export const introduction = `One local address for language models. ola keeps the keys of the providers, decides who may use them, and speaks the OpenAI API.
 
 ### From nothing to an answer
 
 1. **Get a first token.** \`ola serve\` prints an admin token when it first starts in a terminal, \`ola serve --demo\` at every start. \`ola token create me --admin\` makes one on the machine that ola runs on.
-2. **Authorize.** Press the button *Authorize*, paste the token under *bearer*, press *Authorize* there, and close the dialog. The token stays in the memory of this page; a reload forgets it.
+2. **Authorize.** Press the button *Authorize* at the top, paste the token, press *Authorize* in the dialog, and close it. The token stays in the memory of this page; a reload forgets it.
 3. **Make a token for your client:** [POST /config/tokens](#/Tokens/createToken), *Execute*. The answer shows the token once.
-4. **Add a provider:** [PUT /config/providers/{id}](#/Providers/putProvider), a vendor by its key or a server of your own. Choose an example and put your values in. The demo needs no provider.
+4. **Add a provider:** [PUT /config/providers/{id}](#/Providers/putProvider), a vendor by its key, or your own server. Choose an example and put your values in. The demo needs no provider.
 5. **Ask:** [POST /v1/chat/completions](#/Inference/createChatCompletion) with \`"model": "PROVIDER/MODEL"\`. [GET /v1/models](#/Models/listModels) lists the models that can be used now; in the demo it is \`demo/echo\`.
 
 ### Good to know

@@ -22,7 +22,12 @@ interface ResponseObject {
 interface MediaObject {
   readonly schema: JsonObject;
   readonly example?: Json;
-  readonly examples?: Readonly<Record<string, { readonly $ref?: string; readonly value?: Json }>>;
+  readonly examples?: Readonly<Record<string, ExampleObject>>;
+}
+interface ExampleObject {
+  readonly $ref?: string;
+  readonly value?: Json;
+  readonly 'x-parameters'?: Readonly<Record<string, string>>;
 }
 export interface Document {
   readonly openapi: string;

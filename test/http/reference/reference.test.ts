@@ -102,6 +102,17 @@ describe('the document', () => {
     }
   });
 
+  test('names with an example the parameters that fit it, each of them one of the operation', () => {
+    const fitting = described().flatMap(({ operation }) =>
+      Object.values(operation.requestBody?.content['application/json']?.examples ?? {}).flatMap(
+        ({ 'x-parameters': given = {} }) =>
+          Object.keys(given).map((name) => [name, operation.parameters?.some((each) => each.name === name)]),
+      ),
+    );
+    expect(fitting.length).toBeGreaterThan(2);
+    expect(fitting.filter(([, known]) => known !== true)).toEqual([]);
+  });
+
   test('shows of each error a code that ola has, with the type of its status', () => {
     for (const { path: at, operation } of described()) {
       for (const [status, { content }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
@@ -260,16 +271,14 @@ describe('the answers of the app', () => {
     await expectTold(200, 'GET', '/config/tokens/{id}', `/config/tokens/${made['id']}`);
     await expectTold(200, 'DELETE', '/config/tokens/{id}', `/config/tokens/${made['id']}`);
 
-    await expectExamplesTaken(
-      200,
-      'PUT',
-      '/config/providers/{id}',
-      (index) => `/config/providers/${['groq', 'local', 'remote'][index]}`,
-    );
+    const put = document.paths['/config/providers/{id}']?.['put']?.requestBody?.content['application/json']?.examples ?? {};
+    const ids = Object.values(put).map((example) => example['x-parameters']?.['id']);
+    expect(ids).toEqual(['groq', 'local', 'models']);
+    await expectExamplesTaken(200, 'PUT', '/config/providers/{id}', (index) => `/config/providers/${ids[index]}`);
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
-    await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/remote');
+    await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
     const own = scene.gateway.tokens.list().find(({ name }) => name === 'admin')?.id ?? '';
