@@ -445,6 +445,24 @@ describe('answers that are not what they should be', () => {
     for (const model of ['switching', 'flood']) expectError(await ola.chat(`acme/${model}`), 502, 'provider_error');
   });
 
+  test('a request on a kept connection that had ended is sent once more, on a new one, and the answer says so', async () => {
+    const { ola, up } = await scene();
+    const served = new Set<unknown>();
+    up.modes.set('stale', (received) => {
+      if (served.has(received.socket)) return void received.socket.end();
+      served.add(received.socket);
+      return answer(200, whole)(received);
+    });
+    const repeated = await until('a kept connection is used', async () => {
+      const got = await ola.chat('acme/stale');
+      expect([got.status, got.text]).toEqual([200, whole]);
+      return got.headers.get('x-ola-attempts') === '2' && got;
+    });
+    expect(repeated.text).toBe(whole);
+    expect(up.for('stale').filter(({ socket }) => socket === up.for('stale').at(-2)?.socket).length).toBe(2);
+    expect(up.for('stale').filter(({ socket }) => socket === up.for('stale').at(-1)?.socket).length).toBe(1);
+  });
+
   test('what stands behind an answer is nobody’s answer', async () => {
     const { ola, up } = await scene();
     const evil = `HTTP/1.1 200 OK\r\n${json}content-length: 15\r\n\r\n{"choices":[1]}`;
