@@ -14,8 +14,8 @@ export interface ShownRequest {
   readonly model: string;
 }
 
-/** Columns of the method with the route, and of the caller. */
-const width = { route: 27, caller: 12 };
+/** Columns of the method with the route. */
+const routeWidth = 27;
 
 export function asJsonLine(shown: ShownRequest, request: EndedRequest): string {
   const { at, status, code, failedAttempts, firstByteMs, totalMs, promptTokens, completionTokens, routine } = request;
@@ -41,14 +41,19 @@ export function asJsonLine(shown: ShownRequest, request: EndedRequest): string {
   })}\n`;
 }
 
+/** The caller in a line for people. */
+export function callerOf({ name, subject }: ShownRequest): string {
+  return word(name || subject || '-');
+}
+
 /** `12:01:33  POST /v1/chat/completions  200  laptop        groq/llama -> groq  180/820 ms  29+64 tokens  req_…` */
-export function asTextLine(shown: ShownRequest, request: EndedRequest): string {
+export function asTextLine(shown: ShownRequest, request: EndedRequest, callerWidth: number): string {
   const { at, status, code, firstByteMs, totalMs } = request;
   const parts = [
     new Date(at).toISOString().slice(11, 19),
-    `${word(shown.method)} ${word(shown.route)}`.padEnd(width.route),
+    `${word(shown.method)} ${word(shown.route)}`.padEnd(routeWidth),
     String(status),
-    word(shown.name || shown.subject || '-').padEnd(width.caller),
+    callerOf(shown).padEnd(callerWidth),
     code,
     modelOf(shown, request),
     `${firstByteMs === null || firstByteMs === totalMs ? '' : `${firstByteMs}/`}${totalMs} ms`,

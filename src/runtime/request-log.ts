@@ -2,7 +2,7 @@
 import type { LogLevel } from '../core/ports.ts';
 import type { Redact } from '../core/redaction.ts';
 import type { EndedRequest, RequestLog } from '../core/request-log.ts';
-import { asJsonLine, asTextLine, type ShownRequest } from './request-line.ts';
+import { asJsonLine, asTextLine, callerOf, type ShownRequest } from './request-line.ts';
 
 export interface RequestLogOptions {
   readonly level: LogLevel;
@@ -25,6 +25,8 @@ export interface WrittenRequestLog extends RequestLog {
 const mostLines = 200;
 /** Longest time from the end of a request to its line, in milliseconds. */
 const delayMs = 100;
+/** Columns of the caller: as many as the longest one so far has, within these. */
+const callerColumns = { least: 12, most: 24 };
 /** Characters that may wait for a reader that does not read; what comes then is counted and left out. */
 const mostUnwritten = 8 * 1024 * 1024;
 
@@ -35,6 +37,7 @@ export function createRequestLog(options: RequestLogOptions): WrittenRequestLog 
   const shows = debug || level === 'info';
   let waiting: EndedRequest[] = [];
   let leftOut = 0;
+  let callerWidth = callerColumns.least;
   let timer: ReturnType<typeof setTimeout> | null = null;
 
   function flush(): void {
@@ -47,7 +50,9 @@ export function createRequestLog(options: RequestLogOptions): WrittenRequestLog 
       leftOut += requests.length;
       return;
     }
-    const lines = shown(requests, redact, nameOf).map((each, index) => line(each, requests[index] as EndedRequest));
+    const ready = shown(requests, redact, nameOf);
+    for (const each of ready) callerWidth = Math.max(callerWidth, Math.min(callerOf(each).length, callerColumns.most));
+    const lines = ready.map((each, index) => line(each, requests[index] as EndedRequest, callerWidth));
     write(gap(leftOut, format) + lines.join(''));
     leftOut = 0;
   }

@@ -63,6 +63,16 @@ describe('a line for people', () => {
     ]);
   });
 
+  test('keeps the columns below each other when a longer name comes, within limits', () => {
+    const names: Record<string, string> = { a: 'laptop', b: 'n'.repeat(20), c: 'n'.repeat(40) };
+    const { lines: written } = open({ nameOf: (id) => names[id] ?? null });
+    const columns = (...ids: string[]) =>
+      written(...ids.map((tokenId) => ({ ...chat, tokenId }))).map((line) => line.indexOf('groq/'));
+    expect(columns('a')).toEqual([58]);
+    expect(columns('a', 'b', 'a')).toEqual([66, 66, 66]);
+    expect(columns('c', 'a')).toEqual([86, 70]);
+  });
+
   test('says who answered, when that is not what was asked for', () => {
     expect(line({ requested: 'llama' })).toContain('  llama -> groq  ');
     expect(line({ requested: 'fast' })).toContain('  fast -> groq/llama  ');
