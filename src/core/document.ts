@@ -54,7 +54,9 @@ const timeoutsSchema = Type.Object(
 /** A provider as it is configured; everything but `baseUrl` has a default, and that too for ids of the catalog. */
 export const providerSchema = Type.Object(
   {
-    baseUrl: Type.Optional(baseUrl('where requests go, the path up to and including /v1')),
+    baseUrl: Type.Optional(
+      baseUrl('where requests go, the path up to and including /v1; its query goes behind the path of each call'),
+    ),
     api: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'the wire protocol; default openai-completions' }),
     ),

@@ -70,6 +70,8 @@ export interface Destination {
   readonly name: string;
   /** Base URL; requests append a path to it. It has no user info, query or fragment. */
   readonly baseUrl: string;
+  /** Put behind the path of each request, with its `?`: `?api-version=2024-10-21`. */
+  readonly query?: string;
   /** Allows loopback, private, link-local and CGNAT addresses, any port, http and local names. */
   readonly allowLocal: boolean;
   /** Allowed ports in addition to the policy's. */

@@ -167,6 +167,8 @@ export interface ChatCodec {
 export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
+  /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */
+  readonly chatPath: string | null;
   /**
    * Path prefixes whose errors have this protocol's envelope; the longest prefix counts. Every other path has the envelope
    * of ola's own routes.

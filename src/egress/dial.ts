@@ -1,4 +1,5 @@
 /** The only way out: judges a destination, resolves its name, and sends to one judged address. */
+import { queryShape, withQuery } from '../core/base-url.ts';
 import {
   type Destination,
   defaultTimeouts,
@@ -65,6 +66,10 @@ export function createEgress(ports: EgressPorts): Egress {
     }
     const { target } = verdict;
     const secure = target.url.protocol === 'https:';
+    if (!queryShape.test(destination.query ?? '')) {
+      const scheme = secure ? 'https' : 'http';
+      throw refusal({ provider: destination.name, scheme, host: target.hostname, reason: 'malformed_url', phase });
+    }
     const basePath = target.url.pathname.replace(/\/+$/, '');
     const onUnrequested = () => warnOfBytes(destination.name, target.hostname);
     const route = { destination, policy: current, target, secure, basePath, logged: new Set<EgressReason>(), onUnrequested };
@@ -224,7 +229,7 @@ function dialRequest(route: JudgedDestination, request: OutboundRequest): DialRe
     secure: route.secure,
     hostname: route.target.hostname,
     port: route.target.port,
-    path: route.basePath + path,
+    path: withQuery(route.basePath + path, route.destination.query ?? ''),
     method: request.method,
     headers: request.headers,
     body: request.body,

@@ -165,7 +165,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     snapshots: createSnapshots({ store: store.config, config, vault, audit, context: facts, now }),
     exports: createExports({ store, config, audit }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
-    providers: createProviders({ config, catalog, processProviders: ports.processProviders }),
+    providers: createProviders({ config, catalog, protocols: ports.protocols, processProviders: ports.processProviders }),
     protocols: ports.protocols,
     inference,
     usage,

@@ -9,9 +9,12 @@ export const timeOrNull = (description: string) => Type.Union([time(description)
 const warning = Type.Object(
   {
     path: Type.String({ description: 'the field, dotted' }),
-    reason: Type.String({ description: 'why ola does not act on it' }),
+    reason: Type.String({ description: 'why ola does not act on it, or what was changed in it' }),
   },
-  { $id: 'Warning', description: 'A field that is kept, and that this version does not act on: it may be a typing error.' },
+  {
+    $id: 'Warning',
+    description: 'A field that may be a mistake, that ola changed, or that this version keeps and does not act on.',
+  },
 );
 export const warnings = Type.Array(warning, { description: 'absent when there are none' });
 

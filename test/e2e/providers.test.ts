@@ -1,6 +1,7 @@
 /** Providers over HTTP: written, shown without their secrets, judged, kept. */
 import { describe, expect, test } from 'bun:test';
 import { expectError, filesBelow, type Json, type Ola, stage } from './stage.ts';
+import { answer } from './upstream.ts';
 
 const { directory, run, start, upstream } = stage();
 const key = 'sk-e2e-provider-key-a1b2c3d4e5f6';
@@ -63,6 +64,82 @@ test('a listed model whose id ends like a context size is found and called by it
   await ola.chat('acme/big[32k]');
   await ola.chat('acme/big[1m]');
   expect([up.for('big[32k]').length, up.for('big').length]).toEqual([1, 1]);
+});
+
+describe('a base URL', () => {
+  const chat = { model: 'azure/gpt-4o', messages: [{ role: 'user', content: 'hi' }] };
+
+  test('with a query leads each call behind its path: classic Azure, and the new one', async () => {
+    const ola = await start();
+    const up = await upstream();
+    const root = `http://127.0.0.1:${up.port}/openai`;
+    const common = { allowLocal: true, authHeader: false, headers: { 'api-key': key } };
+    const put = async (baseUrl: string) =>
+      (await ola.ask('PUT', '/config/providers/azure', { ...common, baseUrl })).json as unknown;
+    expect(await put(`${root}/deployments/gpt-4o?api-version=2024-10-21`)).toEqual({
+      status: 'ok',
+      provider: 'azure',
+      effectiveUrl: `${root}/deployments/gpt-4o/chat/completions?api-version=2024-10-21`,
+    });
+    expect((await ola.ask('POST', '/v1/chat/completions', chat)).status).toBe(200);
+    await ola.ask('POST', '/v1/embeddings', { model: 'azure-openai/embed', input: 'x' });
+    expect(await put(`${root}/v1`)).toMatchObject({ effectiveUrl: `${root}/v1/chat/completions` });
+    expect((await ola.ask('POST', '/v1/chat/completions', { ...chat, stream: true })).status).toBe(200);
+    expect(up.received.map(({ head }) => head.split('\r\n')[0])).toEqual([
+      'POST /openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21 HTTP/1.1',
+      'POST /openai/deployments/gpt-4o/embeddings?api-version=2024-10-21 HTTP/1.1',
+      'POST /openai/v1/chat/completions HTTP/1.1',
+    ]);
+    for (const { headers } of up.received) {
+      expect([headers.get('api-key'), headers.has('authorization')]).toEqual([key, false]);
+    }
+  });
+
+  test('with a secret in its query is refused, and the secret is nowhere', async () => {
+    const ola = await start();
+    const up = await upstream();
+    for (const query of [`?code=${key}`, `?api-version=1&x=${key}`]) {
+      const got = await ola.ask('PUT', '/config/providers/acme', { baseUrl: up.baseUrl + query, allowLocal: true });
+      expectError(got, 400, 'unsafe_destination');
+      expect(got.text).not.toContain(key);
+    }
+    await expectNowhere(ola, key);
+  });
+
+  test('with an endpoint at its end is kept without it', async () => {
+    const ola = await start();
+    const up = await upstream();
+    const body = { baseUrl: `${up.baseUrl}/chat/completions`, allowLocal: true, authHeader: false };
+    expect((await ola.ask('PUT', '/config/providers/acme', body)).json as unknown).toEqual({
+      status: 'ok',
+      provider: 'acme',
+      effectiveUrl: `${up.baseUrl}/chat/completions`,
+      warnings: [{ path: 'baseUrl', reason: expect.stringContaining('cut off') as unknown as string }],
+    });
+    await ola.chat('acme/m');
+    expect(up.requestFor('m').head).toStartWith('POST /v1/chat/completions HTTP/1.1');
+  });
+
+  test('without a version is said when it is written, and again when a call is answered with 404', async () => {
+    const ola = await start();
+    const up = await upstream();
+    const body = { baseUrl: `http://127.0.0.1:${up.port}`, allowLocal: true, authHeader: false };
+    const { warnings } = (await ola.ask('PUT', '/config/providers/acme', body)).json;
+    expect(JSON.stringify(warnings)).toContain(`did you mean ${up.baseUrl}?`);
+    up.modes.set('words', answer(404, 'not found', { 'content-type': 'text/plain' }));
+    up.modes.set('json', answer(404, { error: { message: 'no such route' } }));
+    for (const [model, words] of [
+      ['words', 'it may not serve /chat/completions'],
+      ['json', 'no such route'],
+    ] as const) {
+      const got = await ola.chat(`acme/${model}`);
+      expect([got.status, got.headers.get('x-ola-hint')]).toEqual([404, expect.stringContaining('/v1') as unknown as string]);
+      expect(got.text).toContain(words);
+    }
+    expect((await ola.chat('acme/words')).text).toContain('/v1');
+    up.modes.set('other', answer(400, { error: { message: 'x' } }));
+    expect((await ola.chat('acme/other')).headers.has('x-ola-hint')).toBe(false);
+  });
 });
 
 test('providers and their keys survive a restart, sealed', async () => {

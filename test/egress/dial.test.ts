@@ -88,6 +88,22 @@ describe('a call', () => {
     expect(state.denials).toEqual([]);
   });
 
+  test('has the destination’s query behind its path, and goes nowhere with a query that is none', async () => {
+    using server = await upstream();
+    const { egress, state } = house();
+    const query = '?api-version=2024-10-21';
+    await egress.send(literal(server.port, { query }), request);
+    await egress.send(literal(server.port, { query }), { ...request, path: '/chat?stream=1' });
+    expect(server.requests.map((text) => text.split('\r\n')[0])).toEqual([
+      'POST /v1/chat?api-version=2024-10-21 HTTP/1.1',
+      'POST /v1/chat?stream=1&api-version=2024-10-21 HTTP/1.1',
+    ]);
+    for (const wrong of ['a=b', '?a b', '?a HTTP/1.1\r\nX: 1', '?a#b', '@evil.example', '/..']) {
+      expect(await reasonOf(egress.send(literal(server.port, { query: wrong }), request))).toBe('malformed_url');
+    }
+    expect([server.requests.length, state.denials.length]).toEqual([2, 6]);
+  });
+
   test('to a name over TLS is pinned to the checked address', async () => {
     using server = await upstream(answer('200 OK'), 'upstream');
     const { egress, state } = house({ 'upstream.example': ['127.0.0.1'] });

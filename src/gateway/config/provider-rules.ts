@@ -2,13 +2,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { Catalog } from '../../catalog/lookup.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
-import type { EgressReason } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { type Path, redacted } from '../../core/secrets.ts';
 import { holdsToken } from '../../core/tokens.ts';
 import { headerValue } from '../routing/secret-origins.ts';
+import { checkUrl, versionWarning } from './base-urls.ts';
 import { prefixIn } from './parts.ts';
 
 export const providerIdShape = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -36,7 +36,7 @@ export function checkEntries(document: ConfigDocument, part: Path, catalog: Cata
       const prefix = prefixIn(part, [...section, id]);
       checkProvider(id, config, prefix);
       checkProtocols(config, prefix, catalog);
-      warnings.push(...notServed(config, prefix, catalog));
+      warnings.push(...notServed(config, prefix, catalog), ...versionWarning(id, config, prefix, catalog));
     }
   };
   check(document.providers, ['providers']);
@@ -155,23 +155,4 @@ function refuseOwnToken(value: unknown, param: string): void {
 /** A placeholder stands for a secret that was checked when it came, a reference for one that is checked when it is used. */
 function isSendable(value: string): boolean {
   return value === redacted || headerValue.test(value) || parseReference(value) !== null;
-}
-
-/** User info and query may hold secrets, and a base URL is shown in clear. The refusal repeats nothing of the URL. */
-function checkUrl(provider: string, value: string | undefined, param: string): void {
-  if (value === undefined) return;
-  const user = hasUser(value);
-  if (!user && URL.canParse(value) && !/[?#]/.test(value)) return;
-  const reason: EgressReason = user ? 'userinfo_forbidden' : 'malformed_url';
-  throw new OlaError(
-    'unsafe_destination',
-    `'${param}' may not be used: the URL ${user ? 'has a user name or password' : 'is not plain'}. Write a URL without user, password, query and fragment. Nothing was saved.`,
-    { param, details: { provider, reason, phase: 'write' } },
-  );
-}
-
-/** Also a user that the parser does not find: `//@host` has an empty one. */
-function hasUser(url: string): boolean {
-  const [authority = ''] = url.replace(/^[a-z0-9+.-]*:[/\\]*/i, '').split(/[/\\]/);
-  return authority.includes('@');
 }

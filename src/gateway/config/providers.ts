@@ -1,12 +1,16 @@
 /** Configured providers: listed, put, deleted. */
 import type { Catalog } from '../../catalog/lookup.ts';
+import { urlOf } from '../../core/base-url.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import type { Protocol } from '../../core/protocol.ts';
 import type { Warning } from '../../core/schema.ts';
 import { type Path, valueAt } from '../../core/secrets.ts';
 import type { Requester } from '../records/audit.ts';
+import { configuredProviders, endpointsOf } from '../routing/destinations.ts';
 import type { ProcessProvider } from '../routing/registry.ts';
 import type { Config } from './config.ts';
+import type { CurrentConfig } from './in-force.ts';
 import { partAt } from './parts.ts';
 import { providerIdShape } from './provider-rules.ts';
 import { showDocument } from './shown.ts';
@@ -15,7 +19,7 @@ export interface Providers {
   /** As configured, secrets redacted, each key's hint beside it. */
   list(): { readonly providers: JsonObject; readonly modelsProviders: JsonObject };
   put(id: string, body: Json, ifMatch: string | null, requester: Requester): Promise<WrittenProvider>;
-  remove(id: string, ifMatch: string | null, requester: Requester): Promise<WrittenProvider>;
+  remove(id: string, ifMatch: string | null, requester: Requester): Promise<Pick<WrittenProvider, 'id' | 'etag'>>;
 }
 
 export interface WrittenProvider {
@@ -23,15 +27,18 @@ export interface WrittenProvider {
   readonly id: string;
   readonly etag: string;
   readonly warnings: readonly Warning[];
+  /** The URL of a chat; null when it has none. */
+  readonly effectiveUrl: string | null;
 }
 
 export interface ProvidersPorts {
   readonly config: Config;
   readonly catalog: Catalog;
+  readonly protocols: readonly Protocol[];
   readonly processProviders: readonly ProcessProvider[];
 }
 
-export function createProviders({ config, catalog, processProviders }: ProvidersPorts): Providers {
+export function createProviders({ config, catalog, protocols, processProviders }: ProvidersPorts): Providers {
   /** @throws OlaError `invalid_request`; `conflict` for a provider of this process */
   function configurableId(text: string): string {
     const id = catalog.canonicalId(text);
@@ -46,6 +53,13 @@ export function createProviders({ config, catalog, processProviders }: Providers
     return id;
   }
 
+  /** Where a chat with the provider goes now. */
+  function chatUrl(id: string, { open }: CurrentConfig): string | null {
+    const [endpoint] = endpointsOf(id, configuredProviders(open, catalog).get(id) ?? {}, catalog);
+    const path = protocols.find((protocol) => protocol.id === endpoint?.protocol)?.chatPath ?? null;
+    return endpoint === undefined || path === null ? null : urlOf(endpoint.baseUrl, path);
+  }
+
   return {
     list() {
       const document = showDocument(config.snapshot());
@@ -57,7 +71,7 @@ export function createProviders({ config, catalog, processProviders }: Providers
       const record = { action: 'provider.update', about: id, details: { provider: id } };
       const section = { path: ['providers', id], content: { kind: 'sent', value: body }, record } as const;
       const { snapshot, warnings } = await config.writeSection(section, ifMatch, requester);
-      return { id, etag: snapshot.etag, warnings };
+      return { id, etag: snapshot.etag, warnings, effectiveUrl: chatUrl(id, snapshot) };
     },
     async remove(givenId, ifMatch, requester) {
       const id = configurableId(givenId);
@@ -67,8 +81,8 @@ export function createProviders({ config, catalog, processProviders }: Providers
         throw new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
       };
       const record = { action: 'provider.delete', about: id, details: { provider: id } };
-      const { snapshot, warnings } = await config.writeSection({ path, content, record }, ifMatch, requester);
-      return { id, etag: snapshot.etag, warnings };
+      const { snapshot } = await config.writeSection({ path, content, record }, ifMatch, requester);
+      return { id, etag: snapshot.etag };
     },
   };
 }

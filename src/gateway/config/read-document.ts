@@ -8,6 +8,7 @@ import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type Check, compileCheck, unknownFields, type Warning } from '../../core/schema.ts';
 import { type Path, valueAt } from '../../core/secrets.ts';
 import { checkTokenId, type ImportedToken, importedToken } from '../access/imported-tokens.ts';
+import { cutEndpoints } from './base-urls.ts';
 import { normalForm, refuseUnwieldy } from './normal-form.ts';
 import { documentOfPart, isProvider, keepUnnamed, schemaOfPart } from './parts.ts';
 import { type PlaceholderContext, resolvePlaceholders } from './placeholders.ts';
@@ -41,7 +42,7 @@ export function readDocument(given: Json, stored: JsonObject, context: ReadConte
 
 /**
  * Names folded, nulls and hints dropped, `auth.profiles` and `auth.order` merged over `authProfiles` and `authOrder`, provider
- * ids canonical, fields checked, `[REDACTED]` replaced by the secret of the same place. A part keeps the secrets and the unknown
+ * ids canonical, endpoints cut off base URLs, fields checked, `[REDACTED]` replaced by the secret of the same place. A part keeps the secrets and the unknown
  * keys that it does not name; a whole document keeps only what it names.
  * @param stored the document whose secrets the placeholders stand for, with references
  * @throws OlaError `invalid_field`, `unsafe_destination`, `conflict`, `request_too_large`, naming the place in what was sent
@@ -49,7 +50,10 @@ export function readDocument(given: Json, stored: JsonObject, context: ReadConte
 export function readPart(path: Path, given: Json, stored: JsonObject, context: ReadContext): ReadPart {
   const schema = schemaOfPart(path);
   const sent = fold(path, given, schema);
-  const normal = normalForm(documentOfPart(path, sent) as JsonObject, context.catalog);
+  const { document: normal, warnings: cut } = cutEndpoints(
+    normalForm(documentOfPart(path, sent) as JsonObject, context.catalog),
+    path,
+  );
   refuseOlderName(path, normal);
   const warnings = check(path, normal, schema, context);
   refuseMovedDatabase(normal, stored, context);
@@ -57,7 +61,7 @@ export function readPart(path: Path, given: Json, stored: JsonObject, context: R
   const { document, tokens } = takeTokens(resolved, context);
   const next = valueAt(document, path);
   const value = path.length === 0 ? next : keepUnnamed(valueAt(stored, path), sent, next, schema);
-  return { value, tokens, warnings: [...warnings, ...tokens.map(tokenWarning)] };
+  return { value, tokens, warnings: [...cut, ...warnings, ...tokens.map(tokenWarning)] };
 }
 
 function fold(path: Path, given: Json, schema: TSchema): Json {

@@ -143,6 +143,7 @@ function refusedFor(
   return refused({
     provider: attempt.provider.id,
     path: exchange.path,
+    lacksVersion: attempt.endpoint.lacksVersion,
     failure,
     inside,
     header: reply.header,

@@ -80,6 +80,8 @@ export interface Refusal {
   readonly provider: string;
   /** The path behind the provider's base URL. */
   readonly path: string;
+  /** The base URL has no version and may need one. */
+  readonly lacksVersion: boolean;
   readonly failure: UpstreamFailure;
   /** The failure stands in an answer of status 200. */
   readonly inside: boolean;
@@ -90,11 +92,15 @@ export interface Refusal {
   readonly redact: Redact;
 }
 
+const versionHint = 'most servers have the API under /v1, and an administrator can add that to the base URL.';
+
 export function upstreamError(refusal: Refusal): OlaError {
   const { provider, path, failure, inside, redact } = refusal;
   const { status } = failure;
-  const headers = waitHeaders(refusal);
-  const options = { details: { provider, upstream_status: status }, ...(headers === null ? {} : { headers }) };
+  const hint =
+    status === 404 && !inside && refusal.lacksVersion ? `The base URL of '${provider}' has no version: ${versionHint}` : null;
+  const headers = { ...waitHeaders(refusal), ...(hint === null ? {} : { 'x-ola-hint': hint }) };
+  const options = { details: { provider, upstream_status: status }, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
   const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
   const absent = `: it may not serve ${path}, or not this model`;
   if (passedStatuses.includes(status) && failure.body !== null) {
@@ -106,7 +112,8 @@ export function upstreamError(refusal: Refusal): OlaError {
   if (wordedStatuses.includes(status)) {
     const message =
       failure.message === null ? `${said}${status === 404 ? absent : ''}.` : `${said}: ${shorten(redact(failure.message))}`;
-    return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status, logged: `${said}.` });
+    const facts = { ...options, ...wordsOf(refusal), status, logged: `${said}.` };
+    return new OlaError('upstream_http_error', hint === null ? message : `${message} ${hint}`, facts);
   }
   if (status === 429) {
     const message = `${said}: it limits the rate of requests, or its quota is used up. Try again later.`;

@@ -1,5 +1,6 @@
 /** Where configured providers are: their endpoints, and with which settings each is dialled. */
 import type { Catalog } from '../../catalog/lookup.ts';
+import { lacksVersion, splitQuery } from '../../core/base-url.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
@@ -43,6 +44,12 @@ export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog
   return [{ protocol, baseUrl: config.baseUrl, style: like?.style ?? 'bearer', quirks: like?.quirks ?? noQuirks }];
 }
 
+/** Whether a configured base URL has no version and the API behind it is likely to have one: the catalog says which vendors do not. */
+export function lacksUsualVersion(id: string, baseUrl: string, catalog: Catalog): boolean {
+  const [listed] = endpointsOf(id, {}, catalog);
+  return lacksVersion(baseUrl) && (listed === undefined || !lacksVersion(listed.baseUrl));
+}
+
 interface DestinationInputs {
   readonly catalog: Catalog;
   readonly everyProviderLocal: boolean;
@@ -67,9 +74,11 @@ export function destinationOfEndpoint(
   const { config, facts, document } = given;
   const isRowLocal = facts.catalog.provider(id)?.local === true;
   const listed = (document.egressPolicy?.allowLocalProviders ?? []).some((name) => facts.catalog.canonicalId(name) === id);
+  const { base, query } = splitQuery(baseUrl);
   return {
     name: id,
-    baseUrl: baseUrl.replace(/\/+$/, ''),
+    baseUrl: base,
+    ...(query === '' ? {} : { query }),
     allowLocal: config.allowLocal ?? (isRowLocal || listed || facts.everyProviderLocal),
     ...(config.ports === undefined ? {} : { ports: config.ports }),
     ...(config.ca === undefined ? {} : { ca: config.ca }),

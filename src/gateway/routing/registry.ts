@@ -14,7 +14,7 @@ import {
 import { holdsToken } from '../../core/tokens.ts';
 import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
 import { chooseCredentials, type PassedOver } from '../../credentials/resolve.ts';
-import { configuredProviders, destinationOfEndpoint, endpointsOf, originOf } from './destinations.ts';
+import { configuredProviders, destinationOfEndpoint, endpointsOf, lacksUsualVersion, originOf } from './destinations.ts';
 import {
   type BoundSecrets,
   boundOrigin,
@@ -31,6 +31,8 @@ export interface ActiveEndpoint {
   readonly protocol: ProtocolId;
   readonly destination: Destination;
   readonly quirks: ProviderQuirks;
+  /** Its base URL has no version and may need one: a 404 may come of it. */
+  readonly lacksVersion: boolean;
   /** In the order they are tried; at least one. */
   readonly candidates: readonly [Candidate, ...Candidate[]];
   /** Credentials that may not go there, and why. */
@@ -187,7 +189,8 @@ function activateEndpoint(
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const [first, ...rest] = usable.map((credential) => staticCandidate(credential, { style, extra, userAgent, via }));
-  if (first !== undefined) return { protocol, destination, quirks, candidates: [first, ...rest], passed };
+  const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog);
+  if (first !== undefined) return { protocol, destination, quirks, lacksVersion, candidates: [first, ...rest], passed };
   return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
 }
 
@@ -212,6 +215,6 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
     { style: 'bearer', extra: {}, userAgent, via },
   );
   const destination = { name: id, baseUrl, allowLocal: true };
-  const endpoint = { protocol, destination, quirks: noQuirks, candidates: [candidate], passed: [] } as const;
+  const endpoint = { protocol, destination, quirks: noQuirks, lacksVersion: false, candidates: [candidate], passed: [] } as const;
   return { id, endpoints: [endpoint], models, anyModel: false, noEmbeddings: false };
 }

@@ -48,7 +48,7 @@ export const configOperations: Operations = {
     id: 'putProvider',
     tag: 'Providers',
     description:
-      'A provider of the catalog needs its key only. Any other provider needs a `baseUrl`, the path up to and including `/v1`. With `allowLocal` the address may be on this machine or in a private network.\n\n' +
+      'A provider of the catalog needs its key only. Any other provider needs a `baseUrl`, the path up to and including `/v1`; it may have a query without secrets (`?api-version=…`), which goes behind the path of each call. `effectiveUrl` of the answer is the URL of a chat. With `allowLocal` the address may be on this machine or in a private network.\n\n' +
       'The call replaces the provider. When the body does not have them, the key, each header, `models` and fields that ola does not know stay as they are; `null` deletes a field. ola sends a stored key only to the address that it was entered for: if you change `baseUrl`, send the key again.',
     parameters: [id, ifMatch],
     request: {
@@ -69,7 +69,7 @@ export const configOperations: Operations = {
       {
         description: 'The provider can be called from now on.',
         headers: etagHeader,
-        example: { status: 'ok', provider: 'groq' },
+        example: { status: 'ok', provider: 'groq', effectiveUrl: 'https://api.groq.com/openai/v1/chat/completions' },
       },
     ],
     errors: ['invalid_request', 'unsafe_destination', 'secret_required', 'conflict', ...writeErrors],

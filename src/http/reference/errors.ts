@@ -60,6 +60,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
   refused({
     provider: 'groq',
     path: '/chat/completions',
+    lacksVersion: false,
     failure: failureOf(...failure),
     inside: false,
     header: () => null,

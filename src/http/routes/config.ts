@@ -38,6 +38,7 @@ const providerMaps = Type.Object({
 const writtenProvider = Type.Object({
   status: ok,
   provider: Type.String({ description: 'the id of the provider; an alias is replaced by it' }),
+  effectiveUrl: Type.Optional(Type.String({ description: 'the URL to which its chats go' })),
   warnings: Type.Optional(warnings),
 });
 
@@ -115,13 +116,11 @@ export function configRoutes(gateway: Gateway): Route[] {
       },
       async (call, principal, body, params) => {
         const ifMatch = call.request.headers.get('if-match');
-        const { id, etag, warnings } = await providers.put(
-          params['id'] ?? '',
-          body as Json,
-          ifMatch,
-          requesterOf(call, principal),
-        );
-        return reply(call, { status: 'ok', provider: id, ...(warnings.length === 0 ? {} : { warnings }) }, 200, { etag });
+        const requester = requesterOf(call, principal);
+        const { id, etag, warnings, effectiveUrl } = await providers.put(params['id'] ?? '', body as Json, ifMatch, requester);
+        const url = effectiveUrl === null ? {} : { effectiveUrl };
+        const said = warnings.length === 0 ? {} : { warnings };
+        return reply(call, { status: 'ok', provider: id, ...url, ...said }, 200, { etag });
       },
     ),
     route(

@@ -7,6 +7,7 @@ import { clientRoutes } from './routes.ts';
 export const openaiCompletions: Protocol = {
   id: 'openai-completions',
   clientRoutes,
+  chatPath: '/chat/completions',
   envelopePaths: ['/v1/'],
   direct,
   chat: null,

@@ -82,6 +82,58 @@ describe('a provider that is put', () => {
     expect(shown()).toMatchObject({ apikey: '[REDACTED]' });
   });
 
+  test('says where its chats go', async () => {
+    const chat = async (id: string, wanted: JsonObject) => (await put(id, wanted)).effectiveUrl;
+    expect(await chat('acme', body)).toBe('https://api.acme.example/v1/chat/completions');
+    expect(await chat('groq', { apiKey: key })).toBe('https://api.groq.com/openai/v1/chat/completions');
+    const classic = { baseUrl: 'https://a.example/openai/deployments/d/?api-version=2024-10-21' };
+    expect(await chat('azure', classic)).toBe('https://a.example/openai/deployments/d/chat/completions?api-version=2024-10-21');
+    expect(used('azure')).toEqual(classic);
+    const written = await put('x', { baseUrl: 'https://a.example/v1', api: 'openai-completions' });
+    expect(written).toMatchObject({ effectiveUrl: 'https://a.example/v1/chat/completions', warnings: [] });
+  });
+
+  test('with an endpoint at the end of its base URL is kept without it, and says so', async () => {
+    const { warnings, effectiveUrl } = await put('acme', { baseUrl: 'https://api.acme.example/v1/chat/completions?a=b' });
+    expect(warnings).toEqual([{ path: 'baseUrl', reason: expect.stringContaining('cut off') }]);
+    expect(effectiveUrl).toBe('https://api.acme.example/v1/chat/completions?a=b');
+    expect(used()).toEqual({ baseUrl: 'https://api.acme.example/v1?a=b' });
+    const document = {
+      providers: { b: { baseUrl: 'https://b.example/v1/models/' } },
+      models: { providers: { c: { baseUrl: 'https://c.example/v1/embeddings' } } },
+      authProfiles: { 'd:e': { provider: 'd', type: 'api_key', baseUrl: 'https://d.example/v1/completions' } },
+    };
+    const whole = await scene.gateway.documents.replace(document, null, own);
+    const cut = whole.warnings.filter(({ reason }) => reason.includes('cut off')).map((each) => each.path);
+    expect(cut).toEqual(['providers.b.baseUrl', 'models.providers.c.baseUrl', 'authProfiles.d:e.baseUrl']);
+    expect(scene.gateway.documents.show().document as unknown).toEqual({
+      providers: { b: { baseUrl: 'https://b.example/v1' } },
+      models: { providers: { c: { baseUrl: 'https://c.example/v1' } } },
+      authProfiles: { 'd:e': { provider: 'd', type: 'api_key', baseUrl: 'https://d.example/v1' } },
+    });
+  });
+
+  test('without a version where servers have one is kept, and says so', async () => {
+    const said = async (id: string, baseUrl: string) =>
+      (await put(id, { baseUrl, allowLocal: true })).warnings.map(({ path: at, reason }) => `${at}: ${reason}`);
+    expect(await said('acme', 'https://api.acme.example')).toEqual([
+      expect.stringContaining('did you mean https://api.acme.example/v1?'),
+    ]);
+    expect(await said('acme', 'https://api.acme.example/api/?a=b')).toEqual([
+      expect.stringContaining('did you mean https://api.acme.example/api/v1?a=b?'),
+    ]);
+    expect(await said('ollama', 'http://box.inside.example:11434')).toHaveLength(1);
+    for (const path of ['/v1', '/v4', '/openai/v1', '/v1beta/openai', '/d?api-version=1'])
+      expect(await said('acme', `https://api.acme.example${path}`)).toEqual([]);
+    expect(await said('perplexity', 'https://api.acme.example')).toEqual([]);
+  });
+
+  test('keeps its key when the query of its address changes', async () => {
+    await put('acme', { baseUrl: 'https://api.acme.example/d?api-version=1', apiKey: key });
+    await put('acme', { baseUrl: 'https://api.acme.example/d?api-version=2' });
+    expect(used()).toEqual({ baseUrl: 'https://api.acme.example/d?api-version=2', apiKey: key });
+  });
+
   test('is one revision with one audit event', async () => {
     await put('acme', body);
     expect(await scene.store.config.current(null)).toMatchObject({ number: 1, actor: 'local', summary: 'provider.update acme' });
@@ -169,6 +221,9 @@ describe('a provider is refused, and nothing is saved', () => {
     ],
     ['by a name that does not resolve', { baseUrl: 'https://nowhere.invalid.test.acme.xyz/v1' }, 'unsafe_destination', 'baseUrl'],
     ['with a user in its address', { baseUrl: 'https://CANARY:x@api.acme.example/v1' }, 'unsafe_destination', 'baseUrl'],
+    ['with a secret in its query', { baseUrl: 'https://api.acme.example/v1?sig=CANARY' }, 'unsafe_destination', 'baseUrl'],
+    ['with a fragment', { baseUrl: 'https://api.acme.example/v1?a=b#CANARY' }, 'unsafe_destination', 'baseUrl'],
+    ['with a query that is none', { baseUrl: 'https://api.acme.example/v1?CANARY|' }, 'unsafe_destination', 'baseUrl'],
     ['with a placeholder where nothing is stored', { ...body, apiKey: '[REDACTED]' }, 'invalid_field', 'providers.acme.apiKey'],
     ['with a key that no header can carry', { ...body, apiKey: 'CANARY\nx' }, 'invalid_field', 'apiKey'],
     ['with an empty key', { ...body, apiKey: '' }, 'invalid_field', 'apiKey'],
@@ -191,6 +246,12 @@ describe('a provider is refused, and nothing is saved', () => {
       expect(JSON.stringify([error.message, error.facts])).not.toContain('CANARY');
     });
   }
+
+  test('with words on where the secret of a query belongs', async () => {
+    const { message } = await refused({ baseUrl: 'https://api.acme.example/v1?api-version=1&api_key=CANARY' });
+    expect(message).toContain('looks like a secret');
+    expect(message).toContain('headers');
+  });
 
   test('with an access token of ola as its key, or in a header, in any form', async () => {
     const token = `ola_${'x'.repeat(49)}`;

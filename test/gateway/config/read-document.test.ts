@@ -203,8 +203,8 @@ describe('a document is refused as a whole', () => {
       'authProfiles.acme:a.baseUrl',
     ],
     [
-      'a profile’s URL with a query',
-      profile('acme:a', { baseUrl: 'https://a.example/?CANARY' }),
+      'a profile’s URL with a secret in its query',
+      profile('acme:a', { baseUrl: 'https://a.example/?sig=CANARY' }),
       'unsafe_destination',
       'authProfiles.acme:a.baseUrl',
     ],
@@ -444,6 +444,9 @@ describe('access tokens in a document', () => {
 
 describe('any document', () => {
   const word = fc.stringMatching(/^[a-z]{1,6}$/);
+  const { canonicalId } = createCatalog(['openai-completions']);
+  /** An alias is stored as the id that it stands for. */
+  const providerId = word.filter((text) => canonicalId(text) === text);
   const secret = fc.stringMatching(/^[A-Za-z0-9]{8,16}$/).map((text) => `CANARY${text}`);
   const free = fc.letrec<{ value: Json }>((tie) => ({
     value: fc.oneof(
@@ -488,7 +491,7 @@ describe('any document', () => {
   );
   const document = fc.record(
     {
-      providers: fc.dictionary(word, provider, { maxKeys: 4 }),
+      providers: fc.dictionary(providerId, provider, { maxKeys: 4 }),
       authProfiles: fc.dictionary(word, profile, { maxKeys: 4 }),
       serverToken: secret,
       telemetry: fc.dictionary(word, something, { maxKeys: 2 }),

@@ -7,10 +7,10 @@ import { readFailure } from '../../../src/protocols/openai-completions/errors.ts
 const redact = createRedactor(() => ['hunter2hunter2']);
 const said = (message: string, code = 'some_code', param: string | null = 'messages') =>
   JSON.stringify({ error: { message, type: 't', param, code } });
-const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<string, string>> = {}) => {
+const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<string, string>> = {}, lacksVersion = false) => {
   const header = (name: string) => headers[name] ?? null;
   const failure = readFailure(status, header, body);
-  return refused({ provider: 'acme', path: '/embeddings', failure, inside: false, header, now: 0, redact });
+  return refused({ provider: 'acme', path: '/embeddings', lacksVersion, failure, inside: false, header, now: 0, redact });
 };
 const shown = (...given: Parameters<typeof failed>) => failed(...given).error;
 
@@ -41,6 +41,25 @@ const table: readonly [from: number, to: number, code: string, words: boolean, a
   [520, 502, 'upstream_http_error', false, true],
   [529, 529, 'some_code', true, true],
 ];
+
+describe('a 404 of an upstream whose base URL has no version', () => {
+  const hint = expect.stringContaining('/v1');
+  test('says so in a header, and in the message where it is our own', () => {
+    expect(shown(404, said('CANARY'), {}, true).facts).toMatchObject({ headers: { 'x-ola-hint': hint }, body: said('CANARY') });
+    for (const body of ['', 'not here', '<html></html>']) {
+      const { message, facts } = shown(404, body, {}, true);
+      expect([message, facts.headers]).toEqual([hint, { 'x-ola-hint': hint }] as never);
+    }
+  });
+
+  test('is the only answer that says so', () => {
+    for (const [status] of table.filter(([from]) => from !== 404)) {
+      expect(JSON.stringify(shown(status, 'x', {}, true).facts.headers ?? {})).not.toContain('x-ola-hint');
+    }
+    expect(shown(404, 'not here').message).not.toContain('/v1');
+    expect(shown(404).facts.headers).toBeUndefined();
+  });
+});
 
 describe('an upstream that says', () => {
   for (const [from, to, code, words, again] of table) {

@@ -83,6 +83,7 @@ function wordedFailure(failure: UpstreamFailure): OlaError {
   return upstreamError({
     provider: 'acme',
     path: '/x',
+    lacksVersion: false,
     failure,
     inside: true,
     header: () => null,
