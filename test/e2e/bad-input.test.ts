@@ -1,6 +1,6 @@
 /** What no proper client sends: every answer is the envelope, or Bun's parser's own refusal, and the process lives on. */
 import { afterEach, describe, expect, test } from 'bun:test';
-import { adminToken, expectError, onBinary, request, stage, until } from './stage.ts';
+import { adminToken, expectError, fromSource, onBinary, request, stage, until } from './stage.ts';
 import { drained, exchange, open, type Reply, requestBytes } from './wire.ts';
 
 const { start, upstream } = stage();
@@ -179,12 +179,17 @@ describe('sizes', () => {
       for (let sent = 0; sent < size && !wire.closed(); sent += block.length) {
         if (!wire.socket.write(block)) await drained(wire.socket);
       }
-      wire.send(requestBytes('GET /v1/models HTTP/1.1', [authorization]));
-      await until('both are answered', () => wire.replies().filter(({ whole }) => whole).length === 2);
-      const [refused, next] = wire.replies();
+      const whole = (count: number) => () => wire.replies().filter((each) => each.whole).length === count;
+      await until('it is answered', whole(1));
+      const [refused] = wire.replies();
       expectError(refused!, status, code);
-      expect(refused?.headers.has('connection')).toBe(false);
-      expect(next?.status).toBe(200);
+      // Deno ends the connection behind the refusal, once it has read the rest.
+      if (!fromSource) {
+        expect(refused?.headers.has('connection')).toBe(false);
+        wire.send(requestBytes('GET /v1/models HTTP/1.1', [authorization]));
+        await until('the next is answered', whole(2));
+        expect(wire.replies()[1]?.status).toBe(200);
+      }
       wire.socket.destroy();
     },
   );

@@ -8,7 +8,7 @@ import { type Upstream, upstream } from './upstream.ts';
 
 export const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../../dist/ola');
 /** Whether OLA_BINARY names a script that runs the source, on another platform than the binary's. */
-const fromSource = binary.endsWith('.sh');
+export const fromSource = binary.endsWith('.sh');
 
 /**
  * Tests of what the compiled binary alone has; from source they are left out, and a line says so.
