@@ -15,6 +15,8 @@ export interface Catalog {
   anyProvider(idOrAlias: string): CatalogProvider | null;
   /** Every row that can be called, local ones too, in the order of the catalog. */
   providers(): readonly CatalogProvider[];
+  /** The ids of all rows, those that cannot be called too, in the order of the catalog. */
+  everyId(): readonly string[];
   /** Trimmed, lower-cased and freed of aliases; an id that the catalog does not know stays as it is. */
   canonicalId(text: string): string;
   /** The models listed for a canonical provider id; none when the provider is not listed or its models are not known. */
@@ -46,7 +48,7 @@ const vendorPatterns: readonly { readonly model: RegExp; readonly provider: stri
 /** @param built the protocols that this program can call; rows and endpoints without one are left out */
 export function createCatalog(built: readonly ProtocolId[]): Catalog {
   const rows = catalogProviders.flatMap((row) => callable(row, built));
-  const everyId = new Map(catalogProviders.map((row) => [row.id, row]));
+  const everyRow = new Map(catalogProviders.map((row) => [row.id, row]));
   const byId = new Map(rows.map((row) => [row.id, row]));
   const aliases = aliasIndex();
   const bindings = lazy(bindingIndex);
@@ -57,9 +59,10 @@ export function createCatalog(built: readonly ProtocolId[]): Catalog {
   return {
     protocols: built,
     knownProtocols: [...new Set([...built, ...namedProtocols])],
-    anyProvider: (idOrAlias) => everyId.get(canonicalId(idOrAlias)) ?? null,
+    anyProvider: (idOrAlias) => everyRow.get(canonicalId(idOrAlias)) ?? null,
     provider: (idOrAlias) => byId.get(canonicalId(idOrAlias)) ?? null,
     providers: () => rows,
+    everyId: () => [...everyRow.keys()],
     canonicalId,
     models: (providerId) => (byId.has(providerId) ? (catalogModels[providerId] ?? []) : []),
     envBinding: (name) => bindings().get(name) ?? null,

@@ -27,7 +27,7 @@ export interface CredentialInputs {
 /** A credential that was passed over, and why. */
 export interface PassedOver {
   readonly source: string;
-  readonly reason: 'own_token' | 'origin_mismatch' | 'duplicate';
+  readonly reason: 'own_token' | 'origin_mismatch' | 'duplicate' | 'not_spoken';
 }
 
 export interface CredentialChoice {

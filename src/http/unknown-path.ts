@@ -8,11 +8,19 @@ const most = 3;
 /** Letters in which a path may differ from the route that it means: names of other APIs differ in more. */
 const mostLetters = 2;
 
+/** Other APIs, which a later version serves: what a client of them asks for is no mistake of its user. */
+const laterApis =
+  /^(?:\/v1)*\/(?:responses|messages)(?:\/|$)|^\/v1beta\/|^\/v1\/universal\/|^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|version)$/i;
+
 /**
  * Paths are compared as they come. ola does not fold `//`: a proxy that keeps strangers from `/config` would let `//config`
  * pass.
  */
 export function nothingAt(path: string, routes: readonly Route[]): OlaError {
+  if (laterApis.test(path)) {
+    const use = "Use a client of OpenAI's chat completions (`POST /v1/chat/completions`); /docs lists the routes.";
+    return new OlaError('route_not_found', `${path.slice(0, 200)} is not served by this version yet. ${use}`);
+  }
   const what = `There is nothing at ${path.slice(0, 200)}`;
   const meant = routesMeant(path, routes);
   if (meant.length === 0) return new OlaError('route_not_found', `${what}; /docs lists the routes.`);

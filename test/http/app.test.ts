@@ -202,9 +202,28 @@ describe('a path', () => {
       expect([target, code, message]).toEqual([target, 'route_not_found', expect.stringContaining(`Did you mean ${meant}?`)]);
       expect(message.includes('base URL')).toBe(meant.startsWith('/v1/'));
     }
-    for (const target of ['/v1', '/v1/', '/', '/v1/messages', '/v1/responses', '/nothing', `/${'models'.repeat(2000)}`]) {
+    for (const target of ['/v1', '/v1/', '/', '/nothing', `/${'models'.repeat(2000)}`]) {
       expect((await errorOf(await scene.ask('GET', target))).message).toContain('/docs lists the routes');
     }
+  });
+
+  test('of an API that comes later is 404 and says so, also with the base URL a little wrong', async () => {
+    for (const target of [
+      '/v1/responses',
+      '/responses',
+      '/v1/responses/resp_1',
+      '/v1/messages',
+      '/v1/v1/messages',
+      '/v1/messages/count_tokens',
+      '/v1beta/models/gemini-2.5-pro:generateContent',
+      '/api/chat',
+      '/v1/universal/tasks',
+    ]) {
+      const response = await scene.ask('POST', target, { headers: admin() });
+      expect([target, response.status, response.headers.get('x-ola-code')]).toEqual([target, 404, 'route_not_found']);
+      expect(await response.text()).toContain(`${target} is not served by this version yet.`);
+    }
+    expect((await errorOf(await scene.ask('GET', '/v1/response'))).message).toContain('There is nothing at');
   });
 
   test('`/` is a page for browsers, without a script, and for programs 404 as every unknown path', async () => {

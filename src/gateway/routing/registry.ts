@@ -13,7 +13,7 @@ import {
 } from '../../core/providers.ts';
 import { holdsToken } from '../../core/tokens.ts';
 import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
-import { chooseCredentials, type PassedOver } from '../../credentials/resolve.ts';
+import { chooseCredentials, cleanSecret, type PassedOver } from '../../credentials/resolve.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, lacksUsualVersion, originOf } from './destinations.ts';
 import {
   type BoundSecrets,
@@ -24,7 +24,15 @@ import {
   variableOrigins,
   variablesOf,
 } from './secret-origins.ts';
-import { brokenHeader, type InactiveProvider, notListed, switchedOff, unknownProvider, withoutCredential } from './unusable.ts';
+import {
+  brokenHeader,
+  type InactiveProvider,
+  notListed,
+  notSpoken,
+  switchedOff,
+  unknownProvider,
+  withoutCredential,
+} from './unusable.ts';
 
 /** A protocol of a provider, where it is served, and the credentials that go there. */
 export interface ActiveEndpoint {
@@ -109,7 +117,7 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
     return activate(id, { config, facts, document, secrets, variables });
   };
 
-  const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.providers().map((row) => row.id)]);
+  const ids = new Set([...allowed, ...configured.keys(), ...facts.catalog.everyId()]);
   for (const id of ids) {
     const config = configured.get(id);
     if (config?.enabled === false) inactive.set(id, switchedOff(id));
@@ -135,7 +143,7 @@ function activate(id: string, given: ConfiguredProvider): ActiveProvider | Inact
   const known = endpointsOf(id, config ?? {}, facts.catalog);
   const made = known.map((endpoint) => activateEndpoint(id, endpoint, given));
   const [first, ...rest] = made.filter((endpoint) => 'candidates' in endpoint);
-  if (first === undefined) return made.find((endpoint) => 'help' in endpoint) ?? unknownProvider(id);
+  if (first === undefined) return made.find((endpoint) => 'help' in endpoint) ?? withoutEndpoint(id, facts);
   const replace = document.models?.mode === 'replace';
   return {
     id,
@@ -144,6 +152,15 @@ function activate(id: string, given: ConfiguredProvider): ActiveProvider | Inact
     anyModel: !replace,
     noEmbeddings: row?.noEmbeddings === true,
   };
+}
+
+function withoutEndpoint(id: string, { catalog, environment }: RegistryInputs): InactiveProvider {
+  const named = catalog.anyProvider(id);
+  if (named === null) return unknownProvider(id);
+  return notSpoken(
+    named,
+    named.envVars.filter((name) => cleanSecret(environment[name]) !== null),
+  );
 }
 
 interface ConfiguredProvider {

@@ -1,4 +1,5 @@
 /** Providers that cannot be used: why, and what would help. Pure; clients read the help, so it names no path and no address. */
+import type { CatalogProvider } from '../../core/providers.ts';
 import type { PassedOver } from '../../credentials/resolve.ts';
 import type { Broken } from './secret-origins.ts';
 
@@ -30,6 +31,13 @@ export function notListed(id: string): InactiveProvider {
 export function unknownProvider(id: string): InactiveProvider {
   const help = `There is no provider '${id}' here. Add it with \`PUT /config/providers/${id}\` and its baseUrl, or check the name.`;
   return inactive(id, 'it has no baseUrl', help);
+}
+
+/** A provider of the catalog whose protocols this version does not have. @param variables those of its keys that are set */
+export function notSpoken({ id, name }: CatalogProvider, variables: readonly string[]): InactiveProvider {
+  const help = `Provider '${id}' cannot be called yet: this version does not speak ${name}'s protocol. Ask for its models at a provider that offers them over OpenAI's API.`;
+  const passed = variables.map((variable): PassedOver => ({ source: `env:${variable}`, reason: 'not_spoken' }));
+  return inactive(id, 'this version does not speak its protocol yet', help, passed);
 }
 
 export function brokenHeader(id: string, name: string, broken: Broken): InactiveProvider {

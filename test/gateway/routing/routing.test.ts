@@ -181,6 +181,25 @@ describe('a reference with a provider', () => {
     expect(error.message).not.toContain('CANARY');
   });
 
+  test('whose protocol this version does not have is 404 and says that, with a key and without, by its alias and by a bare name', () => {
+    const said = "this version does not speak Anthropic's protocol";
+    const keyed = { environment: { ANTHROPIC_API_KEY: 'sk-ant-0123456789' } };
+    for (const world of [{}, keyed, { document: { providers: { anthropic: { apiKey: 'sk-ant-0123456789' } } } }]) {
+      for (const model of ['anthropic/claude-sonnet-4-5', 'claude/claude-sonnet-4-5', 'claude-sonnet-4-5']) {
+        const { message } = refusal(world, model);
+        expect([model, message]).toEqual([model, expect.stringContaining(said)]);
+        expect(message).not.toContain('sk-ant');
+      }
+    }
+    expect(refusal({}, 'anthropic/claude').code).toBe('provider_resolution_failed');
+    const why = 'this version does not speak its protocol yet';
+    expect(providerStates(registryOf({}))).toEqual([]);
+    expect(providerStates(registryOf(keyed))).toEqual([{ id: 'anthropic', usable: false, keys: [], why }]);
+    // Its address over OpenAI's API, if it has one.
+    const configured = { document: { providers: { anthropic: { baseUrl: 'https://api.anthropic.com/v1' } } } };
+    expect(to({ ...keyed, ...configured }, 'anthropic/claude')).toBe('anthropic claude');
+  });
+
   test('that is switched off, or not among the active ones, is 404 provider_disabled', () => {
     const off = { document: { providers: { acme: custom([], { enabled: false }), openai: { enabled: false } } }, ...openai };
     expect(refusal(off, 'acme/m1')).toMatchObject({ code: 'provider_disabled', status: 404 });
