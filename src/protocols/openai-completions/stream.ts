@@ -94,52 +94,59 @@ class EventTap implements StreamPipe {
     return this.done || this.fault !== null;
   }
 
+  /** Plain events go on in one piece; between them events are judged one at a time. */
   private pushAll(chunk: Uint8Array, emit: Emit): void {
     const pieces: Uint8Array[] = [];
     let at = 0;
+    /** Bytes of the chunk that go on, from `from`: what passes is moved down to them, so that they stay one piece. */
+    let from = 0;
     let kept = 0;
     while (at < chunk.length && !this.isOver()) {
-      const plain = this.mayBePlain() ? plainEvents(chunk, at) : 0;
+      const holds = this.cutter.held().length > 0;
+      const plain = this.thorough || holds || !this.reading.begun ? 0 : plainEvents(chunk, at);
       if (plain > 0) {
         if (kept !== at) chunk.copyWithin(kept, at, at + plain);
         kept += plain;
         at += plain;
-      } else [at, kept] = this.judgeEvents(chunk, at, kept, pieces);
+        continue;
+      }
+      const end = eventEnd(chunk, at);
+      kept = this.judgeEvents(chunk, { at, end, kept }, pieces);
+      at = end;
+      // An event that began in an earlier piece comes from the cutter's buffer: the rest of the chunk is a piece of its own.
+      if (holds) from = kept = end;
     }
-    if (pieces.length > 0) emit(joinBytes(pieces));
-    else if (kept > 0) emit(kept === chunk.length ? chunk : chunk.subarray(0, kept));
-  }
-
-  private mayBePlain(): boolean {
-    return !this.thorough && this.reading.begun && this.cutter.held().length === 0;
+    const rest = from === 0 && kept === chunk.length ? chunk : chunk.subarray(from, kept);
+    if (pieces.length > 0) emit(rest.length > 0 ? joinBytes([...pieces, rest]) : joinBytes(pieces));
+    else if (rest.length > 0) emit(rest);
   }
 
   /**
-   * Judges events one at a time, from `at` on: all of the chunk, or until the rest of it may be plain.
-   * @param kept bytes at the chunk's start that go on; what passes is moved down to them, so that the chunk stays one piece
+   * Judges the events that end between `at` and `end`.
+   * @param span `kept`: the offset that passing events are moved down to
+   * @param pieces are given the events that began in an earlier chunk
+   * @returns the offset behind the events that go on
    */
-  private judgeEvents(chunk: Uint8Array, at: number, kept: number, pieces: Uint8Array[]): readonly [at: number, kept: number] {
-    const rest = at > 0 ? chunk.subarray(at) : chunk;
-    let next = chunk.length;
-    let length = kept;
-    this.cutter.push(rest, (bytes, start, end) => {
+  private judgeEvents(chunk: Uint8Array, span: { at: number; end: number; kept: number }, pieces: Uint8Array[]): number {
+    const { at, end: spanEnd } = span;
+    const events = chunk.subarray(at, spanEnd);
+    let { kept } = span;
+    this.cutter.push(events, (bytes, start, end) => {
       const passed = this.judge(bytes.subarray(start, end));
-      if (bytes !== rest) {
-        if (passed > 0) pieces.push(bytes.slice(start, start + passed));
-        return !this.isOver();
+      if (passed > 0 && bytes !== events) pieces.push(bytes.slice(start, start + passed));
+      else if (passed > 0) {
+        if (kept !== at + start) chunk.copyWithin(kept, at + start, at + start + passed);
+        kept += passed;
       }
-      if (passed > 0 && length !== at + start) chunk.copyWithin(length, at + start, at + start + passed);
-      length += passed;
-      if (this.isOver()) return false;
-      if (this.thorough || !this.reading.begun) return true;
-      next = at + end;
-      return false;
+      return !this.isOver();
     });
-    return [next, length];
+    return kept;
   }
 
   /** @returns how many bytes of the event go on, from its start */
   private judge(bytes: Uint8Array): number {
+    if (plainRun(bytes, bytes.length) === bytes.length) return this.judgePlain(bytes);
+    if (isUsualEnd(bytes)) return this.end() ? bytes.length : 0;
     const event = parseEvent(bytes);
     const data = event.data?.trim() ?? '';
     if (event.name === 'error') return this.fail(namedFailure(data));
@@ -147,6 +154,12 @@ class EventTap implements StreamPipe {
     const lastLine = data.slice(data.lastIndexOf('\n') + 1);
     if (doneShape.test(lastLine)) return this.takeEnd(data.slice(0, -lastLine.length).trim());
     return this.takeData(data) ? bytes.length : 0;
+  }
+
+  /** An event that is `data: {...}` in one line. */
+  private judgePlain(bytes: Uint8Array): number {
+    if (!this.thorough && this.reading.begun && firstOfInterest(bytes) === bytes.length) return bytes.length;
+    return this.takeData(decoder.decode(bytes.subarray(dataPrefix, bytes.length - blankLine.length))) ? bytes.length : 0;
   }
 
   /** @returns whether it goes on */
@@ -168,11 +181,17 @@ class EventTap implements StreamPipe {
   private takeEnd(before: string): 0 {
     const passes = before !== '' && this.takeData(before);
     if (this.fault !== null) return 0;
-    if (this.reading.answered) this.done = true;
-    else this.fault = 'empty_answer';
+    this.end();
     const chunk = passes ? encoder.encode(`${before.replace(/^/gm, 'data: ')}\n\n`) : null;
     if (this.done) this.tail = chunk === null ? doneEvent.slice() : joinBytes([chunk, doneEvent]);
     return 0;
+  }
+
+  /** `[DONE]` came. @returns whether the stream is complete with it */
+  private end(): boolean {
+    if (this.reading.answered) this.done = true;
+    else this.fault = 'empty_answer';
+    return this.done;
   }
 
   private fail(failure: UpstreamFailure): 0 {
@@ -222,6 +241,20 @@ function withoutBlankLine(bytes: Uint8Array): number {
 
 const keysOfInterest = ['"error"', '"finish_reason":"', '"finish_reason": "'].map((key) => encoder.encode(key));
 const usageKey = encoder.encode('"usage"');
+
+/** The offset behind the next event that ends in two line feeds; the chunk's end where there is none. */
+function eventEnd(chunk: Uint8Array, at: number): number {
+  const end = find(chunk, blankLine, at);
+  return end < 0 ? chunk.length : end + blankLine.length;
+}
+
+/** Bytes of `data: `. */
+const dataPrefix = 6;
+
+/** `data: [DONE]` in its usual spelling: it goes on as it came, in one piece with what stands before it. */
+function isUsualEnd(event: Uint8Array): boolean {
+  return event.length === doneEvent.length && find(event, doneEvent) === 0;
+}
 
 /** Bytes from `at` on that are whole plain events which carry text alone. */
 function plainEvents(chunk: Uint8Array, at: number): number {
