@@ -132,6 +132,20 @@ describe('every block does what it says', () => {
     }
   });
 
+  test('a command that runs until it is stopped is the last of its block: behind it a reader needs another terminal', () => {
+    const runs = /^\s*(?:npm start\b|(?:\S.*?[\s/])?(?:ola|ola-deno\.sh) serve\b)/;
+    const blocks = documents.flatMap((document) =>
+      blocksOf(text(document))
+        .filter(({ language }) => language === 'sh')
+        .map((block) => ({ document, commands: commandsOf(block.text).map((command) => command.text) })),
+    );
+    const serving = blocks.filter(({ commands }) => commands.some((command) => runs.test(command)));
+    expect(serving.length).toBeGreaterThan(8);
+    expect(serving.filter(({ commands }) => commands.findIndex((command) => runs.test(command)) < commands.length - 1)).toEqual(
+      [],
+    );
+  });
+
   test('there is something of every kind to run', () => {
     const kinds = documents.flatMap((document) => blocksOf(text(document)).map(({ language, word }) => `${language} ${word}`));
     for (const kind of ['sh ', 'sh refused', 'sh stopped', 'js ', 'jsonc ', 'jsonc ola.jsonc', 'text output', 'json output']) {
