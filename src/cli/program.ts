@@ -54,7 +54,7 @@ interface Grown {
 function grow({ commands, groups, version, epilogue }: Tree, out: (text: string) => void): Grown {
   let chosen: Choice | null = null;
   const root = prepare(new Commander('ola'), out, epilogue)
-    .description('One local address for every language model and agent runtime, with the keys kept safe.')
+    .description('One local address for language models, with the keys kept safe.')
     .version(version, '-V, --version', 'show the version')
     // Without this `ola token create --version` would be read as the program's own option.
     .enablePositionalOptions();
