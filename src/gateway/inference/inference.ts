@@ -121,7 +121,8 @@ const mostReserved = 4096;
 function estimateOf({ body, peek }: InferenceRequest, { price }: Plan): Estimate {
   const prompt = 'text' in body ? Math.ceil(body.text.length / charactersPerToken) : 0;
   const completion = Math.min(peek.maxTokens ?? mostReserved, mostReserved);
-  return { tokens: prompt + completion, costMicros: costMicros(price, { ...noTokenCounts, prompt, completion }) };
+  const cost = price === undefined ? null : costMicros(price, { ...noTokenCounts, prompt, completion });
+  return { tokens: prompt + completion, costMicros: cost };
 }
 
 function mustName({ route, peek }: InferenceRequest): void {
