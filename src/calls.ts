@@ -5,6 +5,7 @@ import type { Clock, Log } from './core/ports.ts';
 import type { Connection } from './core/server.ts';
 import type { Settings } from './core/settings.ts';
 import { runningDatabase } from './home/config-file.ts';
+import { lastConfigFile } from './home/database-note.ts';
 import { type ControlCall, callControl } from './runtime/control.ts';
 import { exists, refuseClosedHome } from './runtime/files.ts';
 import { takeHomeLock } from './runtime/lock.ts';
@@ -63,6 +64,8 @@ async function callHere(
   { home, settings, configFile }: CalledHome,
   { now, tell }: CallPorts,
 ): Promise<ApiAnswer> {
+  const lastFile = configFile === null && aboutConfiguration.test(path) ? lastConfigFile(home) : null;
+  if (lastFile !== null) tellOnce(lastFile, tell);
   const [{ openHome }, { createApp }] = await Promise.all([import('./home/home.ts'), import('./http/app.ts')]);
   const nowhere = { by: 'command', processProviders: [], ownListeners: () => [] } as const;
   const open = await openHome({ path: home, settings, configFile, ...nowhere, now, log: noLog });
@@ -79,6 +82,17 @@ async function callHere(
   } finally {
     await open.close();
   }
+}
+
+/** Routes about the document, which is in the file in file mode. Tokens and keys are in the database in both modes. */
+const aboutConfiguration = /^\/config(?:\?|$|\/(?:validate|import|export|providers|revisions)\b)/;
+let isTold = false;
+
+function tellOnce(file: string, tell: (text: string) => void): void {
+  if (isTold) return;
+  isTold = true;
+  const advice = `Give --config ${file} to work on that file; a server uses the database when it starts without --config.`;
+  tell(`The last server took its configuration from ${file}, and this command works on the database. ${advice}\n`);
 }
 
 /** Whoever runs the command line over the home's files owns them. */

@@ -83,7 +83,9 @@ function settingsOrExit(): Settings {
     return readSettings(self.environment);
   } catch (thrown) {
     const why = thrown instanceof OlaError ? thrown.message : 'The environment cannot be read.';
-    const failure = configFailure('the environment has a setting that cannot be used', why, 'ola --help');
+    const name = thrown instanceof OlaError ? thrown.facts.param : undefined;
+    const next = name === undefined ? 'ola --help' : `unset ${name}, or set it to another value`;
+    const failure = configFailure('the environment has a setting that cannot be used', why, next);
     return self.exit(sayFailure(failure, { argv: self.programArguments, terminal }));
   }
 }

@@ -14,8 +14,8 @@ export interface Call extends CallOptions {
   readonly failure: string;
   /** Exit codes of this call that differ from the general table in failure.ts. */
   readonly exitCodes?: { readonly [code in ErrorCode]?: ExitCode };
-  /** The command to run next by error code; default `ola status`. */
-  readonly next?: { readonly [code in ErrorCode]?: string };
+  /** The command to run next by error code, for some also by the field at fault; default `ola status`. */
+  readonly next?: { readonly [code in ErrorCode]?: string | ((param: string | null) => string) };
 }
 
 interface SuccessfulAnswer {
@@ -28,15 +28,16 @@ export async function request(ports: CliPorts, call: Call): Promise<SuccessfulAn
   const { method, path, body, headers, configFile } = call;
   const options = { ...(headers === undefined ? {} : { headers }), ...(configFile === undefined ? {} : { configFile }) };
   const answer = await ports.call(method, path, body, options).catch((thrown: unknown) => {
-    throw thrown instanceof OlaError ? refused(call, thrown.code, thrown.message) : thrown;
+    throw thrown instanceof OlaError ? refused(call, thrown.code, thrown.message, thrown.facts.param ?? null) : thrown;
   });
   if (answer.status >= 200 && answer.status < 300) return answer;
   const error = isObject(answer.body) ? answer.body['error'] : undefined;
-  const { code, message } = isObject(error) ? error : {};
+  const { code, message, param } = isObject(error) ? error : {};
   throw refused(
     call,
     typeof code === 'string' ? code : 'internal_error',
     typeof message === 'string' ? message : `The gateway answered with status ${answer.status}.`,
+    typeof param === 'string' ? param : null,
   );
 }
 
@@ -45,10 +46,11 @@ export async function callApi(ports: CliPorts, call: Call): Promise<unknown> {
   return (await request(ports, call)).body;
 }
 
-function refused({ failure, exitCodes = {}, next = {} }: Call, code: string, why: string): Failure {
+function refused({ failure, exitCodes = {}, next = {} }: Call, code: string, why: string, param: string | null): Failure {
   const known = code as ErrorCode;
   const exitCode = exitCodes[known] ?? exitCodeOf(code);
-  return new Failure({ code, what: failure, why, next: next[known] ?? 'ola status', exitCode });
+  const step = next[known] ?? 'ola status';
+  return new Failure({ code, what: failure, why, next: typeof step === 'string' ? step : step(param), exitCode });
 }
 
 /** All items of a list, read page by page. @throws Failure */

@@ -12,11 +12,16 @@ interface Question {
   readonly next: string;
 }
 
+interface SecretQuestion extends Question {
+  /** What is wrong with an answer, which is then asked for again; undefined when nothing is. */
+  readonly refuse?: (answer: string) => string | undefined;
+}
+
 /** The prompts library. It is loaded at the first question, because most commands ask none. */
 type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'password'>;
 
 /** Asks for a secret; the typed characters are not shown. @throws Failure */
-export function askSecret(dialogue: Dialogue | null, question: Question): Promise<string> {
+export function askSecret(dialogue: Dialogue | null, question: SecretQuestion): Promise<string> {
   return ask(
     dialogue,
     question,
@@ -24,7 +29,7 @@ export function askSecret(dialogue: Dialogue | null, question: Question): Promis
       password({
         ...streams,
         message: question.message,
-        validate: (value) => (value === undefined || value === '' ? 'Nothing was typed.' : undefined),
+        validate: (value) => (value === undefined || value === '' ? 'Nothing was typed.' : question.refuse?.(value)),
       }) as Promise<string | symbol>,
   );
 }

@@ -10,7 +10,7 @@ import { type Call, request, unexpected } from './api.ts';
 import { Failure } from './failure.ts';
 import { formatPath } from './paths.ts';
 import { type CliPorts, exitCodes } from './ports.ts';
-import { printable } from './text.ts';
+import { printable, shellWord } from './text.ts';
 import { file } from './values.ts';
 
 /** `--config` of every command that works on the configuration. */
@@ -25,7 +25,7 @@ export interface Session {
   readonly failure: string;
 }
 
-type Request = Pick<Call, 'method' | 'path' | 'body' | 'headers'>;
+type Request = Pick<Call, 'method' | 'path' | 'body' | 'headers' | 'next'>;
 
 /** @throws Failure */
 export function callConfig(
@@ -45,11 +45,21 @@ export function callConfig(
     next: {
       invalid_field: 'ola config schema',
       invalid_json: 'ola config schema',
-      unsafe_destination: 'ola config show --path egressPolicy',
+      secret_required: setAgain,
+      unsafe_destination: 'ola config set --help',
       precondition_failed: 'ola config history',
       not_found: 'ola config history',
+      ...call.next,
     },
   });
+}
+
+/** The command that sends a secret again together with the address that it is for. @param param `providers.acme.apiKey` */
+function setAgain(param: string | null): string {
+  const [, section, id] =
+    /^(providers|authProfiles)\.(.+?)\.(?:apiKey|headers|key|token|access|refresh)\b/.exec(param ?? '') ?? [];
+  if (section === undefined || id === undefined) return 'ola config set --help';
+  return `ola config set ${shellWord(formatPath([section, id]))} --stdin`;
 }
 
 export interface ConfigLocation {
@@ -144,9 +154,13 @@ export function readInputOrFile(session: Pick<Session, 'ports' | 'failure'>, pat
   return path === '-' ? session.ports.readInput() : readText(session, path);
 }
 
-/** @param name of the source, for messages: a path or `the text`. @throws Failure with line and column of the error */
-export function parseDocument({ failure }: Pick<Session, 'failure'>, text: string, name: string): JsonObject {
-  const invalid = (why: string) => invalidFailure(failure, `${name}: ${why}`, 'ola help config validate');
+/**
+ * @param name of the source, for messages: a path or `the text`
+ * @param next the command to run when the text is mended
+ * @throws Failure with line and column of the error
+ */
+export function parseDocument({ failure }: Pick<Session, 'failure'>, text: string, name: string, next: string): JsonObject {
+  const invalid = (why: string) => invalidFailure(failure, `${name}: ${why}`, next);
   try {
     const document = parseJsonc(text);
     // Folding refuses a field that is given in both spellings: one of the two would silently be ignored.
@@ -173,11 +187,25 @@ export function changeFile(
 ): Promise<readonly Warning[]> {
   return repeating(async () => {
     const from = await readText(session, path);
-    const to = change(from, parseDocument(session, from, path));
+    const before = parseDocument(session, from, path, validateFile(path));
+    const to = change(from, before);
     const warnings = await checkText(session, to, path);
-    if (await session.ports.files.replace(path, { from, to })) return warnings;
+    const after = parseDocument(session, to, path, validateFile(path));
+    if (await session.ports.files.replace(path, { from, to }))
+      return warnings.filter((warning) => isNews(warning, after, before));
     throw changedMeanwhile(session, path);
   });
+}
+
+/** A value that a change leaves as it was has been warned of when it was written; the database filters its own warnings. */
+function isNews({ path }: Warning, after: JsonObject, before: JsonObject): boolean {
+  const [value, former] = [after, before].map((document) => valueAt(foldNames(document, documentSchema), path.split('.')));
+  return value === undefined || JSON.stringify(value) !== JSON.stringify(former);
+}
+
+/** The command that checks a configuration file. */
+function validateFile(path: string): string {
+  return `ola config validate --config ${shellWord(path)}`;
 }
 
 export function changedMeanwhile({ failure }: Session, path: string): Failure {
@@ -187,7 +215,7 @@ export function changedMeanwhile({ failure }: Session, path: string): Failure {
 
 /** Checks a new text of the configuration file. @throws Failure when it cannot be used */
 export async function checkText(session: Session, text: string, name: string): Promise<readonly Warning[]> {
-  const document = parseDocument(session, text, name);
+  const document = parseDocument(session, text, name, validateFile(name));
   const stand = placesOf(document, redacted)[0];
   if (stand !== undefined) {
     const why = `'${formatPath(stand)}' is ${redacted}. In a file this placeholder keeps no secret: write a reference like \${NAME} there.`;

@@ -1,4 +1,5 @@
 /** Passphrases come from a file or from a question. They are never arguments: other users of the machine can see those. */
+import { leastPassphrase } from '../core/vault.ts';
 import { askSecret } from './ask.ts';
 import { readText, type Session } from './config-session.ts';
 import { usageFailure } from './failure.ts';
@@ -30,9 +31,13 @@ export async function readPassphrase(
   }
   const question = { failure, next, instead: 'Use --passphrase-file FILE.' };
   const { dialogue } = ports.terminal;
-  const passphrase = await askSecret(dialogue, { ...question, message: `Passphrase for ${of}` });
-  if (isNew && (await askSecret(dialogue, { ...question, message: 'The same passphrase again' })) !== passphrase) {
-    throw usageFailure(failure, 'The two passphrases differ.', next);
+  const first = { ...question, message: `Passphrase for ${of}` };
+  if (!isNew) return askSecret(dialogue, first);
+  const isShort = (text: string) =>
+    [...text].length < leastPassphrase ? `Use at least ${leastPassphrase} characters.` : undefined;
+  for (;;) {
+    const passphrase = await askSecret(dialogue, { ...first, refuse: isShort });
+    if ((await askSecret(dialogue, { ...question, message: 'The same passphrase again' })) === passphrase) return passphrase;
+    ports.terminal.err('The two passphrases differ. Type them again.\n');
   }
-  return passphrase;
 }

@@ -165,6 +165,26 @@ export function spelledIn(document: JsonObject, path: Path): (string | number)[]
 }
 
 /**
+ * The path to remove so that no empty section is left: `usage` for the only value in it. An entry of a map stays, because an
+ * empty one has a meaning (`providers.ollama`).
+ */
+export function pathToUnset(document: JsonObject, path: Path): Path {
+  for (let length = path.length - 1; length > 0; length--) {
+    const parent = valueAt(document, path.slice(0, length));
+    const isOnly = isObject(parent) && Object.keys(parent).length === 1;
+    if (!isOnly || isEntry(path.slice(0, length))) return path.slice(0, length + 1);
+  }
+  return path.slice(0, 1);
+}
+
+/** True when the user chose the last name of the path. */
+function isEntry(path: Path): boolean {
+  let schema: Schema | null = documentSchema;
+  for (const key of path.slice(0, -1)) schema = memberOf(schema, key);
+  return !knows(schema, path.at(-1) ?? '');
+}
+
+/**
  * Copies the document with one value set, or removed when it is undefined. Missing objects on the path are created.
  * @throws Failure (usage) when a value on the path is neither an object nor a list
  */

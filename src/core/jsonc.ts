@@ -3,6 +3,26 @@ import { applyEdits, type JSONPath, modify, type Node, type ParseError, parseTre
 import { OlaError } from './errors.ts';
 import type { Json } from './json.ts';
 
+/** What the parser's names for an error mean. */
+const faults: { readonly [name in ReturnType<typeof printParseErrorCode>]?: string } = {
+  InvalidSymbol: 'an unknown word (texts need quotes)',
+  InvalidNumberFormat: 'a number that cannot be read',
+  PropertyNameExpected: 'the name of a member is missing (names need quotes)',
+  ValueExpected: 'a value is missing',
+  ColonExpected: 'a colon is missing',
+  CommaExpected: 'a comma is missing',
+  CloseBraceExpected: 'a closing brace } is missing',
+  CloseBracketExpected: 'a closing bracket ] is missing',
+  EndOfFileExpected: 'more text after the end of the JSON',
+  InvalidCommentToken: 'a comment that cannot be read',
+  UnexpectedEndOfComment: 'the end of a comment is missing',
+  UnexpectedEndOfString: 'the closing quote of a text is missing',
+  UnexpectedEndOfNumber: 'the end of a number is missing',
+  InvalidUnicode: 'an escape \\u without four hexadecimal digits',
+  InvalidEscapeCharacter: 'a backslash before a character that it cannot escape',
+  InvalidCharacter: 'a control character in a text',
+};
+
 const syntax = { allowTrailingComma: true, disallowComments: false } as const;
 
 /** @throws OlaError `invalid_json` with line and column, never with the text */
@@ -25,7 +45,7 @@ function parse(text: string): Json {
   if (error !== undefined || tree === undefined) {
     const before = clean.slice(0, error?.offset ?? 0).split('\n');
     const where = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-    const what = error === undefined ? 'the text is empty' : printParseErrorCode(error.error);
+    const what = error === undefined ? 'the text is empty' : (faults[printParseErrorCode(error.error)] ?? 'this cannot be read');
     throw new OlaError('invalid_json', `The text is not valid JSON (comments are allowed): ${what} at ${where}.`);
   }
   return toJson(tree);

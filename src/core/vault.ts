@@ -1,5 +1,8 @@
 /** Types of sealed secrets. `credentials/vault` seals and opens; `store` keeps only envelopes. */
 
+/** Characters that a new passphrase must have. */
+export const leastPassphrase = 8;
+
 /** A 32-byte key and its id: the first 8 hex digits of its SHA-256. */
 export interface MasterKey {
   readonly id: string;

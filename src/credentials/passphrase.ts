@@ -2,6 +2,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
+import { leastPassphrase } from '../core/vault.ts';
 
 const format = 'ola-sealed';
 const version = 1;
@@ -17,8 +18,6 @@ const cost: ScryptCost = { name: 'scrypt', N: 2 ** 17, r: 8, p: 1 };
 const maxMemory = 256 * 1024 * 1024;
 /** Most passes that a file may require of that machine (scrypt's p). */
 const maxPasses = 4;
-/** Least length of a passphrase, in characters. */
-const minCharacters = 8;
 
 interface ScryptCost {
   readonly name: 'scrypt';
@@ -41,8 +40,8 @@ type Header = Omit<SealedText, 'data'>;
 
 /** Checks a passphrase before text is sealed with it. @throws OlaError `invalid_field` when it is too short */
 export function checkNewPassphrase(passphrase: string): void {
-  if ([...passphrase].length >= minCharacters) return;
-  throw new OlaError('invalid_field', `Use a passphrase of at least ${minCharacters} characters.`, { param: 'passphrase' });
+  if ([...passphrase].length >= leastPassphrase) return;
+  throw new OlaError('invalid_field', `Use a passphrase of at least ${leastPassphrase} characters.`, { param: 'passphrase' });
 }
 
 /** @throws OlaError as `checkNewPassphrase` does */

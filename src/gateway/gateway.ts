@@ -28,7 +28,7 @@ import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
-import type { ProcessProvider, RegistryInputs } from './routing/registry.ts';
+import type { ProcessProvider } from './routing/registry.ts';
 import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
 
 export interface Gateway {
@@ -113,7 +113,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const own: Requester = { principal: localPrincipal, requestId: null, clientIp: null, userAgent: null };
   const via = createVia();
   const onDenied = (denial: EgressDenial) => audit.record(audit.event('egress.denied', own, { ...denial }, 'denied'));
-  const facts: RegistryInputs & WriteContext = {
+  const facts: WriteContext = {
     mode: ports.file === null ? 'database' : 'file',
     catalog,
     environment: ports.environment,

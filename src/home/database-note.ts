@@ -1,6 +1,7 @@
 /**
- * A note in the home of the database that the last server used, if that was not the home's own. Only the server may have
- * been given the variable or the file that names it. A command that would open another database is therefore refused.
+ * A note in the home of the database and the configuration file that the last server used, unless it used the home's own
+ * database and no file. Only the server may have been given the variable or the file. A command that would open another database
+ * is therefore refused, and one that would change a configuration which is not used says so.
  */
 import { OlaError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
@@ -10,8 +11,8 @@ import { removeFile } from '../runtime/moves.ts';
 import { readConfigFile } from '../runtime/named-files.ts';
 
 interface DatabaseNote {
-  /** Absolute path, links resolved. */
-  readonly database: string;
+  /** Absolute path, links resolved; null for the home's own, which moves with the home. */
+  readonly database: string | null;
   /** True when the variable named the database; else the configuration file did. */
   readonly byVariable: boolean;
   /** Absolute path of the configuration file that the server used; null in database mode. */
@@ -33,11 +34,15 @@ const notePath = (home: string) => `${home}/ola.place.json`;
 /** Writes or removes the note, synced to disk. The server calls this before it seals anything in the database. @throws OlaError `persistence_unavailable` */
 export function noteDatabase({ home, database, settings, configFile }: OpenedHome, ownDatabase: string): void {
   const path = notePath(home);
-  if (database === ownDatabase) {
+  if (database === ownDatabase && configFile === null) {
     if (exists(path)) withMessage(path, () => removeFile(path));
     return;
   }
-  const note: DatabaseNote = { database, byVariable: settings.databasePath !== null, configFile };
+  const note: DatabaseNote = {
+    database: database === ownDatabase ? null : database,
+    byVariable: settings.databasePath !== null,
+    configFile,
+  };
   const text = `${JSON.stringify(note)}\n`;
   if (!exists(path) || readConfigFile(path) !== text) withMessage(path, () => writePrivate(path, text));
 }
@@ -48,7 +53,7 @@ export function noteDatabase({ home, database, settings, configFile }: OpenedHom
  */
 export function refuseOtherDatabase(home: string, database: string): void {
   const note = readNote(home);
-  if (note === null || note.database === database) return;
+  if (note === null || note.database === null || note.database === database) return;
   const { byVariable, configFile } = note;
   const give = [
     ...(byVariable ? [`set ${databaseVariable}=${note.database}`] : []),
@@ -59,6 +64,11 @@ export function refuseOtherDatabase(home: string, database: string): void {
     `The last server of this home used the database ${note.database}, but this command would open ${database}. To use the same one, ${give}. ` +
       `If the database has moved, remove ${notePath(home)}.`,
   );
+}
+
+/** The configuration file of the last server of this home; null when its configuration was in the database. */
+export function lastConfigFile(home: string): string | null {
+  return readNote(home)?.configFile ?? null;
 }
 
 function withMessage(path: string, write: () => void): void {
@@ -77,7 +87,7 @@ function readNote(home: string): DatabaseNote | null {
   if (text === null) return null;
   const { database, byVariable, configFile } = parsed(text);
   if (
-    typeof database === 'string' &&
+    (database === null || typeof database === 'string') &&
     typeof byVariable === 'boolean' &&
     (configFile === null || typeof configFile === 'string')
   ) {

@@ -199,8 +199,5 @@ function buildEgress(
 function heldBy(what: string, holder: LockHolder | null): OlaError {
   const who = holder === null ? 'another ola' : `ola ${holder.version} with process id ${holder.pid}`;
   const where = holder?.address === null || holder === null ? '' : `, which listens on ${holder.address}`;
-  return new OlaError(
-    'conflict',
-    `${what} is in use by ${who}${where}. Stop that process first (\`ola status\` shows it), or set OPEN_LLM_AUTH_HOME to another directory.`,
-  );
+  return new OlaError('conflict', `${what} is in use by ${who}${where}. Stop that process first; \`ola status\` shows it.`);
 }

@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -186,6 +187,17 @@ export function replaceDatabase({ path, next, kept }: Replacement): boolean {
 }
 
 const logEnds = ['-wal', '-shm', '-journal'];
+
+/** True when the first character of a file is a brace, as in an export of the configuration. */
+export function beginsLikeJson(path: string): boolean {
+  const start = Buffer.alloc(64);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return /^\s*\{/.test(start.toString('utf8', 0, readSync(file, start)));
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** True when a database has a log beside it that is not merged into it. */
 export function hasLog(path: string): boolean {

@@ -1,7 +1,7 @@
 /** `ola serve`: opens the home, listens, prints the address, and stops without cutting running calls where it can. */
 import { randomBytes } from 'node:crypto';
-import { configFailure, type Failure } from '../cli/failure.ts';
-import type { ExitCode, ServeOptions, Terminal } from '../cli/ports.ts';
+import { configFailure, Failure } from '../cli/failure.ts';
+import { type ExitCode, exitCodes, type ServeOptions, type Terminal } from '../cli/ports.ts';
 import { providersLine } from '../cli/providers-line.ts';
 import { localPrincipal } from '../core/access.ts';
 import { type ErrorCode, OlaError } from '../core/errors.ts';
@@ -17,7 +17,7 @@ import { mostBodyBytes } from '../http/body.ts';
 import { createLog } from '../runtime/log.ts';
 import { standardError } from '../runtime/output.ts';
 import { holderOfPort } from '../runtime/port-holder.ts';
-import { onCrash } from '../runtime/process.ts';
+import { environment, onCrash } from '../runtime/process.ts';
 import { createRequestLog, type WrittenRequestLog } from '../runtime/request-log.ts';
 import { listen, localAddresses } from '../runtime/serve.ts';
 import { version } from '../runtime/version.ts';
@@ -182,8 +182,8 @@ function hostsOf(options: ServeOptions, gateway: Gateway) {
   return { bound: options.host, localAddresses, publicHosts: () => gateway.config.snapshot().open.publicHosts ?? none };
 }
 
-/** @throws OlaError `conflict` that names the program on the port */
-function listenOn({ host, port }: ServeOptions, handle: Parameters<typeof listen.tcp>[1]): ServerHandle {
+/** @throws OlaError `conflict`; Failure that names the program on the port, and another port */
+function listenOn({ host, port, demo }: ServeOptions, handle: Parameters<typeof listen.tcp>[1]): ServerHandle {
   try {
     return listen.tcp({ hostname: host, port, maxBodyBytes: mostBodyBytes }, handle);
   } catch (cause) {
@@ -199,11 +199,13 @@ function listenOn({ host, port }: ServeOptions, handle: Parameters<typeof listen
     }
     const holder = holderOfPort(port);
     const who = holder === null ? 'another program' : `process id ${holder.pid} (${holder.command})`;
-    throw new OlaError(
-      'conflict',
-      `Port ${port} is in use by ${who}. See \`ola status\`, or choose another: \`ola serve --port ${port + 1}\`.`,
-      { cause },
-    );
+    throw new Failure({
+      code: 'conflict',
+      what: 'ola serve failed',
+      why: `Port ${port} is in use by ${who}. Stop that, or choose another port.`,
+      next: `${typedAs(demo)} --port ${port < 65_535 ? port + 1 : port - 1}`,
+      exitCode: exitCodes.failure,
+    });
   }
 }
 
@@ -230,6 +232,12 @@ const keptDemoTokens = 8;
 function exampleModel(gateway: Gateway): string | null {
   const models = gateway.listModels();
   return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
+}
+
+/** What a person typed to start this, for the command to run next. npm passes on what stands behind `--`. */
+function typedAs(demo: boolean): string {
+  if (environment['npm_lifecycle_event'] === 'start') return 'npm start --';
+  return demo ? 'ola serve --demo' : 'ola serve';
 }
 
 function urlOf(host: string, port: number): string {

@@ -12,7 +12,7 @@ import { refuseOtherDatabase } from '../home/database-note.ts';
 import { releaseAll, takeLocks } from '../home/home.ts';
 import { databasePath } from '../runtime/database-path.ts';
 import { createPrivate, errnoOf, exists, prepareHome, temporaryBeside } from '../runtime/files.ts';
-import { copyPrivate, hasLog, removeFile, replaceDatabase } from '../runtime/moves.ts';
+import { beginsLikeJson, copyPrivate, hasLog, removeFile, replaceDatabase } from '../runtime/moves.ts';
 import { absolutePath, sameFile } from '../runtime/named-files.ts';
 import { processId } from '../runtime/process.ts';
 import { inspectSqlite, openSqlite } from '../runtime/sqlite.ts';
@@ -62,6 +62,9 @@ function takeCopy(file: string, copy: string, database: string): void {
   copyPrivate(file, copy);
   const { applicationId: application, schema, verdict } = inspectSqlite(copy);
   const head = migrations.at(-1)?.version ?? 0;
+  if (application === 0 && beginsLikeJson(file)) {
+    throw refuse(`is no backup but an export of the configuration: \`ola config import ${file}\` reads it`);
+  }
   if (application === 0 && verdict !== 'ok') throw refuse(`is not a backup: it is no database, or it is damaged (${verdict})`);
   if (application !== applicationId) throw refuse('is a database of another program');
   if (verdict !== 'ok') throw refuse(`is damaged (${verdict}); use another backup`);
@@ -101,6 +104,13 @@ interface FittingKey {
 }
 
 async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: BackupKeys): Promise<FittingKey> {
+  if (passphrase !== null && sealed === null) {
+    const message = 'The backup has no key in it, so it needs no passphrase. Leave the passphrase out. Nothing was changed.';
+    throw new OlaError('invalid_field', message, { param: 'passphrase' });
+  }
+  // Also when the key here will do: a wrong passphrase that goes unnoticed is missed when it is needed.
+  const inside =
+    passphrase === null || sealed === null ? null : parseKeys(await openWithPassphrase(JSON.parse(sealed), passphrase));
   const isSet = keys.write === null || exists(ownFile);
   const ring = isSet ? allKeys(keys) : null;
   if (ring !== null && opens(ring, secrets)) return { id: idsNeeded(ring, secrets), write: null };
@@ -110,12 +120,10 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: Backup
     const what = `The secrets in the backup need master key ${needed}, which is neither here nor in the backup.`;
     throw new OlaError('persistence_unavailable', `${what} Put that key into ${ownFile}. Nothing was changed.`);
   }
-  if (passphrase === null) {
+  if (inside === null) {
     const message = `The backup needs master key ${needed} and contains it, encrypted with a passphrase. Give the passphrase. Nothing was changed.`;
     throw new OlaError('secret_required', message, { param: 'passphrase' });
   }
-  const text = await openWithPassphrase(JSON.parse(sealed), passphrase);
-  const inside = parseKeys(text);
   if (!opens(inside, secrets)) {
     throw new OlaError(
       'persistence_unavailable',

@@ -28,6 +28,20 @@ describe('JSON that a person has written', () => {
     expect(() => parseJsonc('['.repeat(300_000))).toThrow(refusal('too deeply'));
   });
 
+  test('is refused in words, not in the names of the parser', () => {
+    for (const [text, words] of [
+      ['{"a": 1 "b": 2}', 'a comma is missing at line 1, column 9'],
+      ['{"a": yes}', 'an unknown word (texts need quotes)'],
+      ['{"a" 1}', 'a colon is missing'],
+      ['{"a": 1', 'a closing brace } is missing'],
+      ['[1', 'a closing bracket ] is missing'],
+      ['{"a": "b', 'the closing quote of a text is missing'],
+      ['{} 1', 'more text after the end'],
+    ] as const) {
+      expect(() => parseJsonc(text)).toThrow(refusal(words));
+    }
+  });
+
   test('that has a key twice is refused: an edit would change the one that is not in force', () => {
     expect(() => parseJsonc('{"a": {"b": 1, "c": 2, "b": 3}}')).toThrow(refusal('"b" is twice'));
     expect(parseJsonc('{"a": {"b": 1}, "c": {"b": 1}}')).toEqual({ a: { b: 1 }, c: { b: 1 } });

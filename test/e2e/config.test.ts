@@ -135,7 +135,7 @@ describe('a change', () => {
     const ola = await start();
     const tag = etagOf(expectOk(await post(ola, { defaultModel: 'acme/one' })));
     const checked = expectOk(await ola.ask('POST', '/config/validate', { defaultModel: 'acme/two', typo: 1 }));
-    expect(plainOf(checked.json)).toMatchObject({ status: 'ok', warnings: [{ path: 'typo' }] });
+    expect(plainOf(checked.json)).toMatchObject({ status: 'ok', warnings: [{ path: 'typo' }, { path: 'defaultModel' }] });
     expectError(await ola.ask('POST', '/config/validate', { defaultModel: 7 }), 422, 'invalid_field');
     const now = await ola.ask('GET', '/config');
     expect([now.text, etagOf(now)]).toEqual(['{"defaultModel":"acme/one"}', tag]);

@@ -171,5 +171,14 @@ describe('a command with --config', () => {
     expect([other.code, other.err]).toEqual([1, expect.stringContaining(`takes its configuration from the file ${file}`)]);
     ola.kill('SIGTERM');
     await ola.exited;
+    const told = `The last server took its configuration from ${file}, and this command works on the database.`;
+    const stored = await run(['config', 'set', 'defaultModel', 'acme/one'], { home });
+    expect([stored.code, stored.err.split(told).length]).toEqual([0, 2]);
+    expect((await run(['config', 'show'], { home })).err).toContain(`Give --config ${file}`);
+    for (const typed of [
+      ['token', 'list'],
+      ['config', 'get', 'providers.acme.baseUrl', '--config', file],
+    ])
+      expect((await run(typed, { home })).err).not.toContain(told);
   });
 });

@@ -41,7 +41,9 @@ describe('a port that is taken', () => {
   test('by another ola: named with its process id', async () => {
     const ola = await start();
     const refused = await run(['serve', '--port', String(ola.port)]);
-    expectRefusal(refused, 1, String(ola.port), `process id ${ola.pid}`, `--port ${ola.port + 1}`);
+    expectRefusal(refused, 1, String(ola.port), `process id ${ola.pid}`, `next: ola serve --port ${ola.port + 1}`);
+    const npm = await run(['serve', '--demo', '--port', String(ola.port)], { env: { npm_lifecycle_event: 'start' } });
+    expectRefusal(npm, 1, `next: npm start -- --port ${ola.port + 1}`);
     expect((await request(`${ola.address}/health`)).status).toBe(200);
   });
 

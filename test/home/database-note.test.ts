@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localPrincipal } from '../../src/core/access.ts';
 import { readSettings } from '../../src/core/settings.ts';
+import { lastConfigFile } from '../../src/home/database-note.ts';
 import { openHome } from '../../src/home/home.ts';
 import { backUp } from '../../src/upkeep/backup.ts';
 import { restore } from '../../src/upkeep/restore.ts';
@@ -107,6 +108,17 @@ describe('a home that was served with a database elsewhere', () => {
     writeFileSync(noteIn(home), '{"database": 7}', { mode: 0o600 });
     const { code, message } = await refusal(asCommand(home));
     expect([code, message]).toEqual(['conflict', expect.stringContaining(noteIn(home))]);
+  });
+
+  test('in file mode with its own database is free for commands, which can tell that a file governed', async () => {
+    const home = directory();
+    const configFile = join(directory(), 'ola.json');
+    writeFileSync(configFile, '{}', { mode: 0o600 });
+    await served(home, { configFile });
+    expect(lastConfigFile(home)).toBe(configFile);
+    expect(await asCommand(home)).toMatchObject({ database: join(home, 'runtime_state.sqlite3') });
+    await served(home);
+    expect(lastConfigFile(home)).toBeNull();
   });
 
   test('keeps the key of that database through a rotation that does not know of it', async () => {

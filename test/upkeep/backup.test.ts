@@ -324,6 +324,7 @@ describe('a restore is refused, and changes nothing,', () => {
     const files: readonly (readonly [string, string])[] = [
       [join(folder, 'missing'), 'does not exist'],
       [folder, 'not a regular file'],
+      [make('export.json', (path) => writeFileSync(path, '{"providers": {}}\n')), '`ola config import'],
       [make('text', (path) => writeFileSync(path, 'hello '.repeat(1000))), 'no database'],
       [make('empty', (path) => writeFileSync(path, '')), 'another program'],
       [make('cut', (path) => writeFileSync(path, bytes.subarray(0, bytes.length / 2))), 'damaged'],
@@ -336,6 +337,15 @@ describe('a restore is refused, and changes nothing,', () => {
     for (const [path, words] of files) {
       expect([path, (await refused(home, path)).message]).toEqual([path, expect.stringContaining(words)]);
     }
+  });
+
+  test('when a passphrase is wrong or has no use, though the key here would do', async () => {
+    const { home, file } = await stage();
+    const sealed = join(directory(), 'sealed.backup');
+    await backUp({ file: sealed, passphrase }, placeOf(home));
+    expect(await refused(home, sealed, 'wrong horse battery')).toMatchObject({ code: 'invalid_field' });
+    expect((await refused(home, file, passphrase)).message).toContain('The backup has no key in it');
+    await restore({ file: sealed, passphrase }, placeOf(home));
   });
 
   test('when its secrets need a key that is neither here nor in it, or another one is here', async () => {

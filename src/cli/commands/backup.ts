@@ -7,7 +7,7 @@ import { demoOption } from '../demo-home.ts';
 import { asFailure, Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
 import { exitCodes, type RestoreReport } from '../ports.ts';
-import { bytes, jsonText, pairs, printable } from '../text.ts';
+import { bytes, jsonText, pairs, printable, shellWord } from '../text.ts';
 import { flag, json, required } from '../values.ts';
 
 export const backup = command({
@@ -86,7 +86,9 @@ export const restore = command({
         if (given !== null || !isKeyMissing(thrown) || ports.terminal.dialogue === null) throw thrown;
         return ports.restore({ file, passphrase: await readPassphrase(session, wanted), configFile });
       })
-      .catch(failed(session.failure, (code) => (code === 'conflict' ? 'ola status' : next)));
+      .catch(
+        failed(session.failure, (code) => (code === 'conflict' ? `stop the server, then ola restore ${shellWord(file)}` : next)),
+      );
     ports.terminal.out(asJson ? jsonText(restored) : people(restored));
     if (!asJson) ports.terminal.err('next: ola serve\n');
     return exitCodes.ok;

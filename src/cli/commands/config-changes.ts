@@ -4,7 +4,7 @@ import { documentSchema } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import { foldNames } from '../../core/field-names.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { editJsonc } from '../../core/jsonc.ts';
+import { editJsonc, parseJsonc } from '../../core/jsonc.ts';
 import { compileCheck } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { mapSecrets, redacted, valueAt } from '../../core/secrets.ts';
@@ -31,6 +31,7 @@ import {
   type DocumentPath,
   formatPath,
   isSecret,
+  pathToUnset,
   placeInFile,
   readDocumentPath,
   sayUnknown,
@@ -85,7 +86,8 @@ export const setConfig = command({
             const folded = foldNames(document, documentSchema) as JsonObject;
             const there = placeInFile(folded, place);
             change(folded, there);
-            return editJsonc(text, spelledIn(document, there.path), given);
+            const at = given === undefined ? pathToUnset(folded, there.path) : there.path;
+            return editJsonc(text, spelledIn(document, at), given);
           });
     report(ports, { what: `${unset ? 'unset' : 'set'} ${formatPath(place.path)}`, file, warnings, asJson });
     return exitCodes.ok;
@@ -108,9 +110,14 @@ async function valueGiven({ ports, failure }: Session, place: DocumentPath, { ar
 }
 
 /** Reads JSON, except where the schema accepts only the text itself: a model named `1`. A secret is always text. */
-function readValue(text: string, { schema }: DocumentPath): Json {
+function readValue(text: string, place: DocumentPath): Json {
+  const { schema } = place;
   const parsed = schema?.['x-secret'] === true ? undefined : parsedOf(text);
-  if (parsed === undefined) return text;
+  if (parsed === undefined) {
+    const broken = schema !== null && !fits(schema, text) ? brokenJson(text, place) : null;
+    if (broken !== null) throw broken;
+    return text;
+  }
   if (schema === null) return parsed;
   return fits(schema, text) && !fits(schema, parsed) ? text : parsed;
 }
@@ -120,6 +127,18 @@ function parsedOf(text: string): Json | undefined {
     return JSON.parse(text) as Json;
   } catch {
     return undefined;
+  }
+}
+
+/** An object or a list with a mistake in it is no text. @throws Failure that says where it breaks */
+function brokenJson(text: string, { path }: DocumentPath): Failure | null {
+  if (!/^\s*[[{]/.test(text)) return null;
+  try {
+    parseJsonc(text);
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof OlaError)) throw thrown;
+    return usageFailure(`'${formatPath(path)}' was not set`, thrown.message, setHelp);
   }
 }
 
@@ -143,7 +162,8 @@ function changed(document: JsonObject, place: DocumentPath, value: Json | undefi
   if (value === undefined && valueAt(document, place.path) === undefined) {
     throw usageFailure(failure, `'${formatPath(place.path)}' is not set.`, 'ola config show');
   }
-  const next = setAt(document, place.path, value, setHelp);
+  const at = value === undefined ? pathToUnset(document, place.path) : place.path;
+  const next = setAt(document, at, value, setHelp);
   if (typed) refuseTypedSecrets(next, place);
   return next;
 }
@@ -208,7 +228,7 @@ async function storedEdit(session: Session): Promise<Edit> {
   return {
     name: 'config.json',
     from: jsonText(document),
-    save: (to) => storeConfig(session, parseDocument(session, to, 'the text'), etag),
+    save: (to) => storeConfig(session, parseDocument(session, to, 'the text', 'ola config edit'), etag),
   };
 }
 
@@ -261,6 +281,6 @@ function keptFailure(thrown: unknown, path: string): unknown {
         };
   const told = `${why} Your text is kept in ${path}; delete that file when you no longer need it.`;
   // Importing the text after another change would undo that change.
-  const next = code === 'precondition_failed' ? 'ola config edit' : `ola config import ${shellWord(path)}`;
+  const next = code === 'precondition_failed' ? 'ola config edit' : `mend that file, then ola config import ${shellWord(path)}`;
   return new Failure({ code, what, why: told, next, exitCode: exitCodes.failure });
 }

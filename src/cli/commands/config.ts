@@ -19,7 +19,7 @@ import {
 import { Failure } from '../failure.ts';
 import { type DocumentPath, formatPath, readDocumentPath, sayUnknown, unknownKey } from '../paths.ts';
 import { exitCodes } from '../ports.ts';
-import { jsonText, pairs, printable } from '../text.ts';
+import { jsonText, pairs, printable, shellWord } from '../text.ts';
 import { json, optional, required, text } from '../values.ts';
 import { contentOf } from './exports.ts';
 
@@ -145,7 +145,11 @@ export const validateConfig = command({
 });
 
 async function checkGiven(session: Session, file: string): Promise<readonly Warning[]> {
-  return checkConfig(session, contentOf(parseDocument(session, await readInputOrFile(session, file), file)).content);
+  return checkConfig(
+    session,
+    contentOf(parseDocument(session, await readInputOrFile(session, file), file, `ola config validate ${shellWord(file)}`))
+      .content,
+  );
 }
 
 async function checkInForce(session: Session): Promise<readonly Warning[]> {

@@ -23,7 +23,7 @@ import { Failure, usageFailure } from '../failure.ts';
 import { passphraseOption, readPassphrase } from '../passphrase.ts';
 import { spelledIn } from '../paths.ts';
 import { exitCodes } from '../ports.ts';
-import { jsonText, printable } from '../text.ts';
+import { jsonText, printable, shellWord } from '../text.ts';
 import { flag, json, optional, required } from '../values.ts';
 
 /** The contents of an exported file: a document, and its sealed secrets when it was exported with them. */
@@ -105,10 +105,14 @@ export const importConfig = command({
   ],
   async run({ ports }, { passphraseFile, config, json: asJson }, { file }) {
     const session = { ports, configFile: config, failure: 'nothing was imported' };
-    const exported = contentOf(parseDocument(session, await readInputOrFile(session, file), file));
+    const exported = contentOf(
+      parseDocument(session, await readInputOrFile(session, file), file, `ola config validate ${shellWord(file)}`),
+    );
     const { file: current } = await configLocation(session);
     const warnings =
-      current === null ? await importStored(session, exported, passphraseFile) : await importIntoFile(session, exported, current);
+      current === null
+        ? await importStored(session, exported, { passphraseFile, file })
+        : await importIntoFile(session, exported, current);
     ports.terminal.out(
       asJson
         ? jsonText({ status: 'ok', file: current, warnings })
@@ -122,7 +126,7 @@ export const importConfig = command({
 async function importStored(
   session: Session,
   { content, sealed }: Exported,
-  passphraseFile: string | null,
+  { passphraseFile, file }: { readonly passphraseFile: string | null; readonly file: string },
 ): Promise<readonly Warning[]> {
   const next = 'ola config import --help';
   if (sealed === null && passphraseFile !== null) {
@@ -130,7 +134,14 @@ async function importStored(
   }
   const wanted = { file: passphraseFile, of: 'the secrets in the export', isNew: false, next };
   const secrets = sealed === null ? {} : { sealed, passphrase: await readPassphrase(session, wanted) };
-  const { body } = await callConfig(session, { method: 'POST', path: '/config/import', body: { content, ...secrets } });
+  const again = `ola config import ${shellWord(file)}`;
+  const wrong = { invalid_field: (param: string | null) => (param === 'passphrase' ? again : 'ola config schema') };
+  const { body } = await callConfig(session, {
+    method: 'POST',
+    path: '/config/import',
+    body: { content, ...secrets },
+    next: wrong,
+  });
   return warningsOf(body);
 }
 

@@ -104,7 +104,9 @@ export const configDiff = command({
 /** The newest revision and the one before it. Revision 0, the empty configuration, comes before the first revision of the database. @throws Failure when there is no revision */
 async function lastTwo(session: Session): Promise<{ newest: number; before: number | null }> {
   const [newest, before] = (await revisionsOf(session)).slice(0, 2).map((item) => readRevision(item, session.failure));
-  if (newest === undefined) throw noRevision(session, 'There are no revisions: nothing has been configured yet.');
+  if (newest === undefined) {
+    throw noRevision(session, 'There are no revisions: nothing has been configured yet.', 'ola config set --help');
+  }
   if (before !== undefined) return { newest: newest.number, before: before.number };
   const { file } = await configLocation(session);
   return { newest: newest.number, before: file === null ? 0 : null };
@@ -117,8 +119,8 @@ async function beforeNewest(session: Session): Promise<number> {
   return before;
 }
 
-function noRevision({ failure }: Session, why: string): Failure {
-  return new Failure({ code: 'not_found', what: failure, why, next: 'ola config history', exitCode: exitCodes.failure });
+function noRevision({ failure }: Session, why: string, next = 'ola config history'): Failure {
+  return new Failure({ code: 'not_found', what: failure, why, next, exitCode: exitCodes.failure });
 }
 
 interface Change {

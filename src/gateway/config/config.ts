@@ -1,7 +1,8 @@
 /** The configuration: one object that a request reads from start to end, and the writes that make the next one, in turn. */
 import { OlaError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Warning } from '../../core/schema.ts';
-import type { Path } from '../../core/secrets.ts';
+import { type Path, valueAt } from '../../core/secrets.ts';
 import type { Requester } from '../records/audit.ts';
 import { recordOf, type WriteRecord } from './changes.ts';
 import { createFileMode, type FileMode } from './file-mode.ts';
@@ -72,7 +73,8 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     const next = await nextDocument(path, wanted, before, context, isOwner(requester));
     await letOthersRun();
     await inForce.commit(next, recordOf(record, before.document, next.document), requester);
-    return { snapshot: inForce.current(), warnings: next.warnings };
+    const warnings = next.warnings.filter((warning) => isNews(warning, path, next.document, before.document));
+    return { snapshot: inForce.current(), warnings };
   }
 
   return {
@@ -88,6 +90,14 @@ export async function loadConfig(ports: ConfigPorts): Promise<Config> {
     },
     problem: () => fileMode?.problem() ?? null,
   };
+}
+
+/** A value that a write leaves as it was has been warned of when it was written. */
+function isNews({ path }: Warning, part: Path, next: JsonObject, before: JsonObject): boolean {
+  const place = [...part, ...path.split('.')];
+  const value = valueAt(next, place);
+  // Without a value there the name has a dot in it, or the warning is about what is not there.
+  return value === undefined || value !== valueAt(before, place);
 }
 
 /** Runs one piece of work after the other; a failure stops no other. */

@@ -2,7 +2,7 @@
 import { type ConfigDocument, documentSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Log } from '../../core/ports.ts';
-import { parseReference } from '../../core/secret-references.ts';
+import { parseReference, type Reference } from '../../core/secret-references.ts';
 import { isSecretReference, mapSecrets, type Path, type SecretKind } from '../../core/secrets.ts';
 import { placeOfSecret, type SealedSecret, type Vault } from '../../core/vault.ts';
 
@@ -57,8 +57,12 @@ export function createOpener(places: SecretPlaces): Opener {
   /** A variable that is not set is often meant to be; damage and a file that cannot be read never are. */
   function logLeftOut(place: string, value: Json): void {
     const secret = isSecretReference(value) ? value.$secret : String(value);
-    const level = parseReference(secret)?.kind === 'variable' ? 'warn' : 'error';
-    log.log(level, 'a secret cannot be opened; what it belongs to goes without it', { place, secret });
+    const reference = isSecretReference(value) ? null : parseReference(secret);
+    const why = whyLeftOut(reference);
+    log.log(reference?.kind === 'variable' ? 'warn' : 'error', `${place}: ${why}; it is left out until it can be read`, {
+      place,
+      secret,
+    });
   }
 
   return {
@@ -98,6 +102,12 @@ export function createOpener(places: SecretPlaces): Opener {
       return { open: open as ConfigDocument, named: [...named] };
     },
   };
+}
+
+function whyLeftOut(reference: Reference | null): string {
+  if (reference?.kind === 'variable') return `the variable ${reference.name} is not set`;
+  if (reference?.kind === 'file') return 'the file that it names cannot be read';
+  return reference?.kind === 'store' ? 'the stored secret that it names is not there or damaged' : 'the stored secret is damaged';
 }
 
 const placeOf = (path: Path): string => path.join('.');

@@ -9,6 +9,7 @@ import type { Warning } from '../../core/schema.ts';
 import type { Path } from '../../core/secrets.ts';
 import type { ImportedToken } from '../access/imported-tokens.ts';
 import type { Requester } from '../records/audit.ts';
+import type { RegistryInputs } from '../routing/registry.ts';
 import { shareEqual } from './changes.ts';
 import { type ConsentContext, type ConsentedDocument, consentsAfter, refuseUnconsented } from './consents.ts';
 import { type DestinationContext, refuseUnsafeDestinations } from './destinations.ts';
@@ -22,8 +23,9 @@ import {
 } from './origins.ts';
 import { gathered, withPart } from './parts.ts';
 import { type ReadContext, readPart } from './read-document.ts';
+import { unreadyParts } from './unready.ts';
 
-export interface WriteContext extends ReadContext, DestinationContext, ConsentContext {}
+export interface WriteContext extends ReadContext, DestinationContext, ConsentContext, RegistryInputs {}
 
 /** The configuration before a write. */
 export interface DocumentBefore extends BoundDocument, ConsentedDocument {}
@@ -105,7 +107,9 @@ async function judgedDocument(
   if (!byOwner) refuseUnconsented(document, current, path, context);
   if (exported !== undefined) refuseForeignSecrets(document, exported, originOf);
   await refuseUnsafeDestinations(document, path, context);
-  return { document, originOf, consents: consentsAfter(document, current, byOwner, context), tokens, warnings };
+  const consents = consentsAfter(document, current, byOwner, context);
+  const unready = unreadyParts({ document, secrets: current.secrets, consents }, path, context);
+  return { document, originOf, consents, tokens, warnings: [...warnings, ...unready] };
 }
 
 /** A large document takes some milliseconds a step; calls go on between the steps. */

@@ -164,7 +164,7 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
   [
     'The address of a provider changes, and its secret was entered for the old one.',
     'secret_required',
-    "'apiKey' was entered for another address; send it again with the new baseUrl, or send null to delete it.",
+    "'apiKey' was entered for another address; send it again with the new baseUrl, or send null to delete it. On the command line: `ola config set providers.acme --stdin`, with the whole entry as JSON.",
     { param: 'apiKey', details: { paths: ['apiKey'] } },
   ],
   [

@@ -109,7 +109,11 @@ export const historyOperations: Operations = {
     answers: [
       {
         description: 'The snapshot is saved. It is in force only after it is activated.',
-        example: { status: 'ok', name: 'small' },
+        example: {
+          status: 'ok',
+          name: 'small',
+          warnings: [{ path: 'defaultModel', reason: "Provider 'groq' has no usable credential. Set GROQ_API_KEY and restart." }],
+        },
       },
     ],
     errors: ['invalid_request', 'unsafe_destination', 'secret_required', 'persistence_unavailable'],

@@ -112,7 +112,7 @@ describe('restore', () => {
   test('says what keeps it from being done', async () => {
     const { restore } = restoring(() => new OlaError('conflict', 'Process 4312 holds the home.'));
     expect((await ola(['restore', 'b', '--yes'], { restore })).err).toBe(
-      'error: nothing was restored\n  why: Process 4312 holds the home.\n  next: ola status\n',
+      'error: nothing was restored\n  why: Process 4312 holds the home.\n  next: stop the server, then ola restore b\n',
     );
   });
 });

@@ -109,6 +109,33 @@ describe('config set', () => {
     expect(await refused('config set providers.acme.baseUrl https://10.0.0.1/v1', exitCodes.configInvalid)).toContain('acme');
   });
 
+  test('--unset takes an emptied section along, and leaves an entry that a person named', async () => {
+    await done('config set usage.retentionDays 90');
+    await done('config set usage.retentionDays --unset');
+    await done(`config set providers.acme.baseUrl ${base}`);
+    await done('config set providers.acme.baseUrl --unset');
+    expect(JSON.parse(await done('config show'))).toEqual({ providers: { acme: {} } });
+    await done('config set providers.acme --unset');
+    expect(JSON.parse(await done('config show'))).toEqual({});
+  });
+
+  test('says where JSON breaks that was typed for an object or a list', async () => {
+    const said = await refused('config set providers.acme {"baseUrl":"https://a.example","models":[}', exitCodes.usage);
+    expect(said).toContain('at line 1, column');
+    expect(said).not.toContain('expected object');
+    await done('config set defaultModel {odd');
+    expect(await done('config get defaultModel')).toBe('{odd\n');
+  });
+
+  test('moving the address of a stored key leads to the line that sends both', async () => {
+    await done(`config set providers.acme.baseUrl ${base}`);
+    await run('config set providers.acme.apiKey --stdin', { input: key });
+    const said = await refused('config set providers.acme.baseUrl https://other.example/v1', exitCodes.configInvalid);
+    expect(said).toContain('next: ola config set providers.acme --stdin\n');
+    const both = JSON.stringify({ baseUrl: 'https://other.example/v1', apiKey: key });
+    expect((await run('config set providers.acme --stdin', { input: both })).exit).toBe(exitCodes.ok);
+  });
+
   test('is repeated up to five times when others write in between, and all is kept; then it gives up', async () => {
     let others = 0;
     let most = 5;
@@ -174,7 +201,7 @@ describe('config edit', () => {
     expect(said).toContain(why);
     const [path = ''] = [...scene.files.keys()];
     expect(said).toContain(`Your text is kept in ${path}`);
-    expect(said).toContain(`next: ola config import ${path}`);
+    expect(said).toContain(`next: mend that file, then ola config import ${path}`);
     expect(scene.files.get(path)).toBe(left);
   });
 
@@ -299,11 +326,12 @@ describe('config export and import', () => {
   });
 
   test('ask for a new passphrase twice', async () => {
-    const different = person('correct horse\r', 'correct house\r');
-    const said = await refused('config export x.json --with-secrets', exitCodes.usage, { dialogue: different.dialogue });
-    expect(said).toContain('passphrases differ');
+    const different = person('correct horse\r', 'correct house\r', 'correct horse\r', 'correct horse\r');
+    await done('config export x.json --with-secrets', { dialogue: different.dialogue });
     const same = person('correct horse\r', 'correct horse\r');
-    await done('config export x.json --with-secrets', { dialogue: same.dialogue });
+    await done('config export z.json --with-secrets', { dialogue: same.dialogue });
+    const given = person('correct horse\r', '\u0003');
+    await refused('config export y.json --with-secrets', exitCodes.cancelled, { dialogue: given.dialogue });
     expect(different.seen() + same.seen()).not.toMatch(/horse|house/);
     expect(await refused('config export y.json --with-secrets', exitCodes.usage)).toContain('Use --passphrase-file FILE.');
   });

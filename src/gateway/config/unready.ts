@@ -1,0 +1,92 @@
+/** Warnings about what a written configuration cannot do yet: it may be meant for later, or be a typing error. Pure. */
+import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
+import { documentSchema } from '../../core/document.ts';
+import { OlaError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { didYouMean, nearestNames } from '../../core/nearest.ts';
+import type { Warning } from '../../core/schema.ts';
+import { parseReference } from '../../core/secret-references.ts';
+import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
+import { holdsToken } from '../../core/tokens.ts';
+import { endpointsOf } from '../routing/destinations.ts';
+import { buildRegistry, type ConfiguredSecrets, type RegistryInputs } from '../routing/registry.ts';
+import { planOf } from '../routing/routing.ts';
+import { isWithin, nameIn } from './parts.ts';
+
+/** Ids that one warning suggests. */
+const mostSuggestions = 3;
+
+/**
+ * @param next with references and new secrets in place
+ * @param part the part that was written: the paths of the warnings are those in it
+ */
+export function unreadyParts(next: Omit<ConfiguredSecrets, 'open'>, part: Path, facts: RegistryInputs): Warning[] {
+  const written = [
+    ...withoutAddress(next.document, facts),
+    ...withoutVariable(next.document, facts),
+    ...withoutModel(next, facts),
+  ];
+  return written.filter(({ place }) => isWithin(place, part)).map(({ place, reason }) => ({ path: nameIn(part, place), reason }));
+}
+
+interface Unready {
+  readonly place: Path;
+  readonly reason: string;
+}
+
+function withoutAddress(document: JsonObject, { catalog }: RegistryInputs): Unready[] {
+  const { providers, models } = document as ConfigDocument;
+  const ids = catalog.providers().map(({ id }) => id);
+  const at = (section: Path, map: Readonly<Record<string, ProviderConfig>> | undefined) =>
+    Object.entries(map ?? {})
+      // A provider of the catalog whose protocol is not built is warned of as that.
+      .filter(([id, config]) => config.baseUrl === undefined && catalog.anyProvider(id) === null)
+      .filter(([id, config]) => config.enabled !== false && endpointsOf(id, config, catalog).length === 0)
+      .map(([id]): Unready => {
+        const question = didYouMean(nearestNames(id, ids, mostSuggestions));
+        return { place: [...section, id], reason: `ola does not know where '${id}' is; give it a baseUrl.${question}` };
+      });
+  return [...at(['providers'], providers), ...at(['models', 'providers'], models?.providers)];
+}
+
+function withoutVariable(document: JsonObject, { environment }: RegistryInputs): Unready[] {
+  const unready: Unready[] = [];
+  mapSecrets(document, documentSchema, (value, place) => {
+    const reference = typeof value === 'string' ? parseReference(value) : null;
+    if (reference?.kind !== 'variable') return value;
+    const { name } = reference;
+    const set = environment[name] ?? '';
+    if (set === '') unready.push({ place, reason: `the variable ${name} is not set where ola runs` });
+    else if (holdsToken(set) && ['providers', 'models', 'authProfiles'].includes(place[0] ?? '')) {
+      unready.push({ place, reason: `the variable ${name} is an access token of ola, which is never sent to a provider` });
+    }
+    return value;
+  });
+  return unready;
+}
+
+function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInputs): Unready[] {
+  const { defaultModel, activeProviderIds = [] } = next.document as ConfigDocument;
+  if (defaultModel === undefined) return [];
+  const place = ['defaultModel'];
+  if (defaultModel.trim() === '') return [{ place, reason: 'it is empty, so a request that names no model is refused' }];
+  const registry = buildRegistry({ ...next, open: opened(next.document, facts) }, facts);
+  const [protocol = ''] = facts.catalog.protocols;
+  try {
+    planOf(defaultModel, null, protocol, { registry, catalog: facts.catalog, defaultModel, activeProviderIds });
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof OlaError)) throw thrown;
+    return [{ place, reason: thrown.message }];
+  }
+}
+
+/** Whether there is a key matters here, not which: any text stands for a sealed one. */
+function opened(document: JsonObject, { environment }: RegistryInputs): ConfigDocument {
+  return mapSecrets(document, documentSchema, (value) => {
+    if (isSecretReference(value)) return 'sealed';
+    const reference = typeof value === 'string' ? parseReference(value) : null;
+    if (reference?.kind === 'variable') return environment[reference.name] || undefined;
+    return value;
+  }) as ConfigDocument;
+}
