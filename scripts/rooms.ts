@@ -24,13 +24,13 @@ const platformWhy = 'a platform knows no other, and is reached as #platform alon
 
 /**
  * A row a room, and a row a door: a folder inside a room. A folder without a row is refused.
- * `main` is main.ts, compose.ts and calls.ts, which may see every room; the row of a room that has doors is for the files beside them.
+ * `main` is main.ts and compose.ts, which may see every room; the row of a room that has doors is for the files beside them.
  */
 export const rooms: Readonly<Record<string, Room>> = {
   main: {
     line: 1,
     owns: 'one command, over parts that compose hands to each other',
-    rooms: ['serve', 'upkeep', 'home', 'http', 'cli', 'runtime', 'core'],
+    rooms: ['serve', 'upkeep', 'cli', 'runtime', 'core'],
     packages: [],
     why: 'the entry builds and wires: what a package does is done in a room',
   },
@@ -43,10 +43,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   upkeep: {
     line: 2,
-    owns: 'backup and restore of a home',
-    rooms: ['home', 'cli', 'credentials', 'runtime', 'store', 'core'],
+    owns: 'a home from outside: calls, backup, restore',
+    rooms: ['home', 'http', 'cli', 'credentials', 'runtime', 'store', 'core'],
     packages: [],
-    why: 'a home is kept from outside, without a gateway over it',
+    why: 'a command works on a home from outside, through its routes or its files',
   },
   home: {
     line: 3,

@@ -49,9 +49,9 @@ function portsOver(home: string, demo: CliPorts | null, settings: Settings): Cli
     home,
     homeFrom: settings.home === null ? 'default' : 'environment',
     demo,
-    running: async () => (await import('./calls.ts')).whoHolds(home, now),
+    running: async () => (await import('./upkeep/calls.ts')).whoHolds(home, now),
     async call(method, path, body, { headers = {}, configFile = null }: CallOptions = {}) {
-      const { callApi } = await import('./calls.ts');
+      const { callApi } = await import('./upkeep/calls.ts');
       const place = { home, settings, configFile: absoluteOrNull(configFile) };
       return callApi({ method, path, body, headers }, place, { now, tell: terminal.err });
     },

@@ -1,16 +1,16 @@
 /** A command's calls to the API of a home, whether a server runs there or not. */
-import type { ApiAnswer, RunningServer } from './cli/ports.ts';
-import { OlaError } from './core/errors.ts';
-import type { Clock, Log } from './core/ports.ts';
-import type { Connection } from './core/server.ts';
-import type { Settings } from './core/settings.ts';
-import { runningDatabase } from './home/config-file.ts';
-import { lastConfigFile } from './home/database-note.ts';
-import { type ControlCall, callControl } from './runtime/control.ts';
-import { exists, refuseClosedHome } from './runtime/files.ts';
-import { takeHomeLock } from './runtime/lock.ts';
-import { processId } from './runtime/process.ts';
-import { version } from './runtime/version.ts';
+import type { ApiAnswer, RunningServer } from '../cli/ports.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import type { Connection } from '../core/server.ts';
+import type { Settings } from '../core/settings.ts';
+import { runningDatabase } from '../home/config-file.ts';
+import { lastConfigFile } from '../home/database-note.ts';
+import { type ControlCall, callControl } from '../runtime/control.ts';
+import { exists, refuseClosedHome } from '../runtime/files.ts';
+import { takeHomeLock } from '../runtime/lock.ts';
+import { processId } from '../runtime/process.ts';
+import { version } from '../runtime/version.ts';
 
 /** The home that a command works on. */
 export interface CalledHome {
@@ -66,7 +66,7 @@ async function callHere(
 ): Promise<ApiAnswer> {
   const lastFile = configFile === null && aboutConfiguration.test(path) ? lastConfigFile(home) : null;
   if (lastFile !== null) tellOnce(lastFile, tell);
-  const [{ openHome }, { createApp }] = await Promise.all([import('./home/home.ts'), import('./http/app.ts')]);
+  const [{ openHome }, { createApp }] = await Promise.all([import('../home/home.ts'), import('../http/app.ts')]);
   const nowhere = { by: 'command', processProviders: [], ownListeners: () => [] } as const;
   const open = await openHome({ path: home, settings, configFile, ...nowhere, now, log: noLog });
   try {
