@@ -6,7 +6,7 @@ import type { TSchema } from '@sinclair/typebox';
 import type { Answer, Conversation, Step } from './conversation.ts';
 import type { OlaError } from './errors.ts';
 import type { Form } from './multipart.ts';
-import type { ProtocolId, ProviderQuirks } from './providers.ts';
+import type { CatalogModel, ProtocolId, ProviderQuirks } from './providers.ts';
 import type { TokenCounts } from './usage.ts';
 
 /** The kind of call that a route serves. `other` is never translated, so it needs the same protocol on both sides. */
@@ -164,9 +164,18 @@ export interface ChatCodec {
   streamEncoder(): (step: Step) => Uint8Array;
 }
 
+export interface ModelList {
+  /** Behind an upstream's base URL, asked by GET. */
+  readonly path: string;
+  /** @returns the models of an answer of status 200; null for one that is no list */
+  read(text: string): readonly CatalogModel[] | null;
+}
+
 export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
+  /** How an upstream is asked for its models; null when it cannot be. */
+  readonly modelList: ModelList | null;
   /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */
   readonly chatPath: string | null;
   /**

@@ -23,6 +23,7 @@ import type { WriteContext } from './config/write-section.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createLiveCalls } from './inference/live-calls.ts';
+import { createOwnModels } from './inference/own-models.ts';
 import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
@@ -57,8 +58,12 @@ export interface Gateway {
   providerStates(): readonly ProviderState[];
   /** The places with an access token of ola where a provider's key belongs. */
   ownTokens(): readonly string[];
-  listModels(): ModelView[];
-  findModel(name: string): ModelView;
+  /** The models that are known now; no server is asked. */
+  knownModels(): ModelView[];
+  /** The known models, and those of own servers, which are asked and waited for at most a second. */
+  listModels(): Promise<ModelView[]>;
+  /** @throws OlaError `model_not_found` */
+  findModel(name: string): Promise<ModelView>;
   /**
    * Called about once a second: keeps quiet streams alive, cuts those whose token has been revoked or has expired, clears
    * old records.
@@ -133,10 +138,15 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const limits = createLimits(tokens);
   const health = createHealth({ store, config, version, now });
   const retention = createRetention({ store, document: () => config.snapshot().open, now, log });
-  let view = viewOf(config.snapshot(), facts, settings);
+  const ownModels = createOwnModels({
+    egress: { send: (to, request) => egress.send(to, request) },
+    protocols: ports.protocols,
+    now,
+  });
+  let view = viewOf(config.snapshot(), facts, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   config.onChange((snapshot) => {
-    view = viewOf(snapshot, facts, settings);
+    view = viewOf(snapshot, facts, settings, ownModels.of);
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
@@ -175,8 +185,15 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     redact,
     providerStates: () => providerStates(view.registry),
     ownTokens: () => ownTokens(view.registry),
-    listModels: () => listModels(view.registry),
-    findModel: (name) => findModel(view.registry, catalog.canonicalId, name),
+    knownModels: () => listModels(view.registry, ownModels.of),
+    async listModels() {
+      await ownModels.refresh(view.registry.active.values());
+      return listModels(view.registry, ownModels.of);
+    },
+    async findModel(name) {
+      await ownModels.refresh(view.registry.active.values());
+      return findModel(name, { registry: view.registry, asked: ownModels.of, canonicalId: catalog.canonicalId });
+    },
     drain() {
       health.drain();
       limits.close();

@@ -3,11 +3,13 @@
 import type { ConfigDocument } from '../core/document.ts';
 import { defaultEgressPolicy, type EgressPolicy } from '../core/egress.ts';
 import { isObject } from '../core/json.ts';
+import { readingsOf } from '../core/models.ts';
 import type { ProtocolId } from '../core/providers.ts';
 import { cleanSecret } from '../credentials/resolve.ts';
 import { type LegacyToken, legacyAdmin, proxyKey } from './access/access.ts';
 import { principalOfConfigured } from './access/imported-tokens.ts';
 import type { CurrentConfig } from './config/in-force.ts';
+import type { AskedModels } from './routing/models.ts';
 import { buildRegistry, type Registry, type RegistryInputs } from './routing/registry.ts';
 import { type Plan, planOf } from './routing/routing.ts';
 
@@ -30,7 +32,7 @@ export interface View {
 /** Model names whose plans are remembered, for each protocol. */
 const mostPlans = 1000;
 
-export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings: GatewaySettings): View {
+export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings: GatewaySettings, asked: AskedModels): View {
   const document = snapshot.open;
   const registry = buildRegistry(snapshot, inputs);
   const routing = {
@@ -38,6 +40,7 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
     catalog: inputs.catalog,
     defaultModel: document.defaultModel ?? null,
     activeProviderIds: document.activeProviderIds ?? [],
+    asked,
   };
   const plans = new Map(inputs.catalog.protocols.map((protocol) => [protocol, new Map<string, Plan>()]));
   return {
@@ -45,7 +48,8 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
     policy: policyOf(document, settings),
     secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
     planOf(model, profile, protocol) {
-      const known = profile === null ? plans.get(protocol) : undefined;
+      // A name that can be read in two ways is planned anew, because a server may list it meanwhile.
+      const known = profile === null && readingsOf(model ?? '').length === 1 ? plans.get(protocol) : undefined;
       const found = known?.get(model ?? '');
       if (found !== undefined) return found;
       const made = planOf(model, profile, protocol, routing);

@@ -230,7 +230,7 @@ const demoTokenName = 'demo (made at start)';
 const keptDemoTokens = 8;
 
 function exampleModel(gateway: Gateway): string | null {
-  const models = gateway.listModels();
+  const models = gateway.knownModels();
   return (models.find(({ owned_by }) => owned_by === demoProvider.id) ?? models[0])?.id ?? null;
 }
 

@@ -162,6 +162,8 @@ describe('framing that two parsers could read in two ways', () => {
 
   test('of a body that a route does not read leaves no rest behind', async () => {
     const { ola } = await shared;
+    // Bun answers pipelined requests only when the first is answered at once: the providers have been asked for their models.
+    await ola.ask('GET', '/v1/models');
     for (const line of [
       'GET /v1/models HTTP/1.1',
       'HEAD /v1/models HTTP/1.1',

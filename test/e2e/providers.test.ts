@@ -66,6 +66,23 @@ test('a listed model whose id ends like a context size is found and called by it
   expect([up.for('big[32k]').length, up.for('big').length]).toEqual([1, 1]);
 });
 
+test('a server of one’s own without models is asked for them when they are listed, and its answer is called by', async () => {
+  const ola = await start();
+  const up = await upstream();
+  // A request without a body names no model.
+  up.modes.set('', answer(200, { object: 'list', data: [{ id: 'llama' }, { id: 'big[32k]' }] }));
+  await ola.addProvider('vllm', up);
+  expect(up.received).toHaveLength(0);
+  const ids = async () => (await ola.ask('GET', '/v1/models')).json['data']?.map(({ id }) => id as unknown);
+  expect(await ids()).toEqual(['vllm/llama', 'vllm/big[32k]']);
+  expect(await ids()).toHaveLength(2);
+  expect((await ola.chat('vllm/big[32k]')).status).toBe(200);
+  expect(expectError(await ola.chat('llama'), 404, 'model_not_found')['message'] as unknown).toContain('vllm/llama');
+  expect(up.for('')).toHaveLength(1);
+  expect(up.requestFor('').head).toStartWith('GET /v1/models HTTP/1.1');
+  expect(up.requestFor('big[32k]').head).toStartWith('POST ');
+});
+
 describe('a base URL', () => {
   const chat = { model: 'azure/gpt-4o', messages: [{ role: 'user', content: 'hi' }] };
 

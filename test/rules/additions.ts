@@ -164,8 +164,8 @@ const setting: Addition = {
   ],
   acting: replace(
     'src/http/routes/models.ts',
-    'data: gateway.listModels() }',
-    'data: gateway.listModels(), note: gateway.config.snapshot().open.modelNote }',
+    'data: await gateway.listModels() }',
+    'data: await gateway.listModels(), note: gateway.config.snapshot().open.modelNote }',
   ),
   halves: [
     {

@@ -32,6 +32,7 @@ function whole(text: string): WholeAnswer | UpstreamFailure {
 export const echo: Protocol = {
   id: 'echo',
   clientRoutes: [route],
+  modelList: null,
   chatPath: null,
   envelopePaths: ['/v1/echo'],
   direct: ({ body }, { id }): Exchange => ({

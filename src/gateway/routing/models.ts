@@ -2,7 +2,8 @@
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, readingsOf } from '../../core/models.ts';
 import { didYouMean, nearestNames } from '../../core/nearest.ts';
-import type { Registry } from './registry.ts';
+import type { CatalogModel } from '../../core/providers.ts';
+import type { ActiveProvider, Registry } from './registry.ts';
 
 /** OpenAI's model object, with the sizes where they are known. */
 export interface ModelView {
@@ -15,15 +16,18 @@ export interface ModelView {
   readonly max_output_tokens?: number;
 }
 
-export function listModels(registry: Registry): ModelView[] {
+/** Models that a provider named when it was asked, for one that asks its models. */
+export type AskedModels = (provider: ActiveProvider) => readonly CatalogModel[];
+
+export function listModels(registry: Registry, asked: AskedModels): ModelView[] {
   const views: ModelView[] = [];
-  for (const { id: provider, models } of registry.active.values()) {
-    for (const { id, contextWindow, maxTokens } of models) {
+  for (const provider of registry.active.values()) {
+    for (const { id, contextWindow, maxTokens } of [...provider.models, ...asked(provider)]) {
       views.push({
-        id: `${provider}/${id}`,
+        id: `${provider.id}/${id}`,
         object: 'model',
         created: 0,
-        owned_by: provider,
+        owned_by: provider.id,
         ...(contextWindow === undefined ? {} : { context_window: contextWindow }),
         ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
       });
@@ -32,9 +36,16 @@ export function listModels(registry: Registry): ModelView[] {
   return views;
 }
 
-/** @param canonicalId frees a provider id of its aliases. @throws OlaError `model_not_found` */
-export function findModel(registry: Registry, canonicalId: (id: string) => string, name: string): ModelView {
-  const views = listModels(registry);
+export interface ModelFacts {
+  readonly registry: Registry;
+  readonly asked: AskedModels;
+  /** Frees a provider id of its aliases. */
+  readonly canonicalId: (id: string) => string;
+}
+
+/** @throws OlaError `model_not_found` */
+export function findModel(name: string, { registry, asked, canonicalId }: ModelFacts): ModelView {
+  const views = listModels(registry, asked);
   for (const reading of readingsOf(name)) {
     const { provider, model } = parseModelReference(reading);
     const full = provider === null ? null : `${canonicalId(provider)}/${model}`;

@@ -52,6 +52,8 @@ export interface ActiveProvider {
   /** The preferred one first; at least one. */
   readonly endpoints: readonly [ActiveEndpoint, ...ActiveEndpoint[]];
   readonly models: readonly CatalogModel[];
+  /** Neither catalog nor configuration knows its models: it is asked for them. */
+  readonly asksModels: boolean;
   /** False: a model that is not listed is refused. */
   readonly anyModel: boolean;
   /** It is known to serve no embeddings. */
@@ -149,6 +151,7 @@ function activate(id: string, given: ConfiguredProvider): ActiveProvider | Inact
     id,
     endpoints: [first, ...rest],
     models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
+    asksModels: config !== undefined && !replace && (row === null || row.local === true) && (config.models ?? []).length === 0,
     anyModel: !replace,
     noEmbeddings: row?.noEmbeddings === true,
   };
@@ -233,5 +236,5 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   );
   const destination = { name: id, baseUrl, allowLocal: true };
   const endpoint = { protocol, destination, quirks: noQuirks, lacksVersion: false, candidates: [candidate], passed: [] } as const;
-  return { id, endpoints: [endpoint], models, anyModel: false, noEmbeddings: false };
+  return { id, endpoints: [endpoint], models, asksModels: false, anyModel: false, noEmbeddings: false };
 }

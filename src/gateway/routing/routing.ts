@@ -4,6 +4,7 @@ import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, readingsOf } from '../../core/models.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
+import type { AskedModels } from './models.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
 
@@ -43,6 +44,7 @@ export interface RoutingInputs {
   readonly catalog: Catalog;
   readonly defaultModel: string | null;
   readonly activeProviderIds: readonly string[];
+  readonly asked: AskedModels;
 }
 
 /** Control characters in a name could end up in a header or a log line. */
@@ -61,7 +63,7 @@ export function planOf(name: string | null, profile: string | null, protocol: Pr
   if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
-    const { question, candidates } = nearestModels(model, [provider]);
+    const { question, candidates } = nearestModels(model, [provider], facts.asked);
     const message = `Provider '${provider.id}' does not list '${model}'.${question || ' GET /v1/models shows the models that it lists.'}`;
     throw new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
   }
@@ -104,7 +106,8 @@ function readingOf(text: string, facts: RoutingInputs): string {
 function isListed(reading: string, facts: RoutingInputs): boolean {
   const { provider, model } = parseModelReference(reading);
   const named = provider === null ? undefined : facts.registry.active.get(facts.catalog.canonicalId(provider));
-  return named === undefined ? listing(reading, facts).length > 0 : named.models.some(({ id }) => id === model);
+  if (named === undefined) return listing(reading, facts).length > 0;
+  return [...named.models, ...facts.asked(named)].some(({ id }) => id === model);
 }
 
 interface Picked {
@@ -158,8 +161,15 @@ function notFound(model: string, hosts: readonly ActiveProvider[], vendor: strin
     const message = `Several providers list '${model}': write one of ${listed.join(', ')}.`;
     return new OlaError('model_not_found', message, { param: 'model', details: { candidates: listed } });
   }
+  // Whoever asked for the list last would decide where a bare name goes, so it does not count for one.
+  const own = [...facts.registry.active.values()].filter((host) => facts.asked(host).some(({ id }) => id === model));
+  if (own.length > 0) {
+    const candidates = own.map(({ id }) => `${id}/${model}`);
+    const message = `'${model}' is a model of a server that is not configured with it: write ${candidates.join(' or ')}.`;
+    return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
+  }
   const help = vendor === null ? null : facts.registry.why(vendor)?.help;
-  const { question, candidates } = nearestModels(model, facts.registry.active.values());
+  const { question, candidates } = nearestModels(model, facts.registry.active.values(), facts.asked);
   const message = `No usable provider lists '${model}'.${question} ${help ?? 'GET /v1/models shows what can be used; PROVIDER/MODEL names a provider.'}`;
   return new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
 }

@@ -1,6 +1,7 @@
 /** What a model reference that leads nowhere may have meant. Pure. */
 import type { Catalog } from '../../catalog/lookup.ts';
 import { didYouMean, nearestNames } from '../../core/nearest.ts';
+import type { AskedModels } from './models.ts';
 import type { ActiveProvider, Registry } from './registry.ts';
 
 /** Suggestions in one message. */
@@ -29,10 +30,12 @@ export function nearestProviders(id: string, model: string, facts: { registry: R
 }
 
 /** Models of one provider, or of all: their names without the provider are compared. */
-export function nearestModels(model: string, providers: Iterable<ActiveProvider>): Suggestions {
+export function nearestModels(model: string, providers: Iterable<ActiveProvider>, asked: AskedModels): Suggestions {
   const byName = new Map<string, string[]>();
-  for (const { id: provider, models } of providers) {
-    for (const { id } of models) byName.set(id, [...(byName.get(id) ?? []), `${provider}/${id}`]);
+  for (const provider of providers) {
+    for (const { id } of [...provider.models, ...asked(provider)]) {
+      byName.set(id, [...(byName.get(id) ?? []), `${provider.id}/${id}`]);
+    }
   }
   const names = nearestNames(model, byName.keys(), most);
   return suggestions(names.flatMap((name) => byName.get(name) ?? []).slice(0, most));

@@ -33,7 +33,7 @@ export const serverOperations: Operations = {
     id: 'listModels',
     tag: 'Models',
     description:
-      'The known models of all providers that can be used now, which are those with credentials. Other models of these providers can be asked for, too.',
+      'The known models of all providers that can be used now, which are those with credentials. Other models of these providers can be asked for, too. A server of your own, or one that the catalog does not have, is asked for its models if the configuration lists none for it; the answer waits for it a second at most.',
     answers: [{ description: 'All models.', example: { object: 'list', data: [echo] } }],
   },
   'GET /v1/models/*': {

@@ -21,12 +21,12 @@ export function modelRoutes(gateway: Gateway): Route[] {
   return [
     route(
       { method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now', answer: models },
-      (call) => reply(call, { object: 'list', data: gateway.listModels() }),
+      async (call) => reply(call, { object: 'list', data: await gateway.listModels() }),
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
     route(
       { method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model', answer: model },
-      (call, _principal, params) => reply(call, gateway.findModel(decoded(params['*'] ?? ''))),
+      async (call, _principal, params) => reply(call, await gateway.findModel(decoded(params['*'] ?? ''))),
     ),
   ];
 }

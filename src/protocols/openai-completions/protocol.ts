@@ -2,11 +2,13 @@
 import type { Protocol } from '../../core/protocol.ts';
 import { direct } from './direct.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
+import { modelList } from './models.ts';
 import { clientRoutes } from './routes.ts';
 
 export const openaiCompletions: Protocol = {
   id: 'openai-completions',
   clientRoutes,
+  modelList,
   chatPath: '/chat/completions',
   envelopePaths: ['/v1/'],
   direct,

@@ -22,6 +22,8 @@ interface World {
   readonly environment?: Readonly<Record<string, string>>;
   readonly processProviders?: readonly ProcessProvider[];
   readonly everyProviderLocal?: boolean;
+  /** Models that providers named when they were asked. */
+  readonly asked?: Readonly<Record<string, readonly string[]>>;
   /** The origin that the document's keys were entered for. */
   readonly keyOrigin?: string | null;
   /** Default: those of an owner who wrote the document. */
@@ -59,6 +61,7 @@ function go(world: World, model: string | null, profile: string | null = null, p
     catalog,
     defaultModel: document.defaultModel ?? null,
     activeProviderIds: document.activeProviderIds ?? [],
+    asked: ({ id }) => (world.asked?.[id] ?? []).map((model) => ({ id: model })),
   });
 }
 
@@ -112,11 +115,14 @@ describe('a reference with a provider', () => {
     expect(to(world, 'small[1m]')).toBe('acme small');
     expect(to(world, 'x/y[8k]')).toBe('b x/y[8k]');
     expect(refusal(world, 'only').code).toBe('model_not_found');
+    const asked = { document: { providers: { acme: custom() } }, asked: { acme: ['big[32k]', 'llama'] } };
+    expect(to(asked, 'acme/big[32k]')).toBe('acme big[32k]');
+    expect(refusal(asked, 'llama').facts.details).toEqual({ candidates: ['acme/llama'] });
   });
 
   test('of a listed model is found by it, whatever it ends in', () => {
     const registry = registryOf({ document: { providers: { acme: custom(['big[32k]', 'big', 'small']) } } });
-    const found = (name: string) => findModel(registry, catalog.canonicalId, name).id;
+    const found = (name: string) => findModel(name, { registry, asked: () => [], canonicalId: catalog.canonicalId }).id;
     for (const name of ['acme/big[32k]', 'ACME/big[32k]', 'big[32k]']) expect(found(name)).toBe('acme/big[32k]');
     for (const name of ['acme/big', 'acme/big[64k]', 'big[1m]', 'big']) expect(found(name)).toBe('acme/big');
     expect(() => found('acme/big[32k]x')).toThrow('is not among the models');
