@@ -73,7 +73,9 @@ function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInpu
   const registry = buildRegistry({ ...next, open: opened(next.document, facts) }, facts);
   const [protocol = ''] = facts.catalog.protocols;
   try {
-    planOf(defaultModel, null, protocol, { registry, catalog: facts.catalog, defaultModel, activeProviderIds });
+    // What servers say of their models counts for no bare name.
+    const asked = () => [];
+    planOf(defaultModel, null, protocol, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked });
     return [];
   } catch (thrown) {
     if (!(thrown instanceof OlaError)) throw thrown;
