@@ -82,7 +82,8 @@ async function walk(browser: Browser, address: string, baseUrl: string, director
   await checkExampleFills(browser, '#operations-Providers-putProvider');
   const body = JSON.stringify({ baseUrl, allowLocal: true, authHeader: false, models: [{ id: 'polite' }] }, null, 2);
   const added = await run(browser, 'Providers-putProvider', { body, parameters: { id: 'mine' } });
-  assert.deepEqual([added.status, JSON.parse(added.body)], ['200', { status: 'ok', provider: 'mine' }]);
+  const effectiveUrl = `${baseUrl}/chat/completions`;
+  assert.deepEqual([added.status, JSON.parse(added.body)], ['200', { status: 'ok', provider: 'mine', effectiveUrl }]);
   await picture('7-provider');
 
   const models = await run(browser, 'Models-listModels');
