@@ -6,7 +6,8 @@ import { readUsage } from './usage.ts';
 
 /** @param usageAsked false: a chunk with usage and no choice is withheld, as ola asked for it, not the client */
 export function createChunkReading(usageAsked: boolean): Reading {
-  const open = new Set<unknown>();
+  /** By index: whether a choice has had its finish. Some servers send chunks without one behind it. */
+  const finished = new Map<unknown, boolean>();
   let answered = false;
   let begun = false;
   let tokens = noTokenCounts;
@@ -15,8 +16,7 @@ export function createChunkReading(usageAsked: boolean): Reading {
   function takeChoice(choice: Readonly<Record<string, unknown>>): void {
     const index = choice['index'] ?? 0;
     const ends = typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '';
-    if (!ends) open.add(index);
-    else open.delete(index);
+    if (ends || !finished.has(index)) finished.set(index, ends);
     answered = true;
     if (ends || hasContent(choice)) begun = true;
   }
@@ -37,7 +37,7 @@ export function createChunkReading(usageAsked: boolean): Reading {
       return answered;
     },
     get ended() {
-      return answered && open.size === 0;
+      return answered && ![...finished.values()].includes(false);
     },
     get tokens() {
       return tokens;

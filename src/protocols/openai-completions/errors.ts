@@ -125,11 +125,16 @@ function ownWords(fields: Readonly<Record<string, unknown>>): Words {
   const message = messageNames.map((name) => nonEmpty(fields[name])).find((each) => each !== null) ?? null;
   return {
     message,
-    param: nonEmpty(fields['param']),
+    param: nonEmpty(fields['param']) ?? placeOf(fields['loc']),
     code: nonEmpty(fields['code']),
     type: nonEmpty(fields['type']) ?? nonEmpty(fields['status']),
     retryAfterMs: retryDelay(fields),
   };
+}
+
+/** The place of a misfit as FastAPI's servers write it: `["body", "messages", 0]`. */
+function placeOf(loc: unknown): string | null {
+  return Array.isArray(loc) ? nonEmpty(loc.filter((part, at) => at > 0 || part !== 'body').join('.')) : null;
 }
 
 /** The inner words, with the outer ones where the inner say nothing. */

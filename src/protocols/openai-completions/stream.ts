@@ -131,8 +131,9 @@ class EventTap implements StreamPipe {
     const { at, end: spanEnd } = span;
     const events = chunk.subarray(at, spanEnd);
     let { kept } = span;
-    this.cutter.push(events, (bytes, start, end) => {
-      const passed = this.judge(bytes.subarray(start, end));
+    this.cutter.push(events, (bytes, from, end) => {
+      const start = behindLineEnds(bytes, from, end);
+      const passed = start === end ? 0 : this.judge(bytes.subarray(start, end));
       if (passed > 0 && bytes !== events) pieces.push(bytes.slice(start, start + passed));
       else if (passed > 0) {
         if (kept !== at + start) chunk.copyWithin(kept, at + start, at + start + passed);
@@ -151,24 +152,22 @@ class EventTap implements StreamPipe {
     const data = event.data?.trim() ?? '';
     if (event.name === 'error') return this.fail(namedFailure(data));
     if (data === '') return isComment(event, bytes) ? withoutBlankLine(bytes) : 0;
-    const lastLine = data.slice(data.lastIndexOf('\n') + 1);
-    if (doneShape.test(lastLine)) return this.takeEnd(data.slice(0, -lastLine.length).trim());
-    return this.takeData(data) ? bytes.length : 0;
+    const value = parsedOrUndefined(data);
+    const before = isObject(value) ? null : beforeEnd(data);
+    if (before !== null) return this.takeEnd(before);
+    return this.takeData(value, data) ? bytes.length : 0;
   }
 
   /** An event that is `data: {...}` in one line. */
   private judgePlain(bytes: Uint8Array): number {
     if (!this.thorough && this.reading.begun && firstOfInterest(bytes) === bytes.length) return bytes.length;
-    return this.takeData(decoder.decode(bytes.subarray(dataPrefix, bytes.length - blankLine.length))) ? bytes.length : 0;
+    const data = decoder.decode(bytes.subarray(dataPrefix, bytes.length - blankLine.length));
+    return this.takeData(parsedOrUndefined(data), data) ? bytes.length : 0;
   }
 
   /** @returns whether it goes on */
-  private takeData(data: string): boolean {
-    const value = parsedOrUndefined(data);
-    if (value === undefined) {
-      this.fault = 'malformed_event';
-      return false;
-    }
+  private takeData(value: unknown, data: string): boolean {
+    if (value === undefined) this.fault = 'malformed_event';
     // A value that is no object carries no chunk; both official SDKs would fail on it.
     if (!isObject(value)) return false;
     const inside = failureInside(value, data);
@@ -179,7 +178,7 @@ class EventTap implements StreamPipe {
 
   /** @param before a chunk in the same event, in front of the end */
   private takeEnd(before: string): 0 {
-    const passes = before !== '' && this.takeData(before);
+    const passes = before !== '' && this.takeData(parsedOrUndefined(before), before);
     if (this.fault !== null) return 0;
     this.end();
     const chunk = passes ? encoder.encode(`${before.replace(/^/gm, 'data: ')}\n\n`) : null;
@@ -207,15 +206,37 @@ class EventTap implements StreamPipe {
 
   /** A held event counts when only its blank line is missing: `[DONE]`, or an object. */
   private finishHeld(emit: Emit): void {
-    const held = this.cutter.held().slice();
-    // A line end that is left over of a blank line, or a comment, is no event.
-    const text = decoder.decode(held).trim();
-    if (text === '' || text.startsWith(':')) return;
+    const rest = this.cutter.held();
+    const held = rest.slice(behindLineEnds(rest, 0, rest.length));
+    // Line ends that are left over of a blank line, and comments, are no event.
+    if (
+      decoder
+        .decode(held)
+        .split(/[\r\n]+/)
+        .every(isCommentLine)
+    )
+      return;
     const data = parseEvent(held).data?.trim() ?? '';
-    if (!doneShape.test(data) && !isObject(parsedOrUndefined(data))) this.fault = 'malformed_event';
+    if (beforeEnd(data) === null && !isObject(parsedOrUndefined(data))) this.fault = 'malformed_event';
     else if (this.judge(held) === held.length) emit(joinBytes([held, held.at(-1) === 0x0a ? blankLine.subarray(1) : blankLine]));
     this.emitTail(emit);
   }
+}
+
+const isCommentLine = (line: string) => line === '' || line.startsWith(':');
+
+/** @returns what stands in front of the line that ends the stream, null without one */
+function beforeEnd(data: string): string | null {
+  const lines = data.split('\n');
+  const at = lines.findIndex((line) => doneShape.test(line.trim()));
+  return at < 0 ? null : lines.slice(0, at).join('\n').trim();
+}
+
+/** Line ends in front of an event are blank lines, or the second half of one; where they go on, a client may take them for an event. */
+function behindLineEnds(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === 0x0a || bytes[at] === 0x0d)) at++;
+  return at;
 }
 
 function parsedOrUndefined(data: string): unknown {

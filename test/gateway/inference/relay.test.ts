@@ -6,6 +6,7 @@ import { upstreamError } from '../../../src/gateway/inference/failures.ts';
 import { createBytePipe, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
 import { openaiCompletions } from '../../../src/protocols/openai-completions/protocol.ts';
 import { createStreamTap } from '../../../src/protocols/openai-completions/stream.ts';
+import { decodeEvents } from '../../sse-decoder.ts';
 
 const encoder = new TextEncoder();
 const event = (n: number) => `data: {"choices":[{"index":0,"delta":{"content":"${n}"}}]}\n\n`;
@@ -322,6 +323,29 @@ describe('a heartbeat', () => {
     source.send(event(1));
     expect(await second).toBe(event(1));
     await reader.cancel();
+  });
+
+  test('is no event, for the strictest reader behind an id either', async () => {
+    const { source, relayed, clock } = play();
+    const reader = relayed.stream.getReader();
+    const seen: (string | null)[] = [];
+    for (const n of [1, 2, 3]) {
+      source.send(`id: ${n}\n${event(n)}`);
+      seen.push(await next(reader));
+      for (let beats = 0; beats < 2; beats++) {
+        const beat = next(reader);
+        await settled();
+        relayed.beat(clock.now);
+        clock.now += 15_000;
+        relayed.beat(clock.now);
+        seen.push(await beat);
+      }
+    }
+    source.send(done);
+    seen.push(await next(reader));
+    expect(seen.filter((bytes) => bytes === comment)).toHaveLength(6);
+    const decoded = decodeEvents(encoder.encode(seen.join('')));
+    expect(decoded.map(({ data }) => `data: ${data}\n\n`)).toEqual([event(1), event(2), event(3), done]);
   });
 
   test('does not go out to a client that does not read', async () => {

@@ -76,10 +76,10 @@ function ended(text: string): { readonly passed: readonly string[]; readonly com
       return null;
     }
   };
-  const carries = (event: string) => event.startsWith(':') || dataOf(event) === '[DONE]' || objectOf(dataOf(event)) !== null;
-  const isNothing = held.trim() === '' || held.startsWith(':');
-  const broken = !isNothing && !carries(held);
-  const passed = [...whole.filter(carries), ...(isNothing || broken ? [] : [`${held.trimEnd()}\n\n`])];
+  const isNothing = (block: string) => block.split('\n').every((line) => line === '' || line.startsWith(':'));
+  const carries = (event: string) => isNothing(event) || dataOf(event) === '[DONE]' || objectOf(dataOf(event)) !== null;
+  const broken = !carries(held);
+  const passed = [...whole.filter(carries), ...(isNothing(held) || broken ? [] : [`${held.trimEnd()}\n\n`])];
   const finished = passed.some((event) =>
     objectOf(dataOf(event))?.choices?.some((choice) => typeof choice.finish_reason === 'string'),
   );
