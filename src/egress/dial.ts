@@ -47,9 +47,17 @@ interface JudgedDestination {
 /** Dot segments, plain or percent-encoded: a URL parser would remove parts of the base URL's path for them. */
 const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?#\\]|$)/i;
 
-export function createEgress(ports: EgressPorts): Egress {
-  const { policy, dial, now, log } = ports;
-  const lookUp = createNames(ports.resolve, now);
+/** Verdicts on destinations and addresses, each told when it refuses. */
+interface Judgement {
+  /** @throws OlaError `egress_destination_blocked` */
+  routeTo(destination: Destination, phase: EgressDenial['phase']): JudgedDestination;
+  apply(route: JudgedDestination, reason: EgressReason, phase: EgressDenial['phase']): void;
+  judgeAnswers(route: JudgedDestination, addresses: readonly string[], phase: EgressDenial['phase']): void;
+  isOwn(route: JudgedDestination, address: string): boolean;
+}
+
+function createJudgement(ports: EgressPorts): Judgement {
+  const { policy, log } = ports;
   const routes = new WeakMap<Destination, JudgedDestination>();
   const warned = new WeakSet<EgressPolicy>();
 
@@ -120,6 +128,14 @@ export function createEgress(ports: EgressPorts): Egress {
   function isOwn(route: JudgedDestination, address: string): boolean {
     return isOwnListener(address, route.target.port, ports.ownListeners(), ports.localAddresses);
   }
+
+  return { routeTo, apply, judgeAnswers, isOwn };
+}
+
+export function createEgress(ports: EgressPorts): Egress {
+  const { dial, now } = ports;
+  const lookUp = createNames(ports.resolve, now);
+  const { routeTo, apply, judgeAnswers, isOwn } = createJudgement(ports);
 
   async function send(destination: Destination, request: OutboundRequest): Promise<Reply> {
     const route = routeTo(destination, 'dial');
