@@ -7,7 +7,7 @@ import { catalogProviders, keptNames, namedProtocols } from './providers.ts';
 export interface Catalog {
   /** The protocols that can be called; the first is the one that a configured provider speaks unless it says otherwise. */
   readonly protocols: readonly ProtocolId[];
-  /** Those, and the ones that rows name for a version that has them: any other name is a typing error. */
+  /** Every protocol that a configuration may name: those that can be called, and those of rows that a later version will call. */
   readonly knownProtocols: readonly ProtocolId[];
   /** The row, with only the endpoints that can be called; null for an id that has none. */
   provider(idOrAlias: string): CatalogProvider | null;

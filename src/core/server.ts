@@ -19,7 +19,7 @@ export interface Connection {
   awaitBody(request: Request): void;
   /** Takes the limit of silence off the request's connection: a slow model is not a dead connection. */
   hold(request: Request): void;
-  /** Sets the long limit of a connection that waits for its next request. Call it once the request has been read, and while the response is open. */
+  /** Sets the long limit again, which every request begins with. Call it after the others, and while the response is open. */
   release(request: Request): void;
 }
 

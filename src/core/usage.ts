@@ -1,4 +1,4 @@
-/** What a call used and cost: one narrow row a request, in the order of time. */
+/** The usage and cost of calls: one row for each request, in the order of time. */
 
 /** Tokens as a protocol reports them; null where it said nothing. */
 export interface TokenCounts {
@@ -68,6 +68,16 @@ export interface UsageCounts {
   /** The sum of all latencies, in milliseconds. */
   readonly latencyMs: number;
 }
+
+export const noUsage: UsageCounts = {
+  requests: 0,
+  errors: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  priced: 0,
+  costMicros: 0,
+  latencyMs: 0,
+};
 
 /** What the requests of one hour have in common with the others of their group. */
 export interface UsageHour extends UsageCounts {

@@ -14,7 +14,7 @@ export interface CredentialInputs {
   /** Environment variables in the order they are tried. */
   readonly envVars: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The origins that a variable's key may go to; null: any. */
+  /** The origins that the key in an environment variable may be sent to; null for a variable without a limit. */
   readonly envBinding: (name: string) => readonly string[] | null;
   /** The provider's own key and the origin it was entered for. */
   readonly configured: { readonly secret: string; readonly origin: string | null } | null;

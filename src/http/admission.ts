@@ -1,4 +1,4 @@
-/** Who may come in at all, before routing: the Host that is meant, the Origin that asks, the credential. */
+/** Judges a request before routing, by its Host, its Origin and its credential. */
 import { OlaError } from '../core/errors.ts';
 
 export interface ServedHosts {

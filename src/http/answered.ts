@@ -1,4 +1,4 @@
-/** Tells the log of requests of each request once: a call of a model when it has ended, any other when its answer leaves. */
+/** Adds each request to the log of requests once: an inference call when it has ended, every other request when its answer leaves. */
 import { OlaError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { EndedRequest, RequestLog } from '../core/request-log.ts';

@@ -9,7 +9,7 @@ import { shuttingDown } from '../gateway/access/limits.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type Admission, createAdmission, type ServedHosts } from './admission.ts';
 import { createAnswered } from './answered.ts';
-import { announcesBody } from './body.ts';
+import { limitUnread } from './body.ts';
 import { type Call, pathOf, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
@@ -73,6 +73,7 @@ export function createApp(ports: AppPorts): App {
       startedAt: now(),
       method,
       route: null,
+      body: 'unread',
       told: false,
       caller,
     };
@@ -101,8 +102,6 @@ export function createApp(ports: AppPorts): App {
   function dispatchOrRefuse(call: Call): Response | Promise<Response> {
     const { request, connection } = call;
     (request as Carrier)[carried] = call;
-    // Until the body is read: a refusal leaves it unread.
-    if (announcesBody(request.headers)) connection.awaitBody(request);
     try {
       if (connection.kind === 'network') admit(request, admission, gateway);
     } catch (refusal) {
@@ -114,6 +113,7 @@ export function createApp(ports: AppPorts): App {
   function handle(request: Request, connection: Connection, method: string): Response | Promise<Response> {
     const call = open(request, connection, method);
     const answer = dispatchOrRefuse(call);
+    limitUnread(call);
     if (answered === null || !answered.on()) return answer;
     const told = (response: Response) => {
       answered.answered(call, response);

@@ -61,15 +61,23 @@ function refuseCompressed(headers: Headers): void {
   });
 }
 
-/** Whether the headers announce a body. */
-export function announcesBody(headers: Headers): boolean {
+/** Limits the silence behind an answer that leaves the body unread. A call into the runtime: a body that is read costs none. */
+export function limitUnread(call: Call): void {
+  if (call.body !== 'unread' || !announcesBody(call.request.headers)) return;
+  call.body = 'limited';
+  call.connection.awaitBody(call.request);
+}
+
+function announcesBody(headers: Headers): boolean {
   return (headers.get('content-length') ?? '0') !== '0' || headers.has('transfer-encoding');
 }
 
 function readBytes(call: Call): Promise<Uint8Array> {
-  const { request } = call;
+  const { request, connection } = call;
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
+  if (call.body === 'limited') connection.release(request);
+  call.body = 'reading';
   return beforeDeadline(call, declared !== null ? request.bytes() : readCounted(request));
 }
 
@@ -110,7 +118,7 @@ interface Waiting extends InDenseList {
   readonly call: Call;
   /** In milliseconds of `performance.now()`. */
   readonly since: number;
-  /** Whether the server's idle timer is off: what comes of a body does not set it back, so it would cut a slow one. */
+  /** True once the connection's limit of silence is off: the bytes of a body do not set it back, so it would cut a slow one. */
   held: boolean;
   readonly expire: () => void;
 }
@@ -138,8 +146,8 @@ function beforeDeadline<Body>(call: Call, reading: Promise<Body>): Promise<Body>
 function leave(entry: Waiting, body: 'read' | 'incomplete'): void {
   waiting.remove(entry);
   const { connection, request } = entry.call;
-  if (body === 'read') connection.release(request);
-  else if (entry.held) connection.awaitBody(request);
+  if (body === 'incomplete') connection.awaitBody(request);
+  else if (entry.held) connection.release(request);
 }
 
 function watchWaiting(): void {

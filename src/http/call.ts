@@ -1,4 +1,4 @@
-/** What is known of one request, from its first byte on. */
+/** One request, and the facts that are collected while it is handled. */
 import type { Principal } from '../core/access.ts';
 import type { OlaError } from '../core/errors.ts';
 import type { Connection } from '../core/server.ts';
@@ -13,9 +13,11 @@ export interface Call {
   readonly method: string;
   /** The pattern of the route; null until one is found. */
   route: string | null;
+  /** `limited`: it is unread, and the client has the short time of an unread body to finish sending it. */
+  body: 'unread' | 'limited' | 'reading';
   /** True once the log of requests has the request. */
   told: boolean;
-  /** Who calls, or why nobody is let in: judged before the body is read, used when the route asks for a scope. */
+  /** The caller, or the refusal of its credential: judged before the body is read, used when the route asks for a scope. */
   readonly caller: Principal | OlaError;
 }
 

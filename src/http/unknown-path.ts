@@ -1,4 +1,4 @@
-/** Paths that nobody serves, and the routes that they may have meant. */
+/** The error for a path without a route, with the nearest routes. */
 import { OlaError } from '../core/errors.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { Route } from './route.ts';

@@ -1,8 +1,8 @@
 /** Usage as it stands on the wire: the period that a request asks for, and the replies, in snake_case. */
 import { type Static, Type } from '@sinclair/typebox';
 import { OlaError } from '../core/errors.ts';
-import type { UsageCounts, UsageRow } from '../core/usage.ts';
-import { addUsage, groupUsage, noUsage, type UsageReport, type UsageWindow } from '../gateway/records/usage-report.ts';
+import { noUsage, type UsageCounts, type UsageRow } from '../core/usage.ts';
+import { addUsage, groupUsage, type UsageReport, type UsageWindow } from '../gateway/records/usage-report.ts';
 
 /** The parameters of the query. */
 export const usageQuery = {

@@ -1,6 +1,6 @@
 /** Usage added up by hour and kind, in the transaction that writes the rows: a report reads these sums instead of every row. */
 import type { SqlDatabase, SqlRow } from '../core/ports.ts';
-import type { UsageCounts, UsageHour, UsagePlace, UsageRow } from '../core/usage.ts';
+import { noUsage, type UsageCounts, type UsageHour, type UsagePlace, type UsageRow } from '../core/usage.ts';
 import { integer, numberOf, textOf, textOrNull } from './columns.ts';
 
 /** Ids of usage rows per millisecond. They stay below 2^53 until the year 2248. */
@@ -45,7 +45,7 @@ export function addToHours(database: SqlDatabase, rows: readonly InsertedUsage[]
   for (const { row, kind, id } of rows) {
     const hour = Math.floor(id / idsPerHour);
     const key = `${hour} ${kind}`;
-    const group = groups.get(key) ?? { hour, kind, ...nothing };
+    const group = groups.get(key) ?? { hour, kind, ...noUsage };
     groups.set(key, group);
     addRow(group, row);
   }
@@ -54,16 +54,6 @@ export function addToHours(database: SqlDatabase, rows: readonly InsertedUsage[]
     statement.run(hour, kind, requests, errors, promptTokens, completionTokens, priced, costMicros, latencyMs);
   }
 }
-
-const nothing: UsageCounts = {
-  requests: 0,
-  errors: 0,
-  promptTokens: 0,
-  completionTokens: 0,
-  priced: 0,
-  costMicros: 0,
-  latencyMs: 0,
-};
 
 function addRow(group: Sums, { error, tokens, costMicros, latencyMs }: UsageRow): void {
   const cost = integer(costMicros);

@@ -1,4 +1,4 @@
-/** What differs between two documents, in words without values, and what they share. Pure. */
+/** The differences between two documents, in words without values, and their common parts. Pure. */
 import { differencesOf } from '../../core/diff.ts';
 import { isList, type Json, type JsonObject } from '../../core/json.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Which variable may be sent to which address. A key of the catalog's belongs to the catalog's address. For any other pair the
+ * The environment variables that may be sent to an address. A key of the catalog's belongs to the catalog's address. For any other pair the
  * owner of the machine consents by writing it: an admin token alone could name any variable of the server, and an address of its
  * holder's choice. Pure.
  */

@@ -73,7 +73,7 @@ function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInpu
   const registry = buildRegistry({ ...next, open: opened(next.document, facts) }, facts);
   const [protocol = ''] = facts.catalog.protocols;
   try {
-    // What servers say of their models counts for no bare name.
+    // Lists that servers give of their models do not resolve a bare name.
     const asked = () => [];
     planOf(defaultModel, null, protocol, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked });
     return [];
@@ -83,7 +83,7 @@ function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInpu
   }
 }
 
-/** Whether there is a key matters here, not which: any text stands for a sealed one. */
+/** The document with its secrets in place. A sealed secret stays sealed: the word `sealed` stands for it, because only its presence is asked for. */
 function opened(document: JsonObject, { environment }: RegistryInputs): ConfigDocument {
   return mapSecrets(document, documentSchema, (value) => {
     if (isSecretReference(value)) return 'sealed';

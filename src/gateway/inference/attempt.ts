@@ -7,18 +7,18 @@ import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
+import type { AddedFields } from './added-fields.ts';
 import type { Answer, InferenceRequest } from './call.ts';
 import { type AttemptFailure, broken, brokenOff, refused, unexpected } from './failures.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost, readBeginning } from './read-body.ts';
-import type { Refusals } from './refusals.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
 
 export interface AttemptPorts {
   readonly egress: Egress;
   readonly redact: Redact;
   readonly now: Clock;
-  readonly refusals: Refusals;
+  readonly addedFields: AddedFields;
   readonly settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts) => void;
 }
 
@@ -46,7 +46,7 @@ export async function tryOnce(
   request: InferenceRequest,
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
-  const quirks = ports.refusals.quirksOf(endpoint);
+  const quirks = ports.addedFields.quirksOf(endpoint);
   const exchange = progress.call.protocol.direct(request, { id: attempt.model, quirks });
   if (exchange === null) return unexpected(`Provider '${provider.id}' does not serve ${request.route.path}.`);
   let reply: Reply;
@@ -127,7 +127,7 @@ async function readRefusal({ ports, progress, attempt, exchange }: Try, reply: R
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
   const failure = progress.call.protocol.readFailure(reply.status, reply.header, body);
-  if (ports.refusals.isOurs(attempt.endpoint, failure, exchange))
+  if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
     return { ...refusedFor(ports, attempt, exchange, reply, failure), next: 'same' };
   return refusedFor(ports, attempt, exchange, reply, failure);
 }

@@ -8,12 +8,12 @@ import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Estimate, Limits } from '../access/limits.ts';
 import type { Usage } from '../records/usage.ts';
 import { nextAttempt, type Plan } from '../routing/routing.ts';
+import { createAddedFields } from './added-fields.ts';
 import { type AttemptPorts, clientGone, tryOnce } from './attempt.ts';
 import type { Answer, InferenceCall, InferenceRequest } from './call.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { costMicros } from './pricing.ts';
 import { type Progress, usageRowOf } from './progress.ts';
-import { createRefusals } from './refusals.ts';
 
 export interface Inference {
   /** @throws OlaError, settled and recorded */
@@ -33,7 +33,7 @@ export interface InferencePorts {
 
 export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, live, usage, redact, now, log } = ports;
-  const attempts: AttemptPorts = { egress, redact, now, settle, refusals: createRefusals() };
+  const attempts: AttemptPorts = { egress, redact, now, settle, addedFields: createAddedFields() };
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;

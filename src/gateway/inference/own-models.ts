@@ -1,6 +1,6 @@
 /**
- * The models of servers that no catalog lists: one's own, and those of the configuration without `models`. They are asked for
- * them when somebody wants the list, never at the start, and a list waits for them only a moment.
+ * The models of servers that the catalog does not list: local servers, and configured providers without `models`. Each server
+ * is asked when a client asks ola for its models, never at the start. That client waits a moment, not for a slow server.
  */
 import type { Egress } from '../../core/egress.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -22,19 +22,19 @@ export interface OwnModelsPorts {
   readonly now: Clock;
 }
 
-/** Milliseconds. A list of models may be waited for by a person. */
+/** Milliseconds that a client waits for the servers' lists. */
 const longestWait = 1000;
-/** Milliseconds. A server that is slower than the wait is in the next list. */
+/** Milliseconds until a server's list is given up. One that comes after the wait is in the client's next list. */
 const longestAsk = 5000;
-/** Milliseconds for which a list is taken for the present one. */
+/** Milliseconds until a list is asked for again. */
 const freshFor = 60_000;
-/** Milliseconds for which a server that did not answer is not asked again. */
+/** Milliseconds until a server that did not answer is asked again. */
 const failedFor = 30_000;
-/** Bytes. */
+/** Longest list of one server that is read, in bytes. */
 const longestList = 4 * 1024 * 1024;
 /** Models that are kept of one server. */
 const mostModels = 2000;
-/** Providers that are asked; the others of a configuration with more of them are not. */
+/** Most providers that are asked in one round. */
 const mostProviders = 64;
 
 interface Known {

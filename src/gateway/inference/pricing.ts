@@ -1,4 +1,4 @@
-/** What a call cost, in integer micro-dollars, by the catalog's prices. Pure. */
+/** The cost of a call, in integer micro-dollars, by the catalog's prices. Pure. */
 import type { CatalogModel } from '../../core/providers.ts';
 import type { TokenCounts } from '../../core/usage.ts';
 

@@ -1,4 +1,4 @@
-/** When a client may come back, in whole seconds, from whatever an upstream says of it. Pure. */
+/** Seconds until a client may come back, read from every form in which upstreams say so. Pure. */
 import type { ReadHeader } from '../../core/protocol.ts';
 
 /** Seconds. Clients obey: a wrong clock or a slip of an upstream must not send them away for years. */

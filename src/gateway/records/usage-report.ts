@@ -1,5 +1,5 @@
 /** Reports of usage: sums of hours, read in slices, so that no stream waits for a report over a year. */
-import type { UsageCounts, UsageHour, UsageStore } from '../../core/usage.ts';
+import { noUsage, type UsageCounts, type UsageHour, type UsageStore } from '../../core/usage.ts';
 
 /** Whole hours since 1970; `to` is the first one that does not count. */
 export interface UsageWindow {
@@ -20,16 +20,6 @@ export interface UsageReport {
   /** What the requests of the window have in common, with their sums. */
   readonly groups: readonly UsageGroup[];
 }
-
-export const noUsage: UsageCounts = {
-  requests: 0,
-  errors: 0,
-  promptTokens: 0,
-  completionTokens: 0,
-  priced: 0,
-  costMicros: 0,
-  latencyMs: 0,
-};
 
 /** Sums read at once: some milliseconds' work. */
 const sliceLength = 1000;

@@ -1,4 +1,4 @@
-/** What people are told of the providers: which can be used, with which keys, and why others cannot. Pure, without secrets. */
+/** The state of each provider as people are shown it: usable and with which keys, or not and why. Pure, without secrets. */
 import type { ProviderConfig } from '../../core/document.ts';
 import type { ProviderState } from '../../core/providers.ts';
 import { parseReference } from '../../core/secret-references.ts';

@@ -171,7 +171,7 @@ interface ConfiguredProvider {
   readonly facts: RegistryInputs;
   readonly document: ConfigDocument;
   readonly secrets: BoundSecrets;
-  /** The addresses that a variable may go to; null: any. */
+  /** The origins that an environment variable may be sent to; null for a variable without a limit. */
   readonly variables: (name: string) => readonly string[] | null;
 }
 

@@ -1,4 +1,4 @@
-/** Which secrets a configured provider has, and where each may go. */
+/** The secrets of a configured provider, and the origins that each may be sent to. */
 import type { Catalog } from '../../catalog/lookup.ts';
 import type { Consents } from '../../core/config.ts';
 import type { ProviderConfig } from '../../core/document.ts';
@@ -21,7 +21,7 @@ export interface Broken {
   readonly short: string;
 }
 
-/** A secret in use and the origins that it may go to, null: any; or why it cannot be used. */
+/** A secret with the origins that it may be sent to (null: no limit), or the reason why it cannot be used. */
 type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: Broken };
 
 export interface BoundSecrets {
@@ -36,14 +36,14 @@ export function variablesOf(id: string, catalog: Catalog): readonly string[] {
   return [...new Set([...(catalog.anyProvider(id)?.envVars ?? []), defaultEnvVar(id)])];
 }
 
-/** The addresses that a variable may go to for a provider by what the catalog says. */
+/** The origins that the catalog allows an environment variable for a provider. */
 export function catalogOrigins(name: string, id: string, catalog: Catalog): readonly string[] {
   const row = variablesOf(id, catalog).includes(name) ? catalog.anyProvider(id) : null;
   const own = (row?.endpoints ?? []).flatMap(({ baseUrl }) => originOf(baseUrl) ?? []);
   return catalog.envBinding(name) ?? [...own, ...(row?.otherOrigins ?? [])];
 }
 
-/** The addresses that a variable may go to for a provider; null: any. */
+/** The origins that an environment variable may be sent to for a provider; null for a variable without a limit. */
 export type VariableOrigins = (name: string, id: string) => readonly string[] | null;
 
 /** @param envReferences variables that may go anywhere */
@@ -70,7 +70,7 @@ export function boundSecrets(
   return { apiKey: stored.apiKey === undefined ? null : bound(stored.apiKey, open.apiKey), headers: new Map(headers) };
 }
 
-/** The origins that what stands in the document may go to. */
+/** The origins that the secret behind a value of the document may be sent to. */
 function boundTo(
   reference: unknown,
   secrets: SecretOrigins,

@@ -1,4 +1,4 @@
-/** What a model reference that leads nowhere may have meant. Pure. */
+/** Suggestions for a model reference that leads to no model. Pure. */
 import type { Catalog } from '../../catalog/lookup.ts';
 import { didYouMean, nearestNames } from '../../core/nearest.ts';
 import type { AskedModels } from './models.ts';

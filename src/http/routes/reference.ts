@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type AssetPath, assetList } from '../../web/asset-list.ts';
-import { page } from '../../web/page.ts';
+import { referencePage } from '../../web/reference-page.ts';
 import { welcomePage } from '../../web/welcome-page.ts';
 import { publicRoute, type Route } from '../route.ts';
 import { sendFile, type TextFile, textFile } from '../static-text.ts';
@@ -25,7 +25,7 @@ const pagePolicy = [
 
 /** @param routes all that are served, these too; asked for when the document is made */
 export function referenceRoutes({ health }: Gateway, routes: () => readonly Route[]): Route[] {
-  const pageFile = once(() => textFile('text/html; charset=utf-8', page));
+  const pageFile = once(() => textFile('text/html; charset=utf-8', referencePage));
   const documentFile = once(async () => {
     const { referenceDocument } = await import('../reference/document.ts');
     const { version } = await health.report();

@@ -9,9 +9,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The mark by which an answer is recognised. */
 export interface AnswerShape {
-  /** The member that must be there and be a list; null: any object will do. */
+  /** The member that must be a list; null when the answer has none. */
   readonly list: string | null;
-  /** The members one of which each item of the list must have; none: any item will do, also none at all. */
+  /** Each item of the list must have at least one of these members. Empty: items are not checked, and the list may be empty. */
   readonly item: readonly string[];
   /** The name of the answer in words: `a chat completion`. */
   readonly what: string;
