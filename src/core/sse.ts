@@ -19,7 +19,9 @@ export type VisitEvent = (bytes: Uint8Array, start: number, end: number) => bool
 export interface EventCutter {
   /** @throws RangeError when one event is longer than the limit, or all that are held in the process are too much */
   push(chunk: Uint8Array, visit: VisitEvent): void;
-  /** The bytes of an event that has begun and not ended. */
+  /** An event has begun and not ended. */
+  readonly isHolding: boolean;
+  /** The bytes of that event. */
   held(): Uint8Array;
   /** Frees what is held. A cutter that is not closed would count against the others for ever. */
   close(): void;
@@ -35,58 +37,78 @@ let heldByAll = 0;
  * @param limit bytes that one event may have
  */
 export function createEventCutter(limit: number): EventCutter {
-  let buffer = new Uint8Array(0);
-  let length = 0;
-  let sawCarriageReturn = false;
+  return new Cutter(limit);
+}
 
-  function replaceBuffer(size: number): void {
-    const replaced = new Uint8Array(size);
-    replaced.set(buffer.subarray(0, Math.min(length, size)));
-    heldByAll += size - buffer.length;
-    buffer = replaced;
+const nothing = new Uint8Array(0);
+
+/** A class for its prototype: a stream of its own closures would cost each call a dozen objects. */
+class Cutter implements EventCutter {
+  private readonly limit: number;
+  private buffer: Uint8Array = nothing;
+  private length = 0;
+  private sawCarriageReturn = false;
+
+  constructor(limit: number) {
+    this.limit = limit;
   }
 
-  function hold(bytes: Uint8Array): void {
-    if (length + bytes.length > buffer.length) {
-      const grown = Math.max(4096, 2 * (length + bytes.length));
-      if (heldByAll + grown - buffer.length > mostHeld) throw new RangeError('all events that are held are too long together');
-      replaceBuffer(grown);
+  get isHolding(): boolean {
+    return this.length > 0;
+  }
+
+  push(chunk: Uint8Array, visit: VisitEvent): void {
+    if (!this.sawCarriageReturn && chunk.indexOf(CR) >= 0) this.sawCarriageReturn = true;
+    if (this.length === 0) {
+      const rest = visitWhole(chunk, 0, chunk.length, 0, this.sawCarriageReturn, visit);
+      this.refuseLong(chunk.length - rest);
+      if (rest < chunk.length) this.hold(chunk.subarray(rest));
+      return;
     }
-    buffer.set(bytes, length);
-    length += bytes.length;
+    // The blank line may straddle the seam: look again from the last three bytes that were here before.
+    const resume = Math.max(0, this.length - 3);
+    this.hold(chunk);
+    const rest = visitWhole(this.buffer, 0, this.length, resume, this.sawCarriageReturn, visit);
+    if (rest > 0) {
+      this.buffer.copyWithin(0, rest, this.length);
+      this.length -= rest;
+      if (this.length === 0 && this.buffer.length > 65_536) this.replaceBuffer(0);
+    }
+    this.refuseLong(this.length);
+  }
+
+  held(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  close(): void {
+    this.length = 0;
+    if (this.buffer.length > 0) this.replaceBuffer(0);
+  }
+
+  private replaceBuffer(size: number): void {
+    const replaced = size === 0 ? nothing : new Uint8Array(size);
+    replaced.set(this.buffer.subarray(0, Math.min(this.length, size)));
+    heldByAll += size - this.buffer.length;
+    this.buffer = replaced;
+  }
+
+  private hold(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.buffer.length) {
+      const grown = Math.max(4096, 2 * (this.length + bytes.length));
+      if (heldByAll + grown - this.buffer.length > mostHeld) {
+        throw new RangeError('all events that are held are too long together');
+      }
+      this.replaceBuffer(grown);
+    }
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   /** What is left over belongs to one event; the chunk that came may have brought others. */
-  function refuseLong(bytes: number): void {
-    if (bytes > limit) throw new RangeError('an event is longer than the limit');
+  private refuseLong(bytes: number): void {
+    if (bytes > this.limit) throw new RangeError('an event is longer than the limit');
   }
-
-  return {
-    push(chunk, visit) {
-      if (!sawCarriageReturn && chunk.indexOf(CR) >= 0) sawCarriageReturn = true;
-      if (length === 0) {
-        const rest = visitWhole(chunk, 0, chunk.length, 0, sawCarriageReturn, visit);
-        refuseLong(chunk.length - rest);
-        if (rest < chunk.length) hold(chunk.subarray(rest));
-        return;
-      }
-      // The blank line may straddle the seam: look again from the last three bytes that were here before.
-      const resume = Math.max(0, length - 3);
-      hold(chunk);
-      const rest = visitWhole(buffer, 0, length, resume, sawCarriageReturn, visit);
-      if (rest > 0) {
-        buffer.copyWithin(0, rest, length);
-        length -= rest;
-        if (length === 0 && buffer.length > 65_536) replaceBuffer(0);
-      }
-      refuseLong(length);
-    },
-    held: () => buffer.subarray(0, length),
-    close() {
-      length = 0;
-      replaceBuffer(0);
-    },
-  };
 }
 
 /** @returns the offset of the first byte that belongs to no whole event, or of what was left when the visitor stopped */
@@ -131,15 +153,15 @@ function eventEnd(bytes: Uint8Array, from: number, length: number): number {
 }
 
 /**
- * The end of the longest run of events from the start of `bytes` that are exactly `data: {...}` LF LF, as nearly all of
- * a model's stream is; 0 when the first is not. A few hundred nanoseconds for what the cutter takes microseconds.
+ * The end of the longest run of events from `from` on that are exactly `data: {...}` LF LF, as nearly all of a model's
+ * stream is; `from` when the first is not. A few hundred nanoseconds for what the cutter takes microseconds.
  * @param limit look no further than this
  */
-export function plainRun(bytes: Uint8Array, limit: number): number {
+export function plainRun(bytes: Uint8Array, limit: number, from = 0): number {
   // It ends a line too: what looks like one event could be several.
-  const cr = bytes.indexOf(CR);
+  const cr = bytes.indexOf(CR, from);
   const bound = cr < 0 ? limit : Math.min(limit, cr);
-  let end = 0;
+  let end = from;
   while (end < bound && startsPlain(bytes, end)) {
     const lf = bytes.indexOf(LF, end);
     if (lf < 0 || lf + 2 > bound || bytes[lf + 1] !== LF || bytes[lf - 1] !== closingBrace) return end;
@@ -163,7 +185,8 @@ function startsPlain(bytes: Uint8Array, at: number): boolean {
 
 /** Where `needle` stands in `bytes` from `from` on, or -1; a native search, far faster than a loop. */
 export function find(bytes: Uint8Array, needle: Uint8Array, from = 0): number {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(needle, from);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.indexOf(needle, from);
 }
 
 export interface ParsedEvent {

@@ -137,17 +137,23 @@ export function createEgress(ports: EgressPorts): Egress {
   const lookUp = createNames(ports.resolve, now);
   const { routeTo, apply, judgeAnswers, isOwn } = createJudgement(ports);
 
-  async function send(destination: Destination, request: OutboundRequest): Promise<Reply> {
-    const route = routeTo(destination, 'dial');
-    const outbound = dialRequest(route, request);
-    const { literal } = route.target;
+  /** Not `async`: a promise of a promise would be several turns more. */
+  function send(destination: Destination, request: OutboundRequest): Promise<Reply> {
     try {
-      if (literal === null) return accept(route, await dialName(route, outbound));
-      if (isOwn(route, literal)) apply(route, 'self_connection', 'dial');
-      return accept(route, await dial(outbound, literal));
-    } catch (error) {
-      if (error instanceof OlaError) throw error;
-      throw request.signal?.aborted === true ? request.signal.reason : failed(calledAt(route), error);
+      const route = routeTo(destination, 'dial');
+      const outbound = dialRequest(route, request);
+      const { literal } = route.target;
+      if (literal !== null && isOwn(route, literal)) apply(route, 'self_connection', 'dial');
+      const dialled = literal === null ? dialName(route, outbound) : dial(outbound, literal);
+      return dialled.then(
+        (reply) => accept(route, reply),
+        (error: unknown) => {
+          if (error instanceof OlaError) throw error;
+          throw request.signal?.aborted === true ? request.signal.reason : failed(calledAt(route), error);
+        },
+      );
+    } catch (refusal) {
+      return Promise.reject(refusal);
     }
   }
 

@@ -19,8 +19,8 @@ export interface JsonBody {
   readonly value: Json;
 }
 
-/** @throws OlaError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json` */
-export async function readJson(call: Call): Promise<JsonBody> {
+/** @throws OlaError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json`; the first two at once */
+export function readJson(call: Call): Promise<JsonBody> {
   const { headers } = call.request;
   // A page of another site can post text/plain without asking first; it cannot post this.
   const type = headers.get('content-type') ?? '';
@@ -28,7 +28,11 @@ export async function readJson(call: Call): Promise<JsonBody> {
     throw noJsonType();
   }
   refuseCompressed(headers);
-  const text = decode(await readBytes(call));
+  return readBytes(call, parseJson);
+}
+
+function parseJson(bytes: Uint8Array): JsonBody {
+  const text = decode(bytes);
   if (isTooDeep(text)) throw new OlaError('invalid_json', 'The body is nested too deeply to be read.');
   try {
     return { text, value: JSON.parse(text) as Json };
@@ -49,7 +53,7 @@ export async function readMultipart(call: Call): Promise<Form> {
     throw new OlaError('unsupported_media_type', message);
   }
   refuseCompressed(headers);
-  return readForm((await readBytes(call)) as Uint8Array<ArrayBuffer>, boundary);
+  return readBytes(call, (bytes) => readForm(bytes as Uint8Array<ArrayBuffer>, boundary));
 }
 
 /** An empty member of the list, and `identity` in any case, are no coding (RFC 9110, 5.6.1 and 8.4). */
@@ -72,13 +76,14 @@ function announcesBody(headers: Headers): boolean {
   return (headers.get('content-length') ?? '0') !== '0' || headers.has('transfer-encoding');
 }
 
-function readBytes(call: Call): Promise<Uint8Array> {
+/** @param parse makes the result of the whole body */
+function readBytes<Body>(call: Call, parse: (bytes: Uint8Array) => Body): Promise<Body> {
   const { request, connection } = call;
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > mostBodyBytes) throw tooLarge();
   if (call.body === 'limited') connection.release(request);
   call.body = 'reading';
-  return beforeDeadline(call, declared !== null ? request.bytes() : readCounted(request));
+  return beforeDeadline(call, declared !== null ? request.bytes() : readCounted(request), parse);
 }
 
 /** What is not UTF-8 is no JSON (RFC 8259, 8.1); replaced by U+FFFD it would go on as something that nobody wrote. */
@@ -127,14 +132,18 @@ const holdAfterMs = 5000;
 const waiting = createDenseList<Waiting>();
 let sweep: ReturnType<typeof setInterval> | null = null;
 
-function beforeDeadline<Body>(call: Call, reading: Promise<Body>): Promise<Body> {
+function beforeDeadline<Body>(call: Call, reading: Promise<Uint8Array>, parse: (bytes: Uint8Array) => Body): Promise<Body> {
   return new Promise((resolve, reject) => {
     const entry: Waiting = { call, since: performance.now(), held: false, expire: () => reject(tooSlow()), slot: -1 };
     waiting.add(entry);
     sweep ??= setInterval(watchWaiting, 1000);
-    const settled = (body: Body) => {
+    const settled = (bytes: Uint8Array) => {
       leave(entry, 'read');
-      resolve(body);
+      try {
+        resolve(parse(bytes));
+      } catch (fault) {
+        reject(fault);
+      }
     };
     reading.then(settled, (cause: unknown) => {
       leave(entry, 'incomplete');

@@ -247,6 +247,26 @@ function chunkedReader(): BodyReader {
     returned = byte === carriageReturn;
   }
 
+  /**
+   * The end of a chunk and the size of the next in one step, as nearly all servers send them.
+   * @returns the offset of the next chunk's data; -1 for anything else, which is then read byte by byte
+   */
+  function usualFraming(bytes: Buffer, from: number): number {
+    let at = from;
+    if (returned || digits > 0) return -1;
+    if (place === 'dataEnd' && bytes[at] === carriageReturn && bytes[at + 1] === lineFeed) at += 2;
+    else if (place !== 'size') return -1;
+    let size = 0;
+    const first = at;
+    for (let digit = hexValue(bytes[at] ?? 0); digit >= 0 && at - first < 6; digit = hexValue(bytes[++at] ?? 0)) {
+      size = size * 16 + digit;
+    }
+    if (size === 0 || bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed) return -1;
+    rest = size;
+    place = 'data';
+    return at + 2;
+  }
+
   const reader = {
     done: false,
     surplus: false,
@@ -255,7 +275,9 @@ function chunkedReader(): BodyReader {
       let written = 0;
       while (at < bytes.length && !reader.done) {
         if (place !== 'data') {
-          readFraming(bytes[at++] as number);
+          const data = usualFraming(bytes, at);
+          if (data < 0) readFraming(bytes[at++] as number);
+          else at = data;
           continue;
         }
         const end = Math.min(bytes.length, at + rest);

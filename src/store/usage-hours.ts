@@ -42,11 +42,14 @@ type Sums = { -readonly [field in keyof UsageCounts]: number };
 /** Adds the rows of the open transaction. Rows of one hour and kind are added up here first: most batches have few kinds. */
 export function addToHours(database: SqlDatabase, rows: readonly InsertedUsage[]): void {
   const groups = new Map<string, Sums & UsagePlace>();
+  let group: (Sums & UsagePlace) | null = null;
   for (const { row, kind, id } of rows) {
     const hour = Math.floor(id / idsPerHour);
-    const key = `${hour} ${kind}`;
-    const group = groups.get(key) ?? { hour, kind, ...noUsage };
-    groups.set(key, group);
+    if (group === null || group.hour !== hour || group.kind !== kind) {
+      const key: string = `${hour} ${kind}`;
+      group = groups.get(key) ?? { hour, kind, ...noUsage };
+      groups.set(key, group);
+    }
     addRow(group, row);
   }
   const statement = database.prepare(upsert);

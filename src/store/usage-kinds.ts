@@ -22,7 +22,7 @@ interface Kind {
 /** Kinds kept in memory, some 300 bytes each; beyond that the table is asked again now and then. */
 const maxRemembered = 4096;
 
-/** The columns of a kind after `id` and `key`, in the order of `fieldsOf`. */
+/** The columns of a kind after `id` and `key`, in the order of `kindFields`. */
 export const kindColumns =
   'endpoint, stream, provider, model, profile, source, price_version, project, subject, token_id, client, requested';
 
@@ -40,37 +40,55 @@ export function dayOf(at: number): number {
 /** Kinds are remembered by their key, the JSON text of their fields: no two kinds have the same. */
 export function usageKinds(database: SqlDatabase): UsageKinds {
   const remembered = new Map<string, Kind>();
+  /** Most rows have the kind of the row before. */
+  let newest: { readonly row: UsageRow; readonly kind: Kind } | null = null;
+
+  function kindOf(row: UsageRow, day: number): Kind {
+    const fields = fieldsOf(row);
+    const key = JSON.stringify(fields);
+    const known = remembered.get(key);
+    if (known !== undefined && day <= known.lastDay) return known;
+    const kind = inTable(database, key, fields, day);
+    if (known === undefined && remembered.size === maxRemembered) remembered.clear();
+    remembered.set(key, kind);
+    return kind;
+  }
+
   return {
     idOf(row) {
-      const fields = fieldsOf(row);
-      const key = JSON.stringify(fields);
       const day = dayOf(row.startedAt);
-      const known = remembered.get(key);
-      if (known !== undefined && day <= known.lastDay) return known.id;
-      const kind = inTable(database, key, fields, day);
-      if (known === undefined && remembered.size === maxRemembered) remembered.clear();
-      remembered.set(key, kind);
-      return kind.id;
+      if (newest === null || day > newest.kind.lastDay || !haveSameKind(newest.row, row))
+        newest = { row, kind: kindOf(row, day) };
+      return newest.kind.id;
     },
-    forget: () => remembered.clear(),
+    forget() {
+      remembered.clear();
+      newest = null;
+    },
   };
 }
 
+const kindFields = [
+  'endpoint',
+  'stream',
+  'provider',
+  'model',
+  'profile',
+  'source',
+  'priceVersion',
+  'project',
+  'subject',
+  'tokenId',
+  'client',
+  'requested',
+] as const satisfies readonly (keyof UsageRow)[];
+
+function haveSameKind(one: UsageRow, other: UsageRow): boolean {
+  return kindFields.every((field) => one[field] === other[field]);
+}
+
 function fieldsOf(row: UsageRow): readonly Field[] {
-  return [
-    row.endpoint,
-    row.stream ? 1 : 0,
-    row.provider,
-    row.model,
-    row.profile,
-    row.source,
-    row.priceVersion,
-    row.project,
-    row.subject,
-    row.tokenId,
-    row.client,
-    row.requested,
-  ];
+  return kindFields.map((field) => (field === 'stream' ? Number(row.stream) : row[field]));
 }
 
 /** A kind that exists, from before a restart, keeps its id; its last day never goes back. */

@@ -2,7 +2,7 @@
 import { localPrincipal, may, type Principal, type RouteScope, scopes } from '../../core/access.ts';
 import { OlaError } from '../../core/errors.ts';
 import { tokenPrefix } from '../../core/tokens.ts';
-import { credentialHeaders, presentedCredentials } from './credentials.ts';
+import { credentialHeaders, presentedCredentials, soleBearer } from './credentials.ts';
 import { conflictingCredentials, refusalOf, refusals } from './refusals.ts';
 import { digestOf, type Tokens } from './tokens.ts';
 
@@ -83,11 +83,11 @@ export function createAccess(tokens: Tokens): Access {
    * ignored: desktop clients and proxies send session tokens of their own.
    */
   function authenticate(headers: Headers): Principal | OlaError {
-    const presented = presentedCredentials(headers);
-    const [only] = presented.values;
     // Nearly every request has one value, and it is a valid token.
-    const principal = only === undefined || presented.values.size > 1 ? null : find(only);
+    const only = soleBearer(headers);
+    const principal = only === null ? null : find(only);
     if (principal !== null) return seen(principal);
+    const presented = presentedCredentials(headers);
     const own = [...presented.values].filter((value) => value.startsWith(tokenPrefix) || find(value) !== null);
     const [token] = own;
     if (own.length > 1) return conflictingCredentials;

@@ -14,6 +14,13 @@ export const credentialHeaders = ['authorization', 'x-api-key', 'x-goog-api-key'
 const bearer = /^bearer +(\S+)$/i;
 const bearerAlone = /^bearer$/i;
 
+/** The value of an `Authorization: Bearer` header that no other header accompanies; else null. */
+export function soleBearer(headers: Headers): string | null {
+  const authorization = headers.get('authorization');
+  if (authorization === null || headers.has('x-api-key') || headers.has('x-goog-api-key')) return null;
+  return bearer.exec(authorization)?.[1] ?? null;
+}
+
 export function presentedCredentials(headers: Headers): Credentials {
   const values = new Set<string>();
   let withoutBearer = false;

@@ -161,17 +161,21 @@ async function errorText(reply: Reply): Promise<string> {
   }
 }
 
-async function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Promise<Outcome> {
-  const { ports, progress, attempt, exchange } = given;
-  const provider = attempt.provider.id;
-  let text: string | null;
+/** At once when all of the answer is there. */
+function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Outcome | Promise<Outcome> {
+  const cutShort = (cause: unknown) => brokenOff(given.attempt.provider.id, cause);
+  let text: string | null | Promise<string | null>;
   try {
-    const reading = readAtMost(reply, { limit: longestAnswer, first });
-    text = reading instanceof Promise ? await reading : reading;
+    text = readAtMost(reply, { limit: longestAnswer, first });
   } catch (cause) {
-    return brokenOff(provider, cause);
+    return cutShort(cause);
   }
-  if (text === null) return unexpected(`Provider '${provider}' answered more than ${longestAnswer} bytes.`);
+  return text instanceof Promise ? text.then((all) => judgeWhole(given, reply, all), cutShort) : judgeWhole(given, reply, text);
+}
+
+/** @param text null: there was more of it than `longestAnswer` */
+function judgeWhole({ ports, progress, attempt, exchange }: Try, reply: Reply, text: string | null): Outcome {
+  if (text === null) return unexpected(`Provider '${attempt.provider.id}' answered more than ${longestAnswer} bytes.`);
   const whole = exchange.whole(text);
   if ('kind' in whole) return refusedFor(ports, attempt, exchange, reply, whole);
   progress.firstByteAt = ports.now();
@@ -217,18 +221,29 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
 function streamed(
   { ports, progress, attempt, exchange }: Try,
   reply: Reply,
-  { stream }: Relay,
+  { body }: Relay,
   headers: () => Answer['headers'],
   notOpened: NotOpened | null,
 ): Outcome {
-  if (notOpened === null) return { answer: { body: stream, headers: headers() } };
+  if (notOpened === null) return { answer: { body, headers: headers() } };
   progress.relay = null;
   if ('failure' in notOpened) return refusedFor(ports, attempt, exchange, reply, notOpened.failure);
   return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop' };
 }
 
-function headersFor(progress: Progress, { provider, model }: Attempt, kind: AnswerKind, contentType: string): Answer['headers'] {
-  const headers: Record<string, string> = {
+type Headers = Record<string, string>;
+
+/** The headers of an attempt's answers whose label is always the same: they are made once. */
+const usual = { whole: new WeakMap<Attempt, Headers>(), stream: new WeakMap<Attempt, Headers>() } as const;
+
+function headersFor({ failed }: Progress, attempt: Attempt, kind: AnswerKind, contentType: string): Answer['headers'] {
+  const headers = (kind === 'bytes' ? undefined : usual[kind].get(attempt)) ?? makeHeaders(attempt, kind, contentType);
+  if (kind !== 'bytes') usual[kind].set(attempt, headers);
+  return failed.length === 0 ? headers : { ...headers, 'x-ola-attempts': String(failed.length + 1) };
+}
+
+function makeHeaders({ provider, model }: Attempt, kind: AnswerKind, contentType: string): Headers {
+  const headers: Headers = {
     'content-type': contentType,
     'x-ola-provider': provider.id,
     'x-ola-model': headerSafe(model),
@@ -240,7 +255,6 @@ function headersFor(progress: Progress, { provider, model }: Attempt, kind: Answ
     // The label of bytes is the upstream's word: a browser must not look into them and find a page.
     if (kind === 'bytes') headers['x-content-type-options'] = 'nosniff';
   }
-  if (progress.failed.length > 0) headers['x-ola-attempts'] = String(progress.failed.length + 1);
   return headers;
 }
 

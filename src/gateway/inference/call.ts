@@ -28,7 +28,7 @@ export interface InferenceCall {
 export type InferenceRequest = ClientCall;
 
 export interface Answer {
-  readonly body: string | ReadableStream<Uint8Array>;
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** By lower-case name, the content type among them. */
   readonly headers: Readonly<Record<string, string>>;
 }

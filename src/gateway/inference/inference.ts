@@ -62,25 +62,21 @@ export function createInference(ports: InferencePorts): Inference {
       mustServe(request, plan);
       progress.plan = plan;
       progress.reservation = limits.reserve(estimateOf(request, plan));
-      return await tryInTurn(plan, progress, request);
+      const { failed } = progress;
+      for (let attempt = nextAttempt(plan, failed); attempt !== null; attempt = nextAttempt(plan, failed)) {
+        const startedAt = now();
+        progress.attempt = attempt;
+        const outcome = await tryOnce(attempts, progress, attempt, request);
+        if ('answer' in outcome) return outcome.answer;
+        if (call.signal.aborted) throw outcome.error;
+        failed.push({ ...outcome, attempt, milliseconds: now() - startedAt });
+      }
+      throw failed.at(-1)?.error;
     } catch (thrown) {
       const error = call.signal.aborted ? clientGone() : asOlaError(thrown);
       settle(progress, error, noTokenCounts);
       throw error;
     }
-  }
-
-  async function tryInTurn(plan: Plan, progress: Progress, request: InferenceRequest): Promise<Answer> {
-    const { failed, call } = progress;
-    for (let attempt = nextAttempt(plan, failed); attempt !== null; attempt = nextAttempt(plan, failed)) {
-      const startedAt = now();
-      progress.attempt = attempt;
-      const outcome = await tryOnce(attempts, progress, attempt, request);
-      if ('answer' in outcome) return outcome.answer;
-      if (call.signal.aborted) throw outcome.error;
-      failed.push({ ...outcome, attempt, milliseconds: now() - startedAt });
-    }
-    throw failed.at(-1)?.error;
   }
 
   return { run };

@@ -3,6 +3,7 @@
  * with the first event that a client can use; until then a failure is the attempt's, and another one may follow. Later a
  * failure is an error event; bytes have no place for one, and their connection is broken without the last chunk.
  */
+import { joinBytes } from '../../core/bytes.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Reply } from '../../core/ports.ts';
 import type { Protocol, StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
@@ -18,7 +19,8 @@ export type NotOpened =
   | { readonly error: OlaError; readonly again: boolean };
 
 export interface Relay {
-  readonly stream: ReadableStream<Uint8Array>;
+  /** Bytes when all of it is there at once, which most short answers are: a stream costs several times as much. */
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** Null once the head may go to the client. At once when that is known. */
   readonly opened: NotOpened | null | Promise<NotOpened | null>;
   /** Ends the stream with an error. */
@@ -83,12 +85,16 @@ export function relay(upstream: Reply, pipe: StreamPipe, hooks: RelayHooks): Rel
 
 /** A class for its prototype: a stream of its own closures would cost each call a dozen objects. */
 class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly body: Relay['body'];
   readonly opened: Relay['opened'];
   private readonly upstream: Reply;
   private readonly pipe: StreamPipe;
   private readonly hooks: RelayHooks;
+  /** Null while what is ready is taken: it waits in `early`. */
   private controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  private readonly early: Uint8Array[] = [];
+  /** The error that breaks a body of bytes, when it came before the stream was made. */
+  private breaking: OlaError | null = null;
   private ended = false;
   private started = false;
   /** Something was sent, or tried, since the last beat. */
@@ -107,7 +113,8 @@ class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
     this.upstream = upstream;
     this.pipe = pipe;
     this.hooks = hooks;
-    this.stream = new ReadableStream<Uint8Array>(this);
+    this.takeAll();
+    this.body = this.ended && this.breaking === null ? joined(this.early) : new ReadableStream<Uint8Array>(this);
     this.opened =
       this.opening === undefined
         ? new Promise((resolve) => {
@@ -118,11 +125,8 @@ class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.controller = controller;
-    try {
-      this.takeReady();
-    } catch (cause) {
-      this.fail(this.brokenBy(cause));
-    }
+    for (const bytes of this.early) controller.enqueue(bytes);
+    if (this.breaking !== null) controller.error(this.breaking);
   }
 
   async pull(): Promise<void> {
@@ -184,6 +188,14 @@ class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
     }
   }
 
+  private takeAll(): void {
+    try {
+      this.takeReady();
+    } catch (cause) {
+      this.fail(this.brokenBy(cause));
+    }
+  }
+
   /** Before it has opened a stream is read without a reader; afterwards by `pull`. */
   private async readOn(): Promise<void> {
     try {
@@ -201,13 +213,20 @@ class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
   }
 
   private isFull(): boolean {
-    return this.ended || (this.opening !== undefined && (this.controller?.desiredSize ?? 0) <= 0);
+    if (this.ended || this.opening === undefined) return this.ended;
+    // Events that are there are few: a reply holds little that is not read. Bytes may be a long file.
+    return this.controller === null ? this.hooks.bytes : (this.controller.desiredSize ?? 0) <= 0;
   }
 
   private readonly emit = (bytes: Uint8Array): void => {
     this.emitted = true;
-    this.controller?.enqueue(bytes);
+    this.send(bytes);
   };
+
+  private send(bytes: Uint8Array): void {
+    if (this.controller === null) this.early.push(bytes);
+    else this.controller.enqueue(bytes);
+  }
 
   /** Takes one piece of the upstream's. @returns whether something was sent, or all is over */
   private take(bytes: Uint8Array | null): boolean {
@@ -269,11 +288,11 @@ class PipedStream implements Relay, UnderlyingDefaultSource<Uint8Array> {
 
   private tellInStream(error: OlaError): void {
     try {
-      if (this.hooks.bytes) this.controller?.error(error);
-      else {
-        this.controller?.enqueue(this.hooks.protocol.errorEvent(error));
+      if (!this.hooks.bytes) {
+        this.send(this.hooks.protocol.errorEvent(error));
         this.controller?.close();
-      }
+      } else if (this.controller === null) this.breaking = error;
+      else this.controller.error(error);
     } catch {
       // The client is gone: there is nobody to tell.
     }
@@ -326,3 +345,5 @@ function faulty(provider: string, fault: StreamFault, failure: UpstreamFailure |
   const message = `Upstream provider '${provider}' ${faultWords[fault]}.`;
   return { error: new OlaError('provider_error', message, { details: { provider, fault } }), again: fault === 'empty_answer' };
 }
+
+const joined = (pieces: readonly Uint8Array[]) => joinBytes(pieces) as Uint8Array<ArrayBuffer>;

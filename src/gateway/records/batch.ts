@@ -10,7 +10,7 @@ export interface Batch<T> {
 }
 
 /** Waiting items that start a write at once. */
-const size = 1000;
+const size = 200;
 /** Longest time from an item to its write, in milliseconds. */
 const delayMs = 50;
 /** Items that wait while the store refuses writes. More than that: the oldest are dropped and counted. */

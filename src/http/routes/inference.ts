@@ -44,7 +44,12 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
   );
 }
 
-/** A whole Response: headers set one by one cost a tenth of the throughput. */
+/** By the headers of an answer, which many answers share: a Response copies them faster than it makes them. */
+const templates = new WeakMap<Answer['headers'], Headers>();
+
 function respond({ requestId }: Call, { body, headers }: Answer): Response {
-  return new Response(body, { headers: { ...headers, 'x-request-id': requestId } });
+  const template = templates.get(headers) ?? new Headers(headers);
+  templates.set(headers, template);
+  template.set('x-request-id', requestId);
+  return new Response(body, { headers: template });
 }

@@ -6,43 +6,42 @@ import { readUsage } from './usage.ts';
 
 /** @param usageAsked false: a chunk with usage and no choice is withheld, as ola asked for it, not the client */
 export function createChunkReading(usageAsked: boolean): Reading {
-  /** By index: whether a choice has had its finish. Some servers send chunks without one behind it. */
-  const finished = new Map<unknown, boolean>();
-  let answered = false;
-  let begun = false;
-  let tokens = noTokenCounts;
+  return new ChunkReading(usageAsked);
+}
 
-  /** The fields of a choice that the SDKs read. */
-  function takeChoice(choice: Readonly<Record<string, unknown>>): void {
-    const index = choice['index'] ?? 0;
-    const ends = typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '';
-    if (ends || !finished.has(index)) finished.set(index, ends);
-    answered = true;
-    if (ends || hasContent(choice)) begun = true;
+class ChunkReading implements Reading {
+  answered = false;
+  begun = false;
+  tokens = noTokenCounts;
+  private readonly usageAsked: boolean;
+  /** By index: whether a choice has had its finish. Some servers send chunks without one behind it. */
+  private readonly finished = new Map<unknown, boolean>();
+
+  constructor(usageAsked: boolean) {
+    this.usageAsked = usageAsked;
   }
 
-  return {
-    take(chunk) {
-      const choices = Array.isArray(chunk['choices']) ? chunk['choices'].filter(isObject) : [];
-      for (const choice of choices) takeChoice(choice);
-      if (!isObject(chunk['usage'])) return true;
-      tokens = readUsage(chunk['usage']);
-      begun = true;
-      return usageAsked || choices.length > 0;
-    },
-    get begun() {
-      return begun;
-    },
-    get answered() {
-      return answered;
-    },
-    get ended() {
-      return answered && ![...finished.values()].includes(false);
-    },
-    get tokens() {
-      return tokens;
-    },
-  };
+  get ended(): boolean {
+    return this.answered && ![...this.finished.values()].includes(false);
+  }
+
+  take(chunk: Readonly<Record<string, unknown>>): boolean {
+    const choices = Array.isArray(chunk['choices']) ? chunk['choices'].filter(isObject) : [];
+    for (const choice of choices) this.takeChoice(choice);
+    if (!isObject(chunk['usage'])) return true;
+    this.tokens = readUsage(chunk['usage']);
+    this.begun = true;
+    return this.usageAsked || choices.length > 0;
+  }
+
+  /** The fields of a choice that the SDKs read. */
+  private takeChoice(choice: Readonly<Record<string, unknown>>): void {
+    const index = choice['index'] ?? 0;
+    const ends = typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '';
+    if (ends || !this.finished.has(index)) this.finished.set(index, ends);
+    this.answered = true;
+    if (ends || hasContent(choice)) this.begun = true;
+  }
 }
 
 /** Text, reasoning, a tool call, audio: anything but a role and empty fields. */

@@ -79,7 +79,8 @@ class AnyStream implements StreamPipe {
       return;
     }
     this.chosen = this.choose(chunk);
-    this.chosen?.push(chunk.subarray(startOf(chunk)), emit);
+    const start = startOf(chunk);
+    this.chosen?.push(start === 0 ? chunk : chunk.subarray(start), emit);
   }
 
   finish(emit: (bytes: Uint8Array) => void): void {

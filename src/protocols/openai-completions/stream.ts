@@ -102,7 +102,7 @@ class EventTap implements StreamPipe {
     let from = 0;
     let kept = 0;
     while (at < chunk.length && !this.isOver()) {
-      const holds = this.cutter.held().length > 0;
+      const holds = this.cutter.isHolding;
       const plain = this.thorough || holds || !this.reading.begun ? 0 : plainEvents(chunk, at);
       if (plain > 0) {
         if (kept !== at) chunk.copyWithin(kept, at, at + plain);
@@ -110,7 +110,7 @@ class EventTap implements StreamPipe {
         at += plain;
         continue;
       }
-      const end = eventEnd(chunk, at);
+      const end = chunk.length - at < together && this.reading.begun ? chunk.length : eventEnd(chunk, at);
       kept = this.judgeEvents(chunk, { at, end, kept }, pieces);
       at = end;
       // An event that began in an earlier piece comes from the cutter's buffer: the rest of the chunk is a piece of its own.
@@ -260,8 +260,11 @@ function withoutBlankLine(bytes: Uint8Array): number {
   return bytes[last] === 0x0a && bytes[last - 1] === 0x0d ? last - 1 : last;
 }
 
-const keysOfInterest = ['"error"', '"finish_reason":"', '"finish_reason": "'].map((key) => encoder.encode(key));
-const usageKey = encoder.encode('"usage"');
+/** Ends of `"error"`, `"finish_reason":"` and `"usage"`: a search that begins with a rare letter is three times as fast. */
+const keysOfInterest = ['rror"', 'reason":"', 'reason": "'].map((key) => encoder.encode(key));
+const usageKey = encoder.encode('usage"');
+/** Bytes. So few at the end of a chunk are judged in one go: a finish, usage and `[DONE]`. */
+const together = 1024;
 
 /** The offset behind the next event that ends in two line feeds; the chunk's end where there is none. */
 function eventEnd(chunk: Uint8Array, at: number): number {
@@ -279,18 +282,17 @@ function isUsualEnd(event: Uint8Array): boolean {
 
 /** Bytes from `at` on that are whole plain events which carry text alone. */
 function plainEvents(chunk: Uint8Array, at: number): number {
-  const rest = at > 0 ? chunk.subarray(at) : chunk;
-  return plainRun(rest, firstOfInterest(rest));
+  return plainRun(chunk, firstOfInterest(chunk, at), at) - at;
 }
 
 /** Where the first key stands that may mean usage, an end or an error; the length when none does. `"usage":null` means nothing. */
-function firstOfInterest(bytes: Uint8Array): number {
+function firstOfInterest(bytes: Uint8Array, from = 0): number {
   let limit = bytes.length;
   for (const key of keysOfInterest) {
-    const at = find(bytes, key);
+    const at = find(bytes, key, from);
     if (at >= 0 && at < limit) limit = at;
   }
-  let usage = find(bytes, usageKey);
+  let usage = find(bytes, usageKey, from);
   while (usage >= 0 && usage < limit && isNull(bytes, usage + usageKey.length))
     usage = find(bytes, usageKey, usage + usageKey.length);
   return usage < 0 ? limit : Math.min(limit, usage);

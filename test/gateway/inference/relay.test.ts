@@ -3,7 +3,7 @@ import { OlaError } from '../../../src/core/errors.ts';
 import type { Reply } from '../../../src/core/ports.ts';
 import type { UpstreamFailure } from '../../../src/core/protocol.ts';
 import { upstreamError } from '../../../src/gateway/inference/failures.ts';
-import { createBytePipe, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
+import { createBytePipe, type Relay, type RelayEnd, relay } from '../../../src/gateway/inference/relay.ts';
 import { openaiCompletions } from '../../../src/protocols/openai-completions/protocol.ts';
 import { createStreamTap } from '../../../src/protocols/openai-completions/stream.ts';
 import { decodeEvents } from '../../sse-decoder.ts';
@@ -93,7 +93,13 @@ function wordedFailure(failure: UpstreamFailure): OlaError {
   });
 }
 
-const all = (stream: ReadableStream<Uint8Array>) => new Response(stream).text();
+const all = (body: Relay['body']) => new Response(body).text();
+
+/** The body as a client reads it, also when all of it was there at once. */
+function streamOf({ body }: Relay): ReadableStream<Uint8Array> {
+  return new Response(body).body as ReadableStream<Uint8Array>;
+}
+
 const settled = () => Bun.sleep(2);
 
 async function next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string | null> {
@@ -114,7 +120,7 @@ describe('a stream that is whole', () => {
     for (const n of [1, 2, 3]) source.send(event(n));
     source.send(done);
     source.end();
-    expect(await all(relayed.stream)).toBe(event(1) + event(2) + event(3) + done);
+    expect(await all(relayed.body)).toBe(event(1) + event(2) + event(3) + done);
     expect(ends).toEqual([null]);
     expect(firstBytes()).toBe(1);
   });
@@ -122,7 +128,7 @@ describe('a stream that is whole', () => {
   test('ends at [DONE], whether or not the upstream closes; what comes behind it is not waited for', async () => {
     const { source, relayed, ends } = play();
     source.send(event(1) + done);
-    expect(await all(relayed.stream)).toBe(event(1) + done);
+    expect(await all(relayed.body)).toBe(event(1) + done);
     expect(ends).toEqual([null]);
     source.send(': more\n\n');
     await settled();
@@ -131,7 +137,7 @@ describe('a stream that is whole', () => {
 
   test('tells of its first byte when it comes, not before', async () => {
     const { source, relayed, firstBytes } = play();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     const first = next(reader);
     source.send(event(1).slice(0, 10));
     await settled();
@@ -150,7 +156,7 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
     const { source, relayed, ends } = play();
     source.send(`${event(1)}data: {"choices":\n`);
     source.end();
-    const text = await all(relayed.stream);
+    const text = await all(relayed.body);
     expect(text.startsWith(`${event(1)}data: {"error":`)).toBe(true);
     expect(lastError(text)).toMatchObject({ code: 'upstream_truncated', type: 'api_error' });
     expect(text).not.toContain('[DONE]');
@@ -174,7 +180,7 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
       const source = upstream();
       source.onPull = () => (source.pulls === 1 ? source.send(event(1)) : source.fail(cause));
       const { relayed, ends } = play(source);
-      const text = await all(relayed.stream);
+      const text = await all(relayed.body);
       expect(text.startsWith(event(1))).toBe(true);
       expect(lastError(text).code).toBe(code);
       expect(text).not.toContain('10.0.0.7');
@@ -190,7 +196,7 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
     test(`when ${name}, whose words are not passed on; the upstream is left`, async () => {
       const { source, relayed, ends } = play();
       source.send(event(1) + bad + event(2) + done);
-      const text = await all(relayed.stream);
+      const text = await all(relayed.body);
       expect(text.startsWith(`${event(1)}data: {"error":`)).toBe(true);
       expect(lastError(text).code).toBe(code);
       expect(text).not.toContain('CANARY');
@@ -202,7 +208,7 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
 
   test('when it is cut from here, at once and once only', async () => {
     const { source, relayed, ends } = play();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     source.send(event(1));
     expect(await next(reader)).toBe(event(1));
     relayed.cut(new OlaError('shutting_down', 'stopping'));
@@ -216,7 +222,7 @@ describe('a stream that is not whole ends in an error event and never in [DONE]'
   test('but one that has ended well is not cut any more', async () => {
     const { source, relayed, ends } = play();
     source.send(event(1) + done);
-    expect(await all(relayed.stream)).toBe(event(1) + done);
+    expect(await all(relayed.body)).toBe(event(1) + done);
     relayed.cut(new OlaError('shutting_down', 'stopping'));
     expect(ends).toEqual([null]);
   });
@@ -239,7 +245,7 @@ describe('the head of a stream', () => {
     await settled();
     expect(opened).toBeNull();
     source.send(done);
-    expect(await all(relayed.stream)).toBe(`: ping\n${role}${event(1)}${done}`);
+    expect(await all(relayed.body)).toBe(`: ping\n${role}${event(1)}${done}`);
   });
 
   test('until then a failure is the attempt’s, and nothing is sent', async () => {
@@ -258,7 +264,7 @@ describe('the head of a stream', () => {
     expect(ends).toEqual([]);
     relayed.beat(16_000);
     expect(await relayed.opened).toBeNull();
-    const reading = all(relayed.stream);
+    const reading = all(relayed.body);
     source.send(refusal);
     const text = await reading;
     expect(text.startsWith(`${role}data: {"error":`)).toBe(true);
@@ -274,7 +280,7 @@ describe('a client', () => {
     const { relayed } = play(source);
     await settled();
     expect(source.pulls).toBeLessThanOrEqual(2);
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     for (let read = 1; read <= 20; read++) {
       expect(await next(reader)).toBe(event(read));
       await settled();
@@ -286,7 +292,7 @@ describe('a client', () => {
   test('that leaves ends the upstream at once, also while nothing comes', async () => {
     for (const sent of [event(1), event(1) + event(2)]) {
       const { source, relayed, ends } = play();
-      const reader = relayed.stream.getReader();
+      const reader = streamOf(relayed).getReader();
       source.send(sent);
       await next(reader);
       const waiting = reader.read();
@@ -307,7 +313,7 @@ describe('a heartbeat', () => {
 
   test('goes out after 15 quiet seconds, and again after as many', async () => {
     const { source, relayed, clock, firstBytes } = play();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     const first = next(reader);
     await settled();
     relayed.beat(clock.now);
@@ -327,7 +333,7 @@ describe('a heartbeat', () => {
 
   test('is no event, for the strictest reader behind an id either', async () => {
     const { source, relayed, clock } = play();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     const seen: (string | null)[] = [];
     for (const n of [1, 2, 3]) {
       source.send(`id: ${n}\n${event(n)}`);
@@ -354,7 +360,7 @@ describe('a heartbeat', () => {
     await settled();
     for (let i = 0; i < 5; i++) relayed.beat(clock.now + i * 60_000);
     source.send(done);
-    expect(await all(relayed.stream)).toBe(event(1) + done);
+    expect(await all(relayed.body)).toBe(event(1) + done);
   });
 
   test('a client that has read nothing for five minutes is left, and its upstream with it', async () => {
@@ -368,12 +374,12 @@ describe('a heartbeat', () => {
     await settled();
     expect(ends.map((end) => end?.code)).toEqual(['client_closed_request']);
     expect(source.cancelled).toBe(true);
-    expect(await all(relayed.stream)).not.toContain('[DONE]');
+    expect(await all(relayed.body)).not.toContain('[DONE]');
   });
 
   test('never stands inside an event', async () => {
     const { source, relayed, clock } = play();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     const first = next(reader);
     source.send(event(1).slice(0, 10));
     await settled();
@@ -389,7 +395,7 @@ describe('a heartbeat', () => {
   test('does not come after the end', async () => {
     const { source, relayed } = play();
     source.send(event(1) + done);
-    expect(await all(relayed.stream)).toBe(event(1) + done);
+    expect(await all(relayed.body)).toBe(event(1) + done);
     for (const at of [0, 1_000_000]) relayed.beat(at);
   });
 });
@@ -412,7 +418,7 @@ describe('bytes', () => {
 
   test('go on as they come, and end with the upstream', async () => {
     const { source, relayed, ends } = playBytes();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     expect(await next(reader)).toBe('first');
     source.send('data: [DONE]\n\n');
     expect(await next(reader)).toBe('data: [DONE]\n\n');
@@ -425,7 +431,7 @@ describe('bytes', () => {
     const { source, relayed, ends } = playBytes();
     source.fail(new Error('gone'));
     await settled();
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     expect(await next(reader)).toBe('first');
     await expect(next(reader)).rejects.toMatchObject({ code: 'upstream_truncated' });
     expect(ends).toMatchObject([{ code: 'upstream_truncated' }]);
@@ -435,7 +441,7 @@ describe('bytes', () => {
   test('that are cut from here are broken too', async () => {
     const { relayed, ends } = playBytes();
     relayed.cut(new OlaError('shutting_down', 'now'));
-    await expect(all(relayed.stream)).rejects.toMatchObject({ code: 'shutting_down' });
+    await expect(all(relayed.body)).rejects.toMatchObject({ code: 'shutting_down' });
     expect(ends).toMatchObject([{ code: 'shutting_down' }]);
   });
 
@@ -449,7 +455,7 @@ describe('bytes', () => {
     expect(ends).toMatchObject([{ code: 'client_closed_request' }]);
     expect(source.cancelled).toBe(true);
     const other = playBytes();
-    const reader = other.relayed.stream.getReader();
+    const reader = streamOf(other.relayed).getReader();
     expect(await next(reader)).toBe('first');
     await settled();
     other.relayed.beat(0);
@@ -465,7 +471,7 @@ describe('bytes', () => {
     for (let sent = 0; sent < 5; sent++) source.send('more');
     await settled();
     expect(source.pulls).toBe(0);
-    const reader = relayed.stream.getReader();
+    const reader = streamOf(relayed).getReader();
     for (const expected of ['first', 'more', 'more']) expect(await next(reader)).toBe(expected);
     await reader.cancel();
     expect(source.cancelled).toBe(true);
