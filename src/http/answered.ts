@@ -23,7 +23,11 @@ export function createAnswered(requests: RequestLog, now: Clock): Answered {
     ended(call, row) {
       call.told = true;
       requests.add({
-        ...whatIsKnown(call),
+        requestId: row.requestId,
+        subject: row.subject,
+        tokenId: row.tokenId,
+        method: call.method,
+        route: row.endpoint,
         at: row.startedAt + row.latencyMs,
         status: row.status,
         code: row.error,

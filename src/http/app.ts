@@ -75,6 +75,7 @@ export function createApp(ports: AppPorts): App {
       route: null,
       body: 'unread',
       told: false,
+      tellsItself: false,
       caller,
     };
   }
@@ -85,12 +86,15 @@ export function createApp(ports: AppPorts): App {
   // would find `/config` where the admission sees `/health/config`, which asks for no Host.
   const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(({ request, code, error }) => {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
-    return renderError(thrown, pathOf(request.url), callOf(request)?.requestId ?? null);
+    const call = callOf(request);
+    const refusal = renderError(thrown, pathOf(request.url), call?.requestId ?? null);
+    return call === undefined ? refusal : told(call, refusal);
   });
   const afterStart: (() => void)[] = [];
-  for (const { method, path, run, prepare } of routes) {
+  for (const { method, path, run, prepare, tellsItself = false } of routes) {
     const answer = (call: Call, params: Params) => {
       call.route = path;
+      call.tellsItself = tellsItself;
       return run(call, params);
     };
     app.route(method, path, ({ request, params }) => answer(callOf(request) as Call, params as Params), { parse: 'none' });
@@ -114,12 +118,16 @@ export function createApp(ports: AppPorts): App {
     const call = open(request, connection, method);
     const answer = dispatchOrRefuse(call);
     limitUnread(call);
-    if (answered === null || !answered.on()) return answer;
-    const told = (response: Response) => {
-      answered.answered(call, response);
-      return response;
-    };
-    return answer instanceof Promise ? answer.then(told) : told(answer);
+    if (!(answer instanceof Promise)) return told(call, answer);
+    // A promise of a promise is not free.
+    if (call.tellsItself || answered === null || !answered.on()) return answer;
+    return answer.then((response) => told(call, response));
+  }
+
+  /** Tells the log of requests of an answer, once. */
+  function told(call: Call, response: Response): Response {
+    if (answered?.on() === true) answered.answered(call, response);
+    return response;
   }
 
   return {

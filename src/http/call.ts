@@ -17,6 +17,8 @@ export interface Call {
   body: 'unread' | 'limited' | 'reading';
   /** True once the log of requests has the request. */
   told: boolean;
+  /** True when the route tells the log of requests of its answers itself. */
+  tellsItself: boolean;
   /** The caller, or the refusal of its credential: judged before the body is read, used when the route asks for a scope. */
   readonly caller: Principal | OlaError;
 }

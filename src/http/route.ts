@@ -23,6 +23,8 @@ export interface Route {
   readonly prepare?: () => void;
   /** Runs it all: scope, body, handler. */
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
+  /** It tells the log of requests of its answers itself; refusals are told for it. */
+  readonly tellsItself?: boolean;
 }
 
 interface Declared {
@@ -30,6 +32,7 @@ interface Declared {
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;
+  readonly tellsItself?: boolean;
   readonly answer?: TSchema;
 }
 

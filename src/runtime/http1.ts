@@ -102,6 +102,20 @@ function isName(text: string): boolean {
   return text !== '';
 }
 
+/** Names in lower case, by their spelling: servers use few. */
+const knownNames = new Map<string, string>();
+const mostKnownNames = 256;
+
+/** @returns null for text that is no name */
+function nameOf(text: string): string | null {
+  const known = knownNames.get(text);
+  if (known !== undefined) return known;
+  const name = text.toLowerCase();
+  if (!isName(name)) return null;
+  if (knownNames.size < mostKnownNames && text.length <= 64) knownNames.set(text, name);
+  return name;
+}
+
 function parseHeaders(lines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
   // The status line and the two pieces around the empty line are no header lines.
@@ -110,8 +124,8 @@ function parseHeaders(lines: readonly string[]): Map<string, string> {
     const line = lines[at] as string;
     if (line === '' || line === '\r') break;
     const colon = line.indexOf(':');
-    const name = line.slice(0, colon).toLowerCase();
-    if (colon < 0 || !isName(name)) throw new MalformedHead(/^[ \t]/.test(line) ? 'folded_line' : 'nameless_line');
+    const name = colon < 0 ? null : nameOf(line.slice(0, colon));
+    if (name === null) throw new MalformedHead(/^[ \t]/.test(line) ? 'folded_line' : 'nameless_line');
     const value = line.slice(colon + 1).trim();
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);

@@ -2,7 +2,7 @@
 import type { LogLevel } from '../core/ports.ts';
 import type { Redact } from '../core/redaction.ts';
 import type { EndedRequest, RequestLog } from '../core/request-log.ts';
-import { asJsonLine, asTextLine, callerOf, type ShownRequest } from './request-line.ts';
+import { asJsonLine, asTextLine, callerOf, type ShownKind, type ShownRequest } from './request-line.ts';
 
 export interface RequestLogOptions {
   readonly level: LogLevel;
@@ -51,7 +51,8 @@ export function createRequestLog(options: RequestLogOptions): WrittenRequestLog 
       return;
     }
     const ready = shown(requests, redact, nameOf);
-    for (const each of ready) callerWidth = Math.max(callerWidth, Math.min(callerOf(each).length, callerColumns.most));
+    if (format === 'pretty')
+      for (const each of ready) callerWidth = Math.max(callerWidth, Math.min(callerOf(each.kind).length, callerColumns.most));
     const lines = ready.map((each, index) => line(each, requests[index] as EndedRequest, callerWidth));
     write(gap(leftOut, format) + lines.join(''));
     leftOut = 0;
@@ -80,40 +81,62 @@ function gap(leftOut: number, format: 'pretty' | 'json'): string {
 
 /** What others chose, fit to be shown. It is cut after the redaction, which would not find a part of a secret. */
 function shown(requests: readonly EndedRequest[], redact: Redact, nameOf: (id: string) => string | null): ShownRequest[] {
-  const names = requests.map(({ tokenId }) => (tokenId === null ? null : nameOf(tokenId)));
-  const clean = cleaner(valuesOf(requests, names), redact);
-  return requests.map(({ requestId, subject, method, route, requested, provider, model }, index) => ({
-    requestId: ownRequestId.test(requestId) ? requestId : cut(clean(requestId), 128),
-    subject: cut(clean(subject), 64),
-    name: cut(clean(names[index] ?? null), 40),
-    method: cut(clean(method), 16),
-    route: cut(clean(route), 120),
-    requested: cut(clean(requested), 100),
-    provider: cut(clean(provider), 64),
-    model: cut(clean(model), 100),
-  }));
+  // Requests that differ in nothing but their ids come in runs: the first of a run is made fit for all.
+  const firsts = requests.filter((request, index) => !isAlike(request, requests[index - 1]));
+  const names = firsts.map(({ tokenId }) => (tokenId === null ? null : nameOf(tokenId)));
+  const foreign = new Set(requests.map(({ requestId }) => requestId).filter((id) => !ownRequestId.test(id)));
+  const clean = cleaner(valuesOf(firsts, [...foreign, ...names]), redact);
+  const kinds = firsts.map((request, index) => kindOf(request, names[index] ?? null, clean));
+  let run = -1;
+  return requests.map((request) => {
+    if (request === firsts[run + 1]) run++;
+    const { requestId } = request;
+    return { requestId: foreign.has(requestId) ? cut(clean(requestId), 128) : requestId, kind: kinds[run] as ShownKind };
+  });
+}
+
+function isAlike(one: EndedRequest, other: EndedRequest | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.model === other.model &&
+    one.provider === other.provider &&
+    one.requested === other.requested &&
+    one.route === other.route &&
+    one.method === other.method &&
+    one.tokenId === other.tokenId &&
+    one.subject === other.subject
+  );
+}
+
+type Clean = (value: string | null) => string;
+
+function kindOf(request: EndedRequest, name: string | null, clean: Clean): ShownKind {
+  return {
+    subject: cut(clean(request.subject), 64),
+    name: cut(clean(name), 40),
+    method: cut(clean(request.method), 16),
+    route: cut(clean(request.route), 120),
+    requested: cut(clean(request.requested), 100),
+    provider: cut(clean(request.provider), 64),
+    model: cut(clean(request.model), 100),
+  };
 }
 
 /** The ids that ola makes have nothing to redact. */
 const ownRequestId = /^req_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The different values of a batch: its requests have most of them in common. */
-function valuesOf(requests: readonly EndedRequest[], names: readonly (string | null)[]): Set<string> {
+/** The different values of a batch. */
+function valuesOf(firsts: readonly EndedRequest[], others: readonly (string | null)[]): Set<string> {
   const values = new Set<string>();
-  for (const { requestId, subject, method, route, requested, provider, model } of requests) {
-    if (!ownRequestId.test(requestId)) values.add(requestId);
-    values.add(method).add(route);
-    if (subject !== null) values.add(subject);
-    if (requested !== null) values.add(requested);
-    if (provider !== null) values.add(provider);
-    if (model !== null) values.add(model);
-  }
-  for (const name of names) if (name !== null) values.add(name);
+  const add = (value: string | null) => void (value !== null && values.add(value));
+  for (const { subject, method, route, requested, provider, model } of firsts)
+    for (const value of [subject, method, route, requested, provider, model]) add(value);
+  others.forEach(add);
   return values;
 }
 
 /** Redacts all values in one go: the redactor looks for every secret that is held. @returns the clean form of a value */
-function cleaner(values: ReadonlySet<string>, redact: Redact): (value: string | null) => string {
+function cleaner(values: ReadonlySet<string>, redact: Redact): Clean {
   const plain = [...values].map(withoutControls);
   const whole = redact(plain.join('\n')).split('\n');
   // A secret with a line break in it could reach over two values.

@@ -16,7 +16,7 @@ export function inferenceRoutes(gateway: Gateway, answered: Answered | null): Ro
 
 function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answered: Answered | null): Route {
   const { path, summary, schema } = route;
-  const declared = { method: 'POST', path, scope: 'write', summary } as const;
+  const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true } as const;
   const run = async (call: Call, principal: Principal, body: ClientBody, params: Params): Promise<Response> => {
     const { signal, headers } = call.request;
     const answer = await gateway.inference.run(

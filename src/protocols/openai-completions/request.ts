@@ -90,9 +90,9 @@ function splice(text: string, request: RequestFields, model: string, usageAdded:
   if (typeof request['model'] !== 'string' || (usageAdded && 'stream_options' in request)) return null;
   const key = text.indexOf(modelKey);
   if (text[key - 1] !== '"' || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
-  const value = JSON.stringify(request['model']);
+  // A name with a quote or a backslash is spelled with escapes, and so may any other be (`a\\/b`): then this does not stand there.
+  const value = `"${request['model']}"`;
   const at = skipSpace(text, skipSpace(text, key + modelKey.length) + 1);
-  // It may be spelled with escapes (`a\\/b`).
   if (!text.startsWith(value, at)) return null;
   const open = text.indexOf('{') + 1;
   const usage = usageAdded ? '"stream_options":{"include_usage":true},' : '';
