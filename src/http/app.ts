@@ -121,7 +121,11 @@ export function createApp(ports: AppPorts): App {
     if (!(answer instanceof Promise)) return told(call, answer);
     // A promise of a promise is not free.
     if (call.tellsItself || answered === null || !answered.on()) return answer;
-    return answer.then((response) => told(call, response));
+    return answer.then((response) => {
+      // A request that turns the log off is the last one in it.
+      answered.answered(call, response);
+      return response;
+    });
   }
 
   /** Tells the log of requests of an answer, once. */
