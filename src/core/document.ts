@@ -194,7 +194,7 @@ const fallbackSchema = Type.Object(
     ),
     maxAttempts: Type.Optional(count(1, 'default 6')),
   },
-  { ...open, 'x-later': true, description: 'other providers for calls that fail' },
+  { ...open, description: 'other models for calls that fail' },
 );
 
 /** Days that rows are kept; 0: for ever. */

@@ -29,6 +29,7 @@ export const errorStatus = {
   host_not_served: 421,
   invalid_field: 422,
   secret_required: 422,
+  all_credentials_cooling_down: 429,
   client_closed_request: 499,
   internal_error: 500,
   upstream_http_error: 502,

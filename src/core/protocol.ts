@@ -71,6 +71,8 @@ export type FailureKind =
   | 'content_filter'
   | 'auth'
   | 'billing'
+  /** The account may not use this model. */
+  | 'entitlement'
   | 'rate_limit'
   | 'timeout'
   | 'overloaded'

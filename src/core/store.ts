@@ -1,6 +1,7 @@
 /** The store: all data that survives a restart. Every method is one transaction. A change is written together with its audit event. */
 import type { AuditStore } from './audit.ts';
 import type { ConfigStore } from './config.ts';
+import type { CooldownStore } from './cooldowns.ts';
 import type { PredecessorStore } from './predecessor.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UsageStore } from './usage.ts';
@@ -16,6 +17,7 @@ export interface Store {
   readonly config: ConfigStore;
   readonly usage: UsageStore;
   readonly audit: AuditStore;
+  readonly cooldowns: CooldownStore;
   readonly predecessor: PredecessorStore;
   /** Resolves when the database can be written to. @throws OlaError `persistence_unavailable` */
   check(): Promise<void>;

@@ -20,6 +20,7 @@ import { createProviders, type Providers } from './config/providers.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
+import { type CooledCredentials, changedCredentials, createCooledCredentials } from './cooled-credentials.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createLiveCalls } from './inference/live-calls.ts';
@@ -27,6 +28,7 @@ import { createOwnModels } from './inference/own-models.ts';
 import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
+import { loadCooldowns } from './routing/cooldowns.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider } from './routing/registry.ts';
@@ -48,6 +50,8 @@ export interface Gateway {
   readonly protocols: readonly Protocol[];
   readonly inference: Inference;
   readonly usage: Usage;
+  /** The credentials that are left alone for a while. */
+  readonly cooledCredentials: CooledCredentials;
   readonly limits: Limits;
   readonly health: Health;
   /** Where configuration and state are. */
@@ -143,10 +147,13 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     protocols: ports.protocols,
     now,
   });
+  const cooldowns = await loadCooldowns({ store: store.cooldowns, now, log });
   let view = viewOf(config.snapshot(), facts, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   config.onChange((snapshot) => {
+    const before = view.registry;
     view = viewOf(snapshot, facts, settings, ownModels.of);
+    for (const changed of changedCredentials(before, view.registry)) cooldowns.clear(changed);
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
@@ -161,7 +168,8 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     redact,
     now,
     log,
-    planOf: (model, profile, protocol) => view.planOf(model, profile, protocol),
+    cooldowns,
+    planOf: (wanted) => view.planOf(wanted),
   });
   audit.record(audit.event('server.start', own, { version }));
 
@@ -179,6 +187,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     protocols: ports.protocols,
     inference,
     usage,
+    cooledCredentials: createCooledCredentials({ cooldowns, registry: () => view.registry, audit }),
     limits,
     health,
     place: ports.place,
@@ -209,7 +218,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
       await retention.stop();
       live.abandon(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
-      await Promise.all([usage.flush(), audit.flush(), tokens.flush()]);
+      await Promise.all([usage.flush(), audit.flush(), tokens.flush(), cooldowns.flush()]);
     },
   };
 }

@@ -4,14 +4,14 @@ import type { ConfigDocument } from '../core/document.ts';
 import { defaultEgressPolicy, type EgressPolicy } from '../core/egress.ts';
 import { isObject } from '../core/json.ts';
 import { readingsOf } from '../core/models.ts';
-import type { ProtocolId } from '../core/providers.ts';
 import { cleanSecret } from '../credentials/resolve.ts';
 import { type LegacyToken, legacyAdmin, proxyKey } from './access/access.ts';
 import { principalOfConfigured } from './access/imported-tokens.ts';
 import type { CurrentConfig } from './config/in-force.ts';
+import { fallbackOf } from './routing/fallback.ts';
 import type { AskedModels } from './routing/models.ts';
 import { buildRegistry, type Registry, type RegistryInputs } from './routing/registry.ts';
-import { type Plan, planOf } from './routing/routing.ts';
+import { type Plan, planOf, type Wanted } from './routing/routing.ts';
 
 /** The settings that the process was started with, beyond the document. */
 export interface GatewaySettings {
@@ -26,10 +26,10 @@ export interface View {
   readonly registry: Registry;
   readonly policy: EgressPolicy;
   readonly secrets: readonly string[];
-  planOf(model: string | null, profile: string | null, protocol: ProtocolId): Plan;
+  planOf(wanted: Wanted): Plan;
 }
 
-/** Model names whose plans are remembered, for each protocol. */
+/** Model names whose plans are remembered, for each operation of a protocol. */
 const mostPlans = 1000;
 
 export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings: GatewaySettings, asked: AskedModels): View {
@@ -41,21 +41,25 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
     defaultModel: document.defaultModel ?? null,
     activeProviderIds: document.activeProviderIds ?? [],
     asked,
+    fallback: fallbackOf(document, inputs.catalog.canonicalId),
   };
-  const plans = new Map(inputs.catalog.protocols.map((protocol) => [protocol, new Map<string, Plan>()]));
+  const plans = new Map<string, Map<string, Plan>>();
   return {
     registry,
     policy: policyOf(document, settings),
     secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
-    planOf(model, profile, protocol) {
+    planOf(wanted) {
+      const { name, profile, protocol, operation } = wanted;
       // A name that can be read in two ways is planned anew, because a server may list it meanwhile.
-      const known = profile === null && readingsOf(model ?? '').length === 1 ? plans.get(protocol) : undefined;
-      const found = known?.get(model ?? '');
+      if (profile !== null || readingsOf(name ?? '').length > 1) return planOf(wanted, routing);
+      const kind = `${operation} ${protocol}`;
+      const known = plans.get(kind) ?? new Map<string, Plan>();
+      plans.set(kind, known);
+      const found = known.get(name ?? '');
       if (found !== undefined) return found;
-      const made = planOf(model, profile, protocol, routing);
-      if (known === undefined) return made;
+      const made = planOf(wanted, routing);
       if (known.size >= mostPlans) known.clear();
-      known.set(model ?? '', made);
+      known.set(name ?? '', made);
       return made;
     },
   };

@@ -14,6 +14,7 @@ import { type Call, pathOf, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
 import { configRoutes } from './routes/config.ts';
+import { cooldownRoutes } from './routes/cooldowns.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inferenceRoutes } from './routes/inference.ts';
@@ -51,6 +52,7 @@ export function createApp(ports: AppPorts): App {
     ...modelRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
+    ...cooldownRoutes(gateway),
     ...revisionRoutes(gateway),
     ...snapshotRoutes(gateway, now),
     ...exportRoutes(gateway),

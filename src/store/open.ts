@@ -3,6 +3,7 @@ import type { Clock, SqlDatabase } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { auditStore } from './audit.ts';
 import { configStore } from './config.ts';
+import { cooldownStore } from './cooldowns.ts';
 import { checkIntegrity, markOpen } from './integrity.ts';
 import { checkIdentity, migrate } from './migrate.ts';
 import { predecessorStore } from './predecessor.ts';
@@ -64,6 +65,7 @@ export function openStore({ database, now, backUp }: OpenStore): Store {
     config: configStore(database),
     usage: usageStore(database, usage),
     audit: auditStore(database),
+    cooldowns: cooldownStore(database),
     predecessor: predecessorStore(database, usage),
     async check() {
       // Really writes a row: a transaction that is rolled back would not notice a full disk.

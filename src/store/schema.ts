@@ -205,9 +205,25 @@ const fourth = `
 ALTER TABLE revisions ADD COLUMN consents TEXT;
 `;
 
+/* `model` is empty where the cooldown is of every model: a key takes two NULLs for different. Times are milliseconds since 1970. */
+const fifth = `
+CREATE TABLE cooldowns (
+  provider TEXT NOT NULL,
+  source TEXT NOT NULL,
+  model TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  probe_at INTEGER NOT NULL,
+  windows INTEGER NOT NULL,
+  PRIMARY KEY (provider, source, model)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, sql: first },
   { version: 2, sql: second },
   { version: 3, sql: third },
   { version: 4, sql: fourth },
+  { version: 5, sql: fifth },
 ];

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import type { ConfigWrite, Revision, Snapshot } from '../../src/core/config.ts';
+import type { Cooldown } from '../../src/core/cooldowns.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { PredecessorState } from '../../src/core/predecessor.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -695,6 +696,42 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
       await store.usage.append(many);
       await store.usage.append(again);
       expect(await store.usage.recent(5000)).toEqual([...many, ...again].toReversed());
+    });
+  });
+
+  describe(`${engine}: cooldowns`, () => {
+    const cooldown = (more: Partial<Cooldown> = {}): Cooldown => ({
+      provider: 'acme',
+      source: 'env:ACME_API_KEY',
+      model: 'm',
+      reason: 'rate_limit',
+      since: start,
+      until: start + 1000,
+      probeAt: start + 500,
+      windows: 2,
+      ...more,
+    });
+
+    test('come back as they were saved; one of the same credential and model is replaced', async () => {
+      const all = [
+        cooldown(),
+        cooldown({ model: null, since: start + 1 }),
+        cooldown({ source: 'profile:acme:work', since: start + 2 }),
+      ];
+      await store.cooldowns.save(all);
+      expect(await store.cooldowns.list()).toEqual(all);
+      const later = cooldown({ reason: 'billing', until: start + 5000 });
+      await store.cooldowns.save([later]);
+      expect(await store.cooldowns.list()).toEqual([later, ...all.slice(1)]);
+    });
+
+    test('are removed by credential and model', async () => {
+      await store.cooldowns.save([cooldown(), cooldown({ model: null }), cooldown({ provider: 'other' })]);
+      await store.cooldowns.remove([cooldown({ model: null }), cooldown({ model: 'unknown' })]);
+      expect((await store.cooldowns.list()).map(({ provider, model }) => [provider, model])).toEqual([
+        ['acme', 'm'],
+        ['other', 'm'],
+      ]);
     });
   });
 

@@ -101,6 +101,13 @@ const ways: { readonly [code in ErrorCode]?: Way } = {
   provider_disabled: { ask: chat('off', undefined, { enabled: false }) },
   method_not_allowed: { ask: get('/v1/chat/completions') },
   request_timeout: { ask: bodyThatNeverEnds },
+  all_credentials_cooling_down: {
+    async ask(scene) {
+      await send('PUT', '/config/providers/acme', provider())(scene);
+      await send('PUT', '/config/cooldowns/provider-config:acme', { seconds: 60 })(scene);
+      return send('POST', '/v1/chat/completions', { model: 'acme/m', messages: [{}] })(scene);
+    },
+  },
   conflict: {
     async ask(scene) {
       const body = { authorization: { tokens: { a: { id: 'same', token: canary }, b: { id: 'same', token: `${canary}2` } } } };

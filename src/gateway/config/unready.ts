@@ -9,6 +9,7 @@ import { parseReference } from '../../core/secret-references.ts';
 import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
 import { holdsToken } from '../../core/tokens.ts';
 import { endpointsOf } from '../routing/destinations.ts';
+import { fallbackOf } from '../routing/fallback.ts';
 import { buildRegistry, type ConfiguredSecrets, type RegistryInputs } from '../routing/registry.ts';
 import { planOf } from '../routing/routing.ts';
 import { isWithin, nameIn } from './parts.ts';
@@ -75,7 +76,9 @@ function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInpu
   try {
     // Lists that servers give of their models do not resolve a bare name.
     const asked = () => [];
-    planOf(defaultModel, null, protocol, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked });
+    const fallback = fallbackOf({}, facts.catalog.canonicalId);
+    const wanted = { name: defaultModel, profile: null, protocol, operation: 'chat' } as const;
+    planOf(wanted, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked, fallback });
     return [];
   } catch (thrown) {
     if (!(thrown instanceof OlaError)) throw thrown;

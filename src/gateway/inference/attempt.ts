@@ -9,7 +9,7 @@ import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
 import type { AddedFields } from './added-fields.ts';
 import type { Answer, InferenceRequest } from './call.ts';
-import { type AttemptFailure, broken, brokenOff, refused, unexpected } from './failures.ts';
+import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected } from './failures.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost, readBeginning } from './read-body.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
@@ -20,6 +20,8 @@ export interface AttemptPorts {
   readonly now: Clock;
   readonly addedFields: AddedFields;
   readonly settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts) => void;
+  /** Called for a failure in the middle of a stream. */
+  readonly onFault: (attempt: Attempt, fault: Fault | null) => void;
 }
 
 export type Outcome = { readonly answer: Answer } | AttemptFailure;
@@ -122,33 +124,28 @@ async function readUnknown(given: Try, reply: Reply): Promise<Outcome> {
 }
 const noBytes = new Uint8Array(0);
 
-async function readRefusal({ ports, progress, attempt, exchange }: Try, reply: Reply): Promise<Outcome> {
+async function readRefusal(given: Try, reply: Reply): Promise<Outcome> {
+  const { ports, progress, attempt, exchange } = given;
   const body = await errorText(reply);
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
   const failure = progress.call.protocol.readFailure(reply.status, reply.header, body);
   if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
-    return { ...refusedFor(ports, attempt, exchange, reply, failure), next: 'same' };
-  return refusedFor(ports, attempt, exchange, reply, failure);
+    return { ...refusedFor(given, reply, failure), next: 'same', fault: null };
+  return refusedFor(given, reply, failure);
 }
 
-function refusedFor(
-  { now, redact }: AttemptPorts,
-  attempt: Attempt,
-  exchange: Exchange,
-  reply: Reply,
-  failure: UpstreamFailure,
-): AttemptFailure {
-  const inside = reply.status < 300;
+function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, failure: UpstreamFailure): AttemptFailure {
   return refused({
     provider: attempt.provider.id,
     path: exchange.path,
     lacksVersion: attempt.endpoint.lacksVersion,
     failure,
-    inside,
+    inside: reply.status < 300,
     header: reply.header,
-    now: now(),
-    redact,
+    now: ports.now(),
+    redact: ports.redact,
+    retryStatuses: progress.plan?.retryStatuses ?? null,
   });
 }
 
@@ -174,10 +171,11 @@ function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Outcome 
 }
 
 /** @param text null: there was more of it than `longestAnswer` */
-function judgeWhole({ ports, progress, attempt, exchange }: Try, reply: Reply, text: string | null): Outcome {
+function judgeWhole(given: Try, reply: Reply, text: string | null): Outcome {
+  const { ports, progress, attempt, exchange } = given;
   if (text === null) return unexpected(`Provider '${attempt.provider.id}' answered more than ${longestAnswer} bytes.`);
   const whole = exchange.whole(text);
-  if ('kind' in whole) return refusedFor(ports, attempt, exchange, reply, whole);
+  if ('kind' in whole) return refusedFor(given, reply, whole);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, whole.tokens);
   return { answer: { body: whole.body, headers: headersFor(progress, attempt, 'whole', 'application/json') } };
@@ -197,7 +195,11 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
   const hooks: RelayHooks = {
     provider: attempt.provider.id,
     protocol: progress.call.protocol,
-    errorOf: (failure) => refusedFor(ports, attempt, exchange, reply, failure).error,
+    errorOf: (failure) => {
+      const { error, fault } = refusedFor(given, reply, failure);
+      ports.onFault(attempt, fault);
+      return error;
+    },
     onFirstByte: () => {
       progress.firstByteAt = ports.now();
     },
@@ -219,16 +221,16 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
 }
 
 function streamed(
-  { ports, progress, attempt, exchange }: Try,
+  given: Try,
   reply: Reply,
   { body }: Relay,
   headers: () => Answer['headers'],
   notOpened: NotOpened | null,
 ): Outcome {
   if (notOpened === null) return { answer: { body, headers: headers() } };
-  progress.relay = null;
-  if ('failure' in notOpened) return refusedFor(ports, attempt, exchange, reply, notOpened.failure);
-  return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop' };
+  given.progress.relay = null;
+  if ('failure' in notOpened) return refusedFor(given, reply, notOpened.failure);
+  return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop', fault: { of: 'upstream' } };
 }
 
 type Headers = Record<string, string>;
@@ -242,11 +244,12 @@ function headersFor({ failed }: Progress, attempt: Attempt, kind: AnswerKind, co
   return failed.length === 0 ? headers : { ...headers, 'x-ola-attempts': String(failed.length + 1) };
 }
 
-function makeHeaders({ provider, model }: Attempt, kind: AnswerKind, contentType: string): Headers {
+function makeHeaders({ provider, model, candidate }: Attempt, kind: AnswerKind, contentType: string): Headers {
   const headers: Headers = {
     'content-type': contentType,
     'x-ola-provider': provider.id,
     'x-ola-model': headerSafe(model),
+    ...(candidate.profile === null ? {} : { 'x-ola-profile': headerSafe(candidate.profile) }),
   };
   if (kind !== 'whole') {
     // nginx holds a whole answer back, and gzips it, unless it is told.

@@ -1,8 +1,9 @@
 /** Failures of an attempt: the words that the client gets, and whether another attempt may follow. Pure. */
-import { asOlaError, type ErrorOptions, OlaError } from '../../core/errors.ts';
+import { asOlaError, type ErrorCode, type ErrorOptions, OlaError } from '../../core/errors.ts';
 import type { HeaderMap, Reply } from '../../core/ports.ts';
 import type { FailureKind, ReadHeader, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
+import type { CooldownCause } from '../routing/windows.ts';
 import { interrupted } from './relay.ts';
 import { retryAfterSeconds, usualRetryAfter } from './retry-after.ts';
 
@@ -13,7 +14,24 @@ export interface AttemptFailure {
   readonly status: number | null;
   /** `other`: another credential or provider may do better. */
   readonly next: 'same' | 'other' | 'stop';
+  /** The fault of the credential or of the upstream; null: it says nothing about either. */
+  readonly fault: Fault | null;
 }
+
+export type Fault =
+  /** The upstream limits or refuses the credential. @see CooldownCause */
+  | { readonly of: 'credential'; readonly reason: CooldownCause['reason']; readonly waitMs: number | null }
+  | { readonly of: 'upstream' };
+
+const upstreamFault: Fault = { of: 'upstream' };
+
+function faultOf(kind: FailureKind, waitMs: number | null): Fault | null {
+  if (kind === 'rate_limit' || kind === 'entitlement' || kind === 'billing' || kind === 'auth')
+    return { of: 'credential', reason: kind, waitMs };
+  return upstreamKinds.includes(kind) ? upstreamFault : null;
+}
+
+const upstreamKinds: readonly FailureKind[] = ['timeout', 'overloaded', 'server_error'];
 
 /** Another credential or provider may do better; a client's mistake stays one wherever it is sent. */
 const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
@@ -22,6 +40,7 @@ const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
   content_filter: false,
   auth: true,
   billing: true,
+  entitlement: true,
   rate_limit: true,
   timeout: true,
   overloaded: true,
@@ -33,13 +52,17 @@ const worthAnotherAttempt: Readonly<Record<FailureKind, boolean>> = {
 export function broken(thrown: unknown): AttemptFailure {
   const error = asOlaError(thrown);
   const status = error.facts.details?.['upstream_status'];
-  return { error, status: typeof status === 'number' ? status : null, next: afterBroken(error) };
+  const next = afterBroken(error);
+  return { error, status: typeof status === 'number' ? status : null, next, fault: next === 'other' ? upstreamFault : null };
 }
+
+/** No byte of an answer had come. */
+const withoutAnswer: readonly ErrorCode[] = ['upstream_unreachable', 'upstream_timeout', 'upstream_truncated'];
 
 function afterBroken({ code, facts }: OlaError): AttemptFailure['next'] {
   // A kept connection that had ended before the request came: the upstream has seen nothing of it.
   if (facts.details?.['reason'] === staleConnection) return 'same';
-  return code === 'upstream_unreachable' || code === 'upstream_timeout' ? 'other' : 'stop';
+  return withoutAnswer.includes(code) ? 'other' : 'stop';
 }
 
 /** The reason that egress gives for it. */
@@ -47,20 +70,28 @@ export const staleConnection = 'stale_connection';
 
 /** The upstream had begun to answer, and will charge for it: no other one is asked. */
 export function brokenOff(provider: string, cause: unknown): AttemptFailure {
-  return { error: interrupted(provider, cause), status: null, next: 'stop' };
+  return { error: interrupted(provider, cause), status: null, next: 'stop', fault: upstreamFault };
 }
 
 /** @param reply an answer that will not be read: its connection is given up */
 export function unexpected(message: string, reply?: Reply): AttemptFailure {
   reply?.cancel();
-  return { error: new OlaError('provider_error', message), status: null, next: 'stop' };
+  return { error: new OlaError('provider_error', message), status: null, next: 'stop', fault: null };
 }
 
 /** The failure that an upstream told, by a status or inside an answer of status 200. */
 export function refused(refusal: Refusal): AttemptFailure {
   const { failure, provider } = refusal;
   if (failure.kind === 'malformed') return unexpected(`Provider '${provider}' ${failure.message ?? 'broke the protocol'}.`);
-  return { error: upstreamError(refusal), status: failure.status, next: worthAnotherAttempt[failure.kind] ? 'other' : 'stop' };
+  const seconds = retryAfterSeconds(refusal.header, failure.retryAfterMs, refusal.now);
+  const fault = faultOf(failure.kind, seconds === null ? null : seconds * 1000);
+  return { error: upstreamError(refusal), status: failure.status, next: isWorthAnother(refusal) ? 'other' : 'stop', fault };
+}
+
+/** A refused credential is always worth another one; after an upstream's own fault the configuration decides by the status. */
+function isWorthAnother({ failure: { kind, status }, retryStatuses }: Refusal): boolean {
+  if (!worthAnotherAttempt[kind]) return false;
+  return kind === 'auth' || kind === 'entitlement' || kind === 'billing' || retryStatuses === null || retryStatuses.has(status);
 }
 
 /**
@@ -90,6 +121,8 @@ export interface Refusal {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly redact: Redact;
+  /** Statuses after which another attempt is made; null: all that are an upstream's own fault. */
+  readonly retryStatuses: ReadonlySet<number> | null;
 }
 
 const versionHint = 'most servers have the API under /v1, and an administrator can add that to the base URL.';

@@ -2,15 +2,16 @@
 import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import type { ProtocolId } from '../../core/providers.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Estimate, Limits } from '../access/limits.ts';
 import type { Usage } from '../records/usage.ts';
-import { nextAttempt, type Plan } from '../routing/routing.ts';
+import { allCooling, type Cooldowns } from '../routing/cooldowns.ts';
+import { type Attempt, nextAttempt, type Plan, type Wanted } from '../routing/routing.ts';
 import { createAddedFields } from './added-fields.ts';
 import { type AttemptPorts, clientGone, tryOnce } from './attempt.ts';
 import type { Answer, InferenceCall, InferenceRequest } from './call.ts';
+import type { Fault } from './failures.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { costMicros } from './pricing.ts';
 import { type Progress, usageRowOf } from './progress.ts';
@@ -25,15 +26,17 @@ export interface InferencePorts {
   readonly limits: Limits;
   readonly live: LiveCalls;
   readonly usage: Usage;
-  readonly planOf: (model: string | null, profile: string | null, protocol: ProtocolId) => Plan;
+  readonly cooldowns: Cooldowns;
+  readonly planOf: (wanted: Wanted) => Plan;
   readonly redact: Redact;
   readonly now: Clock;
   readonly log: Log;
 }
 
 export function createInference(ports: InferencePorts): Inference {
-  const { egress, limits, live, usage, redact, now, log } = ports;
-  const attempts: AttemptPorts = { egress, redact, now, settle, addedFields: createAddedFields() };
+  const { egress, limits, live, usage, cooldowns, redact, now, log } = ports;
+  const onFault = (attempt: Attempt, fault: Fault | null) => note(attempt, fault, false);
+  const attempts: AttemptPorts = { egress, redact, now, settle, onFault, addedFields: createAddedFields() };
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
     if (progress.settled) return;
@@ -52,26 +55,53 @@ export function createInference(ports: InferencePorts): Inference {
     progress.call.ended?.(row);
   }
 
+  /** Whatever cools down is asked about only while something does. */
+  function next({ failed }: Progress, plan: Plan): Attempt | null {
+    return nextAttempt(plan, failed, cooldowns.quiet() ? null : cooldowns.standing);
+  }
+
+  function note({ cooledAs }: Attempt, fault: Fault | null, isLast: boolean): void {
+    if (fault === null) cooldowns.ended(cooledAs);
+    else if (fault.of === 'upstream') cooldowns.unsteady(cooledAs);
+    // A dead credential that is the only one is tried each time: the client is told what is wrong with it.
+    else if (isLast && fault.reason !== 'rate_limit') cooldowns.ended(cooledAs);
+    else cooldowns.failed(cooledAs, { reason: fault.reason, waitMs: fault.waitMs, isLast });
+  }
+
   async function run(call: InferenceCall, request: InferenceRequest): Promise<Answer> {
     limits.admit(call.principal);
     const progress = begin(call, request, settle);
     live.add(progress);
     try {
       mustName(request);
-      const plan = ports.planOf(request.peek.model, call.profile, call.protocol.id);
+      const { route, peek } = request;
+      const plan = ports.planOf({
+        name: peek.model,
+        profile: call.profile,
+        protocol: call.protocol.id,
+        operation: route.operation,
+      });
       mustServe(request, plan);
       progress.plan = plan;
       progress.reservation = limits.reserve(estimateOf(request, plan));
       const { failed } = progress;
-      for (let attempt = nextAttempt(plan, failed); attempt !== null; attempt = nextAttempt(plan, failed)) {
+      for (let attempt = next(progress, plan); attempt !== null; attempt = next(progress, plan)) {
         const startedAt = now();
         progress.attempt = attempt;
+        if (!cooldowns.quiet()) cooldowns.begun(attempt.cooledAs);
         const outcome = await tryOnce(attempts, progress, attempt, request);
-        if ('answer' in outcome) return outcome.answer;
-        if (call.signal.aborted) throw outcome.error;
+        if ('answer' in outcome) {
+          if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs);
+          return outcome.answer;
+        }
+        if (call.signal.aborted) {
+          cooldowns.ended(attempt.cooledAs);
+          throw outcome.error;
+        }
         failed.push({ ...outcome, attempt, milliseconds: now() - startedAt });
+        note(attempt, outcome.fault, next(progress, plan) === null);
       }
-      throw failed.at(-1)?.error;
+      throw failed.at(-1)?.error ?? allCooling(plan, cooldowns, now());
     } catch (thrown) {
       const error = call.signal.aborted ? clientGone() : asOlaError(thrown);
       settle(progress, error, noTokenCounts);

@@ -38,7 +38,7 @@ export interface CallEnd {
 
 export function usageRowOf({ call, route, peek, plan, attempt, failed, firstByteAt }: Progress, end: CallEnd): UsageRow {
   const { error, tokens, at } = end;
-  const cost = costMicros(plan?.price, tokens);
+  const cost = costMicros((attempt ?? plan)?.price, tokens);
   return {
     startedAt: call.startedAt,
     requestId: call.requestId,

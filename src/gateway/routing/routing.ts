@@ -1,9 +1,13 @@
 /** From a model name to a plan, and from a plan to the next attempt: pure, over the registry of the moment. */
 import type { Catalog } from '../../catalog/lookup.ts';
+import type { CooledCredential } from '../../core/cooldowns.ts';
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, readingsOf } from '../../core/models.ts';
+import type { Operation } from '../../core/protocol.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
+import type { Standing } from './cooldowns.ts';
+import { type Fallback, fallbackNames } from './fallback.ts';
 import type { AskedModels } from './models.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
@@ -14,6 +18,9 @@ export interface Attempt {
   readonly endpoint: ActiveEndpoint;
   readonly model: string;
   readonly candidate: Candidate;
+  readonly price: CatalogModel['price'];
+  /** The credential by the name under which it cools down. */
+  readonly cooledAs: CooledCredential;
 }
 
 /** What may be tried for a model, in order; the same for every call until the configuration changes. */
@@ -21,7 +28,12 @@ export interface Plan {
   readonly provider: ActiveProvider;
   readonly model: string;
   readonly price: CatalogModel['price'];
+  /** The credentials of the model's provider, then those of its fallbacks. */
   readonly attempts: readonly [Attempt, ...Attempt[]];
+  /** Attempts that one call may make. */
+  readonly mostAttempts: number;
+  /** Statuses after which another attempt is made, of those that are an upstream's own fault; null: all of them. */
+  readonly retryStatuses: ReadonlySet<number> | null;
 }
 
 /** An attempt that failed, and what may follow: `same` once more, an `other` one, or nothing. */
@@ -30,13 +42,29 @@ export interface FailedAttempt {
   readonly next: 'same' | 'other' | 'stop';
 }
 
-/** @returns null when nothing is left to try */
-export function nextAttempt({ attempts }: Plan, failed: readonly FailedAttempt[]): Attempt | null {
+/**
+ * The first attempt whose credential is ready, else the first that is taken last.
+ * @param standing null: every credential is ready
+ * @returns null when nothing is left to try
+ */
+export function nextAttempt(
+  { attempts, mostAttempts }: Plan,
+  failed: readonly FailedAttempt[],
+  standing: ((credential: CooledCredential) => Standing) | null,
+): Attempt | null {
   const last = failed.at(-1);
-  if (last === undefined) return attempts[0];
-  if (last.next === 'stop') return null;
-  if (last.next === 'same') return last.attempt;
-  return attempts.find((attempt) => !failed.some((each) => each.attempt === attempt)) ?? null;
+  if (last === undefined && standing === null) return attempts[0];
+  if (last?.next === 'stop') return null;
+  if (last?.next === 'same') return last.attempt;
+  if (failed.length >= mostAttempts) return null;
+  let taken: Attempt | null = null;
+  for (const attempt of attempts) {
+    if (failed.some((each) => each.attempt === attempt)) continue;
+    const stands = standing === null ? 'ready' : standing(attempt.cooledAs);
+    if (stands === 'ready' || stands === 'probe') return attempt;
+    if (stands === 'last') taken ??= attempt;
+  }
+  return taken;
 }
 
 export interface RoutingInputs {
@@ -45,22 +73,45 @@ export interface RoutingInputs {
   readonly defaultModel: string | null;
   readonly activeProviderIds: readonly string[];
   readonly asked: AskedModels;
+  readonly fallback: Fallback;
+}
+
+/** The call that a plan is for. */
+export interface Wanted {
+  /** The `model` of a request; empty, absent or `default`: the default model. */
+  readonly name: string | null;
+  /** A preferred auth profile, by header. */
+  readonly profile: string | null;
+  /** The protocol that the client speaks. */
+  readonly protocol: ProtocolId;
+  readonly operation: Operation;
 }
 
 /** Control characters in a name could end up in a header or a log line. */
 const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
 
-/**
- * @param name the `model` of a request; empty, absent or `default`: the default model
- * @param profile a preferred auth profile, by header
- * @param protocol the one that the client speaks
- * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`
- */
-export function planOf(name: string | null, profile: string | null, protocol: ProtocolId, facts: RoutingInputs): Plan {
-  const text = wanted(name, facts);
+/** @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field` */
+export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
+  const text = wantedName(wanted.name, facts);
   const { provider, model } = pick(readingOf(text, facts), facts);
-  const named = parseModelReference(text).profile ?? profile;
+  const named = parseModelReference(text).profile ?? wanted.profile;
   if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
+  const [first, ...rest] = attemptsOf({ provider, model }, wanted.protocol, facts);
+  const others = fallbackNames({ name: text, provider: provider.id, model, operation: wanted.operation }, facts.fallback);
+  const attempts = [first, ...rest, ...others.flatMap((name) => fallbackAttempts(name, wanted, facts))];
+  const { mostAttempts, retryStatuses } = facts.fallback;
+  return {
+    provider,
+    model,
+    price: first.price,
+    attempts: [first, ...withoutRepeats(attempts).slice(1)],
+    mostAttempts,
+    retryStatuses,
+  };
+}
+
+/** @throws OlaError `model_not_found`, `provider_resolution_failed` */
+function attemptsOf({ provider, model }: Picked, protocol: ProtocolId, facts: RoutingInputs): [Attempt, ...Attempt[]] {
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
     const { question, candidates } = nearestModels(model, [provider], facts.asked);
@@ -72,16 +123,43 @@ export function planOf(name: string | null, profile: string | null, protocol: Pr
     const spoken = provider.endpoints.map((each) => each.protocol).join(', ');
     throw unresolved(`Provider '${provider.id}' speaks ${spoken}, and this version does not translate ${protocol} to it.`);
   }
-  const attempt = (candidate: Candidate): Attempt => ({ provider, endpoint, model, candidate });
+  const attempt = (candidate: Candidate): Attempt => ({
+    provider,
+    endpoint,
+    model,
+    candidate,
+    price: listed?.price,
+    cooledAs: { provider: provider.id, source: candidate.source, model },
+  });
   const [first, ...rest] = endpoint.candidates;
-  return { provider, model, price: listed?.price, attempts: [attempt(first), ...rest.map(attempt)] };
+  return [attempt(first), ...rest.map(attempt)];
+}
+
+/** A fallback that cannot be used now is passed over: the call is for the model before it. */
+function fallbackAttempts(name: string, { protocol, operation }: Wanted, facts: RoutingInputs): readonly Attempt[] {
+  try {
+    const picked = pick(readingOf(name, facts), facts);
+    if (operation === 'embeddings' && picked.provider.noEmbeddings) return [];
+    return attemptsOf(picked, protocol, facts);
+  } catch (error) {
+    if (error instanceof OlaError) return [];
+    throw error;
+  }
+}
+
+/** One model with one credential is tried once, however many names lead to it. */
+function withoutRepeats(attempts: readonly Attempt[]): readonly Attempt[] {
+  return attempts.filter(
+    ({ candidate, model }, index) =>
+      attempts.findIndex((other) => other.candidate === candidate && other.model === model) === index,
+  );
 }
 
 function unresolved(message: string): OlaError {
   return new OlaError('provider_resolution_failed', message, { param: 'model' });
 }
 
-function wanted(name: string | null, facts: RoutingInputs): string {
+function wantedName(name: string | null, facts: RoutingInputs): string {
   const text = (name ?? '').trim();
   if (controlCharacter.test(text)) {
     throw new OlaError('invalid_field', "'model' has control characters in it.", { param: 'model' });

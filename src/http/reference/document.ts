@@ -6,6 +6,7 @@ import { documentSchema, profileSchema, providerSchema } from '../../core/docume
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Route } from '../route.ts';
 import { configOperations } from './config.ts';
+import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { historyOperations } from './history.ts';
 import { openAiOperations } from './openai.ts';
@@ -21,6 +22,7 @@ import { introduction, scopeWords, securitySchemes, tagWords } from './words.ts'
 export const operations: Operations = {
   ...tokenOperations,
   ...configOperations,
+  ...cooldownOperations,
   ...openAiOperations,
   ...historyOperations,
   ...usageOperations,

@@ -66,6 +66,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
     header: () => null,
     now: 0,
     redact: (text) => text,
+    retryStatuses: null,
   }).error;
 
 /** Errors whose makers can be called here. */
@@ -143,6 +144,12 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
     ofModel(),
   ],
   ['The provider is switched off.', 'provider_disabled', "Provider 'groq' is switched off in the configuration.", ofModel()],
+  [
+    'Every credential of the model cools down.',
+    'all_credentials_cooling_down',
+    "Every credential for 'groq/llama-3.3-70b-versatile' is cooling down after refusals of its upstream; the first may be tried again in 30 s. An administrator sees them with GET /config/cooldowns.",
+    { details: { provider: 'groq', model: 'llama-3.3-70b-versatile', until: '2026-11-21T09:00:30.000Z', credentials: 1 } },
+  ],
   [
     'The change conflicts with the present state.',
     'conflict',

@@ -10,6 +10,7 @@ export const inferenceErrors: readonly DocumentedCode[] = [
   'model_not_found',
   'provider_resolution_failed',
   'provider_disabled',
+  'all_credentials_cooling_down',
   'upstream_http_error',
   'upstream_auth_error',
   'upstream_unreachable',
@@ -26,6 +27,7 @@ const profile: Parameter = {
 const answerHeaders = {
   'X-Ola-Provider': 'The provider that answered.',
   'X-Ola-Model': 'The id of the model at this provider.',
+  'X-Ola-Profile': 'The auth profile whose credential was used; absent without one.',
   'X-Ola-Attempts': 'How many credentials were tried; absent after one.',
 };
 const fields = {

@@ -180,8 +180,17 @@ function nonEmpty(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
 }
 
+/** Words by which vendors say, under several statuses, that an account has no credit left. */
+const noCredit =
+  /insufficient[ _](?:quota|balance|credits?|funds)|credit balance is too low|(?:no|out of|not enough) credits?\b|exceeded your current quota|billing_|payment[ _]required|spend_limit/i;
+/** Words by which vendors say that this account may not use this model. "It does not exist or you have no access" says neither. */
+const notEntitled =
+  /(?:(?:do|does) not|don't|doesn't) have access to (?:the |this )?model|not (?:entitled|authorized|permitted) to (?:use|access) (?:the |this )?model|not (?:supported|available) (?:when using|with|for|on) (?:[a-z]+ with )?(?:a|your) (?:[a-z]+ )?(?:account|plan|subscription|organi[sz]ation)|access_terminated_error/i;
+
 function classify(status: number, message: string, code: string): FailureKind {
-  if (status === 429 && /insufficient_quota|billing/i.test(code)) return 'billing';
+  const words = `${code} ${message}`;
+  if ([400, 403, 429].includes(status) && noCredit.test(words)) return 'billing';
+  if ([400, 403, 404].includes(status) && notEntitled.test(words) && !/does not exist or/i.test(message)) return 'entitlement';
   if (status === 429) return 'rate_limit';
   if (status === 401 || status === 403) return 'auth';
   if (status === 402) return 'billing';

@@ -10,7 +10,17 @@ const said = (message: string, code = 'some_code', param: string | null = 'messa
 const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<string, string>> = {}, lacksVersion = false) => {
   const header = (name: string) => headers[name] ?? null;
   const failure = readFailure(status, header, body);
-  return refused({ provider: 'acme', path: '/embeddings', lacksVersion, failure, inside: false, header, now: 0, redact });
+  return refused({
+    provider: 'acme',
+    path: '/embeddings',
+    lacksVersion,
+    failure,
+    inside: false,
+    header,
+    now: 0,
+    redact,
+    retryStatuses: null,
+  });
 };
 const shown = (...given: Parameters<typeof failed>) => failed(...given).error;
 

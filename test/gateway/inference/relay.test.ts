@@ -90,6 +90,7 @@ function wordedFailure(failure: UpstreamFailure): OlaError {
     header: () => null,
     now: 0,
     redact: (text) => text,
+    retryStatuses: null,
   });
 }
 

@@ -8,6 +8,7 @@ import type { HeaderMap } from '../../../src/core/ports.ts';
 import { mapSecrets } from '../../../src/core/secrets.ts';
 import type { Candidate } from '../../../src/credentials/candidates.ts';
 import { allConsents } from '../../../src/gateway/config/consents.ts';
+import { fallbackOf } from '../../../src/gateway/routing/fallback.ts';
 import { findModel } from '../../../src/gateway/routing/models.ts';
 import { ownTokens, providerStates } from '../../../src/gateway/routing/provider-states.ts';
 import { buildRegistry, type ProcessProvider, type Registry } from '../../../src/gateway/routing/registry.ts';
@@ -54,15 +55,25 @@ function registryOf(world: World): Registry {
   );
 }
 
-function go(world: World, model: string | null, profile: string | null = null, protocol = spoken) {
+function go(
+  world: World,
+  model: string | null,
+  profile: string | null = null,
+  protocol = spoken,
+  operation: 'chat' | 'embeddings' | 'other' = 'chat',
+) {
   const document = (world.document ?? {}) as ConfigDocument;
-  return planOf(model, profile, protocol, {
-    registry: registryOf(world),
-    catalog,
-    defaultModel: document.defaultModel ?? null,
-    activeProviderIds: document.activeProviderIds ?? [],
-    asked: ({ id }) => (world.asked?.[id] ?? []).map((model) => ({ id: model })),
-  });
+  return planOf(
+    { name: model, profile, protocol, operation },
+    {
+      registry: registryOf(world),
+      catalog,
+      defaultModel: document.defaultModel ?? null,
+      activeProviderIds: document.activeProviderIds ?? [],
+      asked: ({ id }: { readonly id: string }) => (world.asked?.[id] ?? []).map((model) => ({ id: model })),
+      fallback: fallbackOf(document, catalog.canonicalId),
+    },
+  );
 }
 
 const to = (world: World, model: string | null) => {
@@ -409,19 +420,23 @@ describe('the next attempt', () => {
   if (second === undefined) throw new Error('there is one attempt only');
 
   test('is the first, then one that was not made yet, then none', () => {
-    expect(nextAttempt(plan, [])).toBe(first);
-    expect(nextAttempt(plan, [{ attempt: first, next: 'other' }])).toBe(second);
+    expect(nextAttempt(plan, [], null)).toBe(first);
+    expect(nextAttempt(plan, [{ attempt: first, next: 'other' }], null)).toBe(second);
     expect(
-      nextAttempt(plan, [
-        { attempt: first, next: 'other' },
-        { attempt: second, next: 'other' },
-      ]),
+      nextAttempt(
+        plan,
+        [
+          { attempt: first, next: 'other' },
+          { attempt: second, next: 'other' },
+        ],
+        null,
+      ),
     ).toBeNull();
   });
 
   test('is the same once more, or none, where the failure says so', () => {
-    expect(nextAttempt(plan, [{ attempt: first, next: 'same' }])).toBe(first);
-    expect(nextAttempt(plan, [{ attempt: first, next: 'stop' }])).toBeNull();
+    expect(nextAttempt(plan, [{ attempt: first, next: 'same' }], null)).toBe(first);
+    expect(nextAttempt(plan, [{ attempt: first, next: 'stop' }], null)).toBeNull();
   });
 });
 

@@ -276,6 +276,11 @@ describe('the answers of the app', () => {
     expect(ids).toEqual(['groq', 'local', 'models']);
     await expectExamplesTaken(200, 'PUT', '/config/providers/{id}', (index) => `/config/providers/${ids[index]}`);
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
+    const cooled = '/config/cooldowns/{id}';
+    await expectExamplesTaken(200, 'PUT', cooled, () => '/config/cooldowns/provider-config:groq');
+    await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns?limit=1');
+    await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns');
+    await expectTold(200, 'DELETE', cooled, '/config/cooldowns/provider-config:groq');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');

@@ -37,6 +37,38 @@ describe('a status without a body means', () => {
   }
 });
 
+describe('an account without credit is known by words, whatever the status', () => {
+  const rows: readonly (readonly [status: number, message: string, code: string | null])[] = [
+    [429, 'You exceeded your current quota, please check your plan and billing details.', 'insufficient_quota'],
+    [429, 'slow down', 'billing_hard_limit_reached'],
+    [400, 'Your credit balance is too low to access the API.', null],
+    [403, 'Insufficient balance', null],
+    [429, 'no credits left', null],
+    [429, 'blocked', 'enforced_spend_limit_reached'],
+  ];
+  test.each(rows)('%d %s', (status, message, code) => expect(read(status, body(message, code)).kind).toBe('billing'));
+
+  test('a limit that speaks of tokens is none of it', () => {
+    expect(read(429, body('Rate limit reached for requests', 'rate_limit_exceeded')).kind).toBe('rate_limit');
+    expect(read(400, body('max_tokens must be at least 1')).kind).toBe('invalid_request');
+  });
+});
+
+describe('an account that may not use a model is known by words', () => {
+  const rows: readonly (readonly [status: number, message: string])[] = [
+    [403, 'Project `p` does not have access to model `gpt-9`.'],
+    [404, 'Your organization does not have access to the model gpt-9'],
+    [403, 'You are not authorized to access this model'],
+    [400, "The 'gpt-9' model is not supported when using Codex with a ChatGPT account."],
+  ];
+  test.each(rows)('%d %s', (status, message) => expect(read(status, body(message)).kind).toBe('entitlement'));
+
+  test('a model that may not exist is the client’s mistake', () => {
+    const message = 'The model `gpt-9` does not exist or you do not have access to it.';
+    expect(read(404, body(message, 'model_not_found')).kind).toBe('invalid_request');
+  });
+});
+
 describe('a prompt that is too long is known by its phrase', () => {
   const phrases = [
     "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens.",
