@@ -120,7 +120,8 @@ export const headLimits = {
   interim: 16,
 } as const;
 
-export type DialDetail = 'timed_out' | TlsFlaw | HeadFlaw;
+/** `silent`: no byte of an answer had come. */
+export type DialDetail = 'timed_out' | 'silent' | TlsFlaw | HeadFlaw;
 
 export class DialError extends Error {
   readonly failure: DialFailure;

@@ -67,7 +67,8 @@ export function failed(called: Called, error: unknown): OlaError {
     const message = `${who} closed the connection, which was kept from an earlier request, before it answered.`;
     return new OlaError('upstream_truncated', message, { details: { ...details, reason: 'stale_connection' }, cause: error });
   }
-  return failure === 'lost' ? lost(who, details, error) : unreachable(called, `${failure}_failed`, error);
+  if (failure === 'lost') return lost(who, detail === 'silent' ? { ...details, reason: 'no_answer' } : details, error);
+  return unreachable(called, `${failure}_failed`, error);
 }
 
 function lost(who: string, details: Readonly<Record<string, unknown>>, cause: unknown): OlaError {

@@ -283,13 +283,17 @@ export function ended(connection: Connection, cause: unknown): void {
   if (exchange === null) drop(connection);
   else if (exchange.body?.end() === true && cause === null) finish(exchange, false);
   else if (isStale(exchange)) failStale(exchange, cause);
-  else fail(exchange, new DialError('lost', cause));
+  else fail(exchange, new DialError('lost', cause, isSilent(exchange) ? 'silent' : null));
+}
+
+/** No byte of an answer has come. */
+function isSilent(exchange: Exchange): boolean {
+  return exchange.body === null && exchange.partialHead === null && exchange.interim === 0;
 }
 
 /** The connection was kept, and ended at once, before a byte of an answer. */
 function isStale(exchange: Exchange): boolean {
-  const isSilent = exchange.body === null && exchange.partialHead === null && exchange.interim === 0;
-  return exchange.connection.reused && isSilent && isAtOnce(exchange);
+  return exchange.connection.reused && isSilent(exchange) && isAtOnce(exchange);
 }
 
 function failStale(exchange: Exchange, cause: unknown): void {

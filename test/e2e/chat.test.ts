@@ -1,6 +1,6 @@
 /** A chat completion through the binary: what the upstream sees, and what the client is told when it fails. */
 import { Database } from 'bun:sqlite';
-import { describe, expect, test } from 'bun:test';
+import { beforeEach, describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import { adminToken, expectError, expectPassed, type Json, type Ola, request, stage } from './stage.ts';
 import { answer, type Behaviour, bytes, completion, done, event, stream, type Upstream, usage } from './upstream.ts';
@@ -16,6 +16,7 @@ async function scene(env: Readonly<Record<string, string>> = {}): Promise<{ read
   return { ola, up };
 }
 const shared = scene();
+beforeEach(async () => (await shared).ola.endCooldowns('acme'));
 
 const post = (ola: Ola, text: string, headers: Readonly<Record<string, string>> = {}) =>
   request(`${ola.address}/v1/chat/completions`, 'POST', { authorization: `Bearer ${adminToken}`, ...headers }, text);
@@ -152,6 +153,7 @@ describe('failures that a client recovers from by their words keep status and bo
     const { ola, up } = await shared;
     const body = `{ "vendor" : 12345678901234567890,${JSON.stringify(theirs).slice(1)}\n`;
     for (const streamed of [false, true]) {
+      await ola.endCooldowns('acme');
       up.modes.set(`says-${status}`, answer(status, body, { 'x-leak': 'words of the upstream', 'retry-after': '7' }));
       const got = await ola.chat(`acme/says-${status}`, { stream: streamed });
       expectPassed(got, status, body.trim(), code);
@@ -328,6 +330,7 @@ describe('every other failure is told without a word of the upstream', () => {
 describe('two credentials: the environment’s, then the configured one', () => {
   const first = 'env-key-0123456789abcdef';
   const pair = scene({ ACME_API_KEY: first, OPEN_LLM_AUTH_ENV_REFERENCES: 'ACME_API_KEY' });
+  beforeEach(async () => (await pair).ola.endCooldowns('acme'));
   const byKey =
     (forFirst: Behaviour): Behaviour =>
     (received) =>

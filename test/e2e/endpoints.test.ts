@@ -1,6 +1,6 @@
 /** Every inference endpoint through the binary: the upstream gets what was sent, the client what was answered. */
 import { Database } from 'bun:sqlite';
-import { describe, expect, test } from 'bun:test';
+import { beforeEach, describe, expect, test } from 'bun:test';
 import { askRaw, binary, boundary, endpoints, form, formType } from './endpoints.ts';
 import { adminToken, expectError, expectPassed, type Ola, request, stage, until } from './stage.ts';
 import { answer, bytes, chunk, type Received, stream, streamHead, type Upstream } from './upstream.ts';
@@ -17,6 +17,7 @@ async function scene(): Promise<{ readonly ola: Ola; readonly up: Upstream }> {
   return { ola, up };
 }
 const shared = scene();
+beforeEach(async () => (await shared).ola.endCooldowns('acme'));
 
 /** Headers of an answer that is passed on as it comes. */
 const forBytes = {

@@ -58,6 +58,8 @@ export interface Ola extends Process {
   chat(model: string, more?: Readonly<Record<string, unknown>>, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Configures the upstream as a provider that may be local. */
   addProvider(id: string, to: Upstream, more?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Makes the credentials of a provider as good as new, whatever its upstream said before. */
+  endCooldowns(provider: string): Promise<void>;
 }
 
 export interface Answer {
@@ -179,6 +181,13 @@ function client(started: Process, at: string, home: string): Ola {
       const body = { baseUrl: to.baseUrl, apiKey: `key-of-${id}-0123456789`, allowLocal: true, ...more };
       const { status, text } = await ask('PUT', `/config/providers/${id}`, body);
       expect(`${status} ${text}`).toStartWith('200 ');
+    },
+    async endCooldowns(provider) {
+      for (const id of [`env:${provider.toUpperCase()}_API_KEY`, `provider-config:${provider}`]) {
+        const { status } = await ask('DELETE', `/config/cooldowns/${id}`);
+        // It has one of the two, or both.
+        expect([200, 404]).toContain(status);
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Failures of an attempt: the words that the client gets, and whether another attempt may follow. Pure. */
-import { asOlaError, type ErrorCode, type ErrorOptions, OlaError } from '../../core/errors.ts';
+import { asOlaError, type ErrorOptions, OlaError } from '../../core/errors.ts';
 import type { HeaderMap, Reply } from '../../core/ports.ts';
 import type { FailureKind, ReadHeader, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
@@ -56,17 +56,16 @@ export function broken(thrown: unknown): AttemptFailure {
   return { error, status: typeof status === 'number' ? status : null, next, fault: next === 'other' ? upstreamFault : null };
 }
 
-/** No byte of an answer had come. */
-const withoutAnswer: readonly ErrorCode[] = ['upstream_unreachable', 'upstream_timeout', 'upstream_truncated'];
-
 function afterBroken({ code, facts }: OlaError): AttemptFailure['next'] {
   // A kept connection that had ended before the request came: the upstream has seen nothing of it.
   if (facts.details?.['reason'] === staleConnection) return 'same';
-  return withoutAnswer.includes(code) ? 'other' : 'stop';
+  if (facts.details?.['reason'] === withoutAnswer) return 'other';
+  return code === 'upstream_unreachable' || code === 'upstream_timeout' ? 'other' : 'stop';
 }
 
-/** The reason that egress gives for it. */
+/** The reasons that egress gives: a kept connection had ended before; a connection ended before the first byte of an answer. */
 export const staleConnection = 'stale_connection';
+const withoutAnswer = 'no_answer';
 
 /** The upstream had begun to answer, and will charge for it: no other one is asked. */
 export function brokenOff(provider: string, cause: unknown): AttemptFailure {
