@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { backup, restore } from './backup.ts';
 import { configPath, configSchema, getConfig, showConfig, validateConfig } from './config.ts';
 import { editConfig, setConfig } from './config-changes.ts';
+import { cooldowns } from './cooldowns.ts';
 import { exportConfig, importConfig } from './exports.ts';
 import { help } from './help.ts';
 import { rotateKeys } from './keys.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   configDiff,
   rollbackConfig,
   configSchema,
+  cooldowns,
   createToken,
   listTokens,
   revokeToken,
@@ -42,6 +44,7 @@ export const commands: readonly Command[] = [
 
 /** First words of the commands that have two words, with the summary of the group. */
 export const groups: Readonly<Record<string, string>> = {
+  auth: 'See the credentials of providers that cannot be used at the moment',
   config: 'Show, change, compare, export and undo the configuration',
   keys: 'Change the master key, which encrypts the stored secrets',
   token: 'Create, list and revoke access tokens',

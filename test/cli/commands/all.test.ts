@@ -9,13 +9,18 @@ const directory = directories();
 
 const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const nameOf = (path: readonly string[]) => path.join(' ');
+const cooldown = { credential: 'env:GROQ_API_KEY', provider: 'groq', reason: 'billing', until: '2026-11-21T10:00:00.000Z' };
 const answer = () => ({
   status: 200,
   body: {
     ...tokenView(),
     status: 'ok',
     token: 'ola_made',
-    data: [tokenView(), tokenView({ id: exampleId, name: 'x' })],
+    ended: 1,
+    data: [
+      { ...tokenView(), ...cooldown },
+      { ...tokenView({ id: exampleId, name: 'x' }), ...cooldown },
+    ],
     nextCursor: null,
   },
 });
