@@ -102,6 +102,8 @@ export interface UsageStore {
   append(rows: readonly UsageRow[]): Promise<void>;
   /** Newest first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /** The newest row of a request id; null when none of the newest 100,000 rows has it: a client may use an id twice. */
+  find(requestId: string): Promise<UsageRow | null>;
   /** A slice of the hours, the oldest first: at most `limit` that come behind `after`. */
   hours(after: UsagePlace, limit: number): Promise<UsageHour[]>;
 }

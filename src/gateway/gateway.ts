@@ -29,6 +29,7 @@ import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { loadCooldowns } from './routing/cooldowns.ts';
+import { type Explanation, explain } from './routing/explain.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider } from './routing/registry.ts';
@@ -62,6 +63,8 @@ export interface Gateway {
   providerStates(): readonly ProviderState[];
   /** The places with an access token of ola where a provider's key belongs. */
   ownTokens(): readonly string[];
+  /** How a model would be called now, and why other credentials are not used. */
+  explain(model: string | null, operation: 'chat' | 'embeddings'): Explanation;
   /** The models that are known now; no server is asked. */
   knownModels(): ModelView[];
   /** The known models, and those of own servers, which are asked and waited for at most a second. */
@@ -194,6 +197,10 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     redact,
     providerStates: () => providerStates(view.registry),
     ownTokens: () => ownTokens(view.registry),
+    explain: (name, operation) => {
+      const [protocol = ''] = catalog.protocols;
+      return explain({ name, profile: null, protocol, operation }, view.routing, cooldowns);
+    },
     knownModels: () => listModels(view.registry, ownModels.of),
     async listModels() {
       await ownModels.refresh(view.registry.active.values());

@@ -11,7 +11,7 @@ import type { CurrentConfig } from './config/in-force.ts';
 import { fallbackOf } from './routing/fallback.ts';
 import type { AskedModels } from './routing/models.ts';
 import { buildRegistry, type Registry, type RegistryInputs } from './routing/registry.ts';
-import { type Plan, planOf, type Wanted } from './routing/routing.ts';
+import { type Plan, planOf, type RoutingInputs, type Wanted } from './routing/routing.ts';
 
 /** The settings that the process was started with, beyond the document. */
 export interface GatewaySettings {
@@ -26,6 +26,8 @@ export interface View {
   readonly registry: Registry;
   readonly policy: EgressPolicy;
   readonly secrets: readonly string[];
+  /** The facts that plans are made from. */
+  readonly routing: RoutingInputs;
   planOf(wanted: Wanted): Plan;
 }
 
@@ -47,6 +49,7 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
   return {
     registry,
     policy: policyOf(document, settings),
+    routing,
     secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
     planOf(wanted) {
       const { name, profile, protocol, operation } = wanted;

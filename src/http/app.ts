@@ -15,6 +15,7 @@ import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
 import { configRoutes } from './routes/config.ts';
 import { cooldownRoutes } from './routes/cooldowns.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inferenceRoutes } from './routes/inference.ts';
@@ -53,6 +54,7 @@ export function createApp(ports: AppPorts): App {
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
     ...cooldownRoutes(gateway),
+    ...explainRoutes(gateway),
     ...revisionRoutes(gateway),
     ...snapshotRoutes(gateway, now),
     ...exportRoutes(gateway),

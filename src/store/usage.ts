@@ -14,6 +14,12 @@ const insert = `INSERT INTO usage
 const selectNewest = `SELECT usage.*, ${kindColumns}
   FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
 
+/** Rows that are searched for a request id, the newest: without an index on it, so that a write costs less. Some milliseconds. */
+const mostSearched = 100_000;
+const selectRequest = `SELECT usage.*, ${kindColumns}
+  FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind
+  WHERE usage.id = (SELECT id FROM (SELECT id, request_id FROM usage ORDER BY id DESC LIMIT ?2) WHERE request_id = ?1 ORDER BY id DESC LIMIT 1)`;
+
 /** Writes usage rows and adds them up by hour. Its cache of kinds is shared by all writers on the connection. */
 export interface UsageWriter {
   /** Adds rows to the open transaction. */
@@ -53,6 +59,10 @@ export function usageStore(database: SqlDatabase, writer: UsageWriter): UsageSto
     },
     async recent(limit) {
       return reading(() => database.prepare(selectNewest).all(limit).map(toUsage));
+    },
+    async find(requestId) {
+      const row = reading(() => database.prepare(selectRequest).get(requestId, mostSearched));
+      return row === undefined ? null : toUsage(row);
     },
     async hours(after, limit) {
       return reading(() => hoursAfter(database, after, limit));

@@ -5,6 +5,7 @@ import { backup, restore } from './backup.ts';
 import { configPath, configSchema, getConfig, showConfig, validateConfig } from './config.ts';
 import { editConfig, setConfig } from './config-changes.ts';
 import { cooldowns } from './cooldowns.ts';
+import { explainModel, explainRequest } from './explain.ts';
 import { exportConfig, importConfig } from './exports.ts';
 import { help } from './help.ts';
 import { rotateKeys } from './keys.ts';
@@ -19,6 +20,8 @@ export const commands: readonly Command[] = [
   serve,
   status,
   usage,
+  explainRequest,
+  explainModel,
   showConfig,
   getConfig,
   setConfig,
@@ -46,6 +49,7 @@ export const commands: readonly Command[] = [
 export const groups: Readonly<Record<string, string>> = {
   auth: 'See the credentials of providers that cannot be used at the moment',
   config: 'Show, change, compare, export and undo the configuration',
+  models: 'See how models are called',
   keys: 'Change the master key, which encrypts the stored secrets',
   token: 'Create, list and revoke access tokens',
 };

@@ -8,6 +8,8 @@ export interface Usage {
   record(row: UsageRow): void;
   /** The newest rows, newest first; waiting rows are written first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /** The newest row of a request id; waiting rows are written first. */
+  find(requestId: string): Promise<UsageRow | null>;
   /**
    * The sums of whole hours; waiting rows are written first.
    * @param counts whether a group counts; absent: all do
@@ -24,6 +26,10 @@ export function createUsage(ports: { readonly store: UsageStore; readonly log: L
     async recent(limit) {
       await batch.flush();
       return ports.store.recent(limit);
+    },
+    async find(requestId) {
+      await batch.flush();
+      return ports.store.find(requestId);
     },
     async report(window, counts) {
       await batch.flush();

@@ -7,7 +7,7 @@ import type { Operation } from '../../core/protocol.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
 import type { Standing } from './cooldowns.ts';
-import { type Fallback, fallbackNames } from './fallback.ts';
+import { type Fallback, fallbackNames, type PlannedModel } from './fallback.ts';
 import type { AskedModels } from './models.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
@@ -97,8 +97,8 @@ export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
   const named = parseModelReference(text).profile ?? wanted.profile;
   if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
   const [first, ...rest] = attemptsOf({ provider, model }, wanted.protocol, facts);
-  const others = fallbackNames({ name: text, provider: provider.id, model, operation: wanted.operation }, facts.fallback);
-  const attempts = [first, ...rest, ...others.flatMap((name) => fallbackAttempts(name, wanted, facts))];
+  const others = fallbacksOf({ name: text, provider: provider.id, model, operation: wanted.operation }, wanted, facts);
+  const attempts = [first, ...rest, ...others.flatMap((fallback) => fallback.attempts)];
   const { mostAttempts, retryStatuses } = facts.fallback;
   return {
     provider,
@@ -135,16 +135,29 @@ function attemptsOf({ provider, model }: Picked, protocol: ProtocolId, facts: Ro
   return [attempt(first), ...rest.map(attempt)];
 }
 
+/** A model that is tried after the one that was asked for. */
+export interface FallbackModel {
+  readonly name: string;
+  /** None when it cannot be used now. */
+  readonly attempts: readonly Attempt[];
+  /** The reason for that; null when it can. */
+  readonly why: string | null;
+}
+
 /** A fallback that cannot be used now is passed over: the call is for the model before it. */
-function fallbackAttempts(name: string, { protocol, operation }: Wanted, facts: RoutingInputs): readonly Attempt[] {
-  try {
-    const picked = pick(readingOf(name, facts), facts);
-    if (operation === 'embeddings' && picked.provider.noEmbeddings) return [];
-    return attemptsOf(picked, protocol, facts);
-  } catch (error) {
-    if (error instanceof OlaError) return [];
-    throw error;
-  }
+export function fallbacksOf(planned: PlannedModel, { protocol, operation }: Wanted, facts: RoutingInputs): FallbackModel[] {
+  return fallbackNames(planned, facts.fallback).map((name) => {
+    try {
+      const picked = pick(readingOf(name, facts), facts);
+      if (operation === 'embeddings' && picked.provider.noEmbeddings) {
+        return { name, attempts: [], why: `Provider '${picked.provider.id}' has no embeddings.` };
+      }
+      return { name, attempts: attemptsOf(picked, protocol, facts), why: null };
+    } catch (error) {
+      if (!(error instanceof OlaError)) throw error;
+      return { name, attempts: [], why: error.message };
+    }
+  });
 }
 
 /** One model with one credential is tried once, however many names lead to it. */

@@ -8,6 +8,7 @@ import type { Route } from '../route.ts';
 import { configOperations } from './config.ts';
 import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
+import { explainOperations } from './explain.ts';
 import { historyOperations } from './history.ts';
 import { openAiOperations } from './openai.ts';
 import type { DescribedAnswer, DescribedRequest, Operation, OperationKey, Operations, Parameter } from './operations.ts';
@@ -23,6 +24,7 @@ export const operations: Operations = {
   ...tokenOperations,
   ...configOperations,
   ...cooldownOperations,
+  ...explainOperations,
   ...openAiOperations,
   ...historyOperations,
   ...usageOperations,

@@ -30,7 +30,8 @@ const served = {
   status: 200,
   error: null,
 };
-const request = {
+/** A request as `/config/usage` shows it. */
+export const exampleRequest = {
   request_id: 'req_7f0c1b52-4f0e-4c1f-9f4e-0d3a5a2b7c61',
   token: 'tok_0f1e2d3c4b5a69788796a5b4c3d2e1f0',
   project: 'website',
@@ -48,11 +49,11 @@ const request = {
 const by = {
   providers: [{ provider: 'groq', ...counts }],
   models: [{ model: served.model, provider: 'groq', ...counts }],
-  endpoints: [{ endpoint: request.endpoint, ...counts }],
+  endpoints: [{ endpoint: exampleRequest.endpoint, ...counts }],
   sources: [{ source: served.source, ...counts }],
   profiles: [{ profile: served.profile, ...counts }],
   projects: [{ project: 'website', ...counts }],
-  tokens: [{ token: request.token, name: 'editor', ...counts }],
+  tokens: [{ token: exampleRequest.token, name: 'editor', ...counts }],
 };
 
 const days: Parameter = {
@@ -96,7 +97,7 @@ export const usageOperations: Operations = {
     answers: [
       {
         description: 'Every list of usage, and the newest requests.',
-        example: { days: 30, summary, chart, ...by, recent: [request], latest_provider_meta: served },
+        example: { days: 30, summary, chart, ...by, recent: [exampleRequest], latest_provider_meta: served },
       },
     ],
     errors,
@@ -132,7 +133,7 @@ export const usageOperations: Operations = {
     tag: 'Usage',
     description: 'Neither prompts nor answers: ola does not keep them.',
     parameters: [limit],
-    answers: [{ description: 'The newest request first.', example: [request] }],
+    answers: [{ description: 'The newest request first.', example: [exampleRequest] }],
     errors,
   },
   'GET /config/usage/provider-telemetry': {

@@ -17,6 +17,7 @@ const answer = () => ({
     status: 'ok',
     token: 'ola_made',
     ended: 1,
+    request: {},
     data: [
       { ...tokenView(), ...cooldown },
       { ...tokenView({ id: exampleId, name: 'x' }), ...cooldown },

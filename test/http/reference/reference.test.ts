@@ -20,7 +20,8 @@ let text: string;
 let document: Document;
 let judge: Judge;
 beforeAll(async () => {
-  scene = await open(path);
+  // An access token in the place of a key: it is passed over.
+  scene = await open(path, { environment: { XAI_API_KEY: `ola_${'x'.repeat(49)}` } });
   text = await (await scene.ask('GET', '/docs/json')).text();
   document = readDocument(text);
   judge = judgeBy(document);
@@ -280,7 +281,14 @@ describe('the answers of the app', () => {
     await expectExamplesTaken(200, 'PUT', cooled, () => '/config/cooldowns/provider-config:groq');
     await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns?limit=1');
     await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns');
+    await expectTold(200, 'GET', '/config/explain', '/config/explain?model=groq/x');
     await expectTold(200, 'DELETE', cooled, '/config/cooldowns/provider-config:groq');
+    const fallback = { providers: {}, providerFallback: { order: { groq: ['local/llama', 'nobody/x'] } } };
+    const before = await expectTold(200, 'GET', '/config', '/config');
+    await expectTold(200, 'POST', '/config', '/config', { ...before, ...fallback, providers: before['providers'] ?? {} });
+    await expectTold(200, 'GET', '/config/explain', '/config/explain?model=groq/x');
+    await expectTold(200, 'GET', '/config/explain', '/config/explain?model=xai/x');
+    await expectTold(200, 'GET', '/config/explain', '/config/explain');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');
@@ -296,6 +304,12 @@ describe('the answers of the app', () => {
       await expectTold(200, 'GET', `/config/usage/${name}`, `/config/usage/${name}?limit=1`);
     }
     await expectTold(200, 'GET', '/me/usage', '/me/usage');
+    await expectTold(200, 'GET', '/config/requests/{id}', '/config/requests/req_1');
+    const attempts = [
+      { provider: 'groq', model: 'm', source: 'env:X', status: 429, error: 'upstream_http_error', milliseconds: 7 },
+    ];
+    scene.gateway.usage.record(usageRow('req_2', scene.now + 1, { ...facts, attempts }));
+    await expectTold(200, 'GET', '/config/requests/{id}', '/config/requests/req_2');
 
     await expectExamplesTaken(200, 'POST', '/config/validate');
     await expectExamplesTaken(200, 'POST', '/config');

@@ -1,0 +1,78 @@
+/** What the reference says of `/config/explain` and `/config/requests`. */
+import { Type } from '@sinclair/typebox';
+import type { Operations } from './operations.ts';
+import { exampleRequest } from './usage.ts';
+
+const model = 'llama-3.3-70b-versatile';
+const credential = 'env:GROQ_API_KEY';
+
+export const explainOperations: Operations = {
+  'GET /config/explain': {
+    id: 'explainModel',
+    tag: 'Models',
+    description:
+      'Nothing is sent to a provider. The answer has every credential in the order in which a call would try them, the credentials that are not used with the reason, and the fallbacks of the model. Reasons: `own_token` (an access token of ola), `origin_mismatch` (entered for another address), `duplicate` (the same secret comes before), `not_spoken` (this version does not speak the protocol).',
+    parameters: [
+      {
+        name: 'model',
+        in: 'query',
+        description: 'As in a request; left out: the default model.',
+        schema: Type.String(),
+        example: `groq/${model}`,
+      },
+      {
+        name: 'operation',
+        in: 'query',
+        description: 'The kind of call.',
+        schema: Type.Union([Type.Literal('chat'), Type.Literal('embeddings')], { default: 'chat' }),
+      },
+    ],
+    answers: [
+      {
+        description: 'The order of a call at this moment.',
+        example: {
+          model: `groq/${model}`,
+          provider: 'groq',
+          upstreamModel: model,
+          attempts: [
+            {
+              provider: 'cerebras',
+              model: 'llama-3.3-70b',
+              credential: 'env:CEREBRAS_API_KEY',
+              standing: 'ready',
+              readyAt: null,
+            },
+            { provider: 'groq', model, credential, standing: 'cooling', readyAt: '2026-11-21T09:00:30.000Z' },
+          ],
+          mostAttempts: 6,
+          passed: [{ provider: 'groq', credential: 'provider-config:groq', reason: 'duplicate' }],
+          fallbacks: [{ model: 'cerebras/llama-3.3-70b', why: null }],
+          error: null,
+        },
+      },
+    ],
+    errors: ['invalid_field'],
+  },
+  'GET /config/requests/:id': {
+    id: 'explainRequest',
+    tag: 'Usage',
+    description:
+      'The id is in the header `X-Request-Id` of every answer. Of the newest 100,000 calls of models; when two have the same id, the newest.',
+    parameters: [
+      { name: 'id', in: 'path', description: 'The id of a request.', schema: Type.String(), example: exampleRequest.request_id },
+    ],
+    answers: [
+      {
+        description: 'The request and its attempts.',
+        example: {
+          request: { ...exampleRequest, failed_attempts: 1 },
+          attempts: [
+            { provider: 'groq', model, credential, status: 429, error: 'upstream_http_error', milliseconds: 41 },
+            { provider: 'groq', model, credential: 'groq:work', status: 200, error: null, milliseconds: null },
+          ],
+        },
+      },
+    ],
+    errors: ['not_found', 'persistence_unavailable'],
+  },
+};
