@@ -8,9 +8,7 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const target = /^[A-Z]+ \/[\x21-\x7e]*$/;
 
 /** The text before the length of the body; all calls of a provider with one credential share it. */
-interface Preamble {
-  readonly line: string;
-  readonly host: string;
+interface Preamble extends Pick<DialRequest, 'method' | 'path' | 'hostname' | 'port' | 'secure'> {
   readonly text: string;
 }
 
@@ -19,20 +17,29 @@ const preambles = new WeakMap<DialRequest['headers'], Preamble>();
 
 /** Request line, Host and headers. @throws DialError `request` */
 function preambleOf(request: DialRequest): string {
-  const { method, path, headers } = request;
-  const line = `${method} ${path}`;
-  const host = hostOf(request);
+  const { method, path, hostname, port, secure, headers } = request;
   const known = preambles.get(headers);
-  if (known !== undefined && known.line === line && known.host === host) return known.text;
+  if (known !== undefined && isSameTarget(known, request)) return known.text;
+  const line = `${method} ${path}`;
   if (!target.test(line)) throw unsendable('the method or the path has');
-  let text = `${line} HTTP/1.1\r\nhost: ${host}\r\n`;
+  let text = `${line} HTTP/1.1\r\nhost: ${hostOf(request)}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (framingHeader.test(name)) continue;
     if (!headerName.test(name) || !headerValue.test(value)) throw unsendable('a header has');
     text += `${name}: ${value}\r\n`;
   }
-  preambles.set(headers, { line, host, text });
+  preambles.set(headers, { method, path, hostname, port, secure, text });
   return text;
+}
+
+function isSameTarget(one: Omit<Preamble, 'text'>, other: DialRequest): boolean {
+  return (
+    one.path === other.path &&
+    one.hostname === other.hostname &&
+    one.port === other.port &&
+    one.secure === other.secure &&
+    one.method === other.method
+  );
 }
 
 function unsendable(what: string): DialError {

@@ -142,13 +142,23 @@ function mayRepeat(text: string, fields: Fields): boolean {
   usualEnd.lastIndex = 0;
   while (usualEnd.test(text)) {
     const quote = usualEnd.lastIndex - 2;
-    const name = usualNames.find((each) => text[quote - each.length - 1] === '"' && text.endsWith(each, quote));
-    if (name === undefined) continue;
+    const name = usualNameBefore(text, quote);
+    if (name === null) continue;
     if (seen.includes(`"${name}"`)) return true;
     seen += `"${name}"`;
   }
   return false;
 }
+
+/** The usual name in front of a quote, as a whole string. */
+function usualNameBefore(text: string, quote: number): string | null {
+  for (const name of usualNames) {
+    if (text.charCodeAt(quote - name.length - 1) === doubleQuote && text.endsWith(name, quote)) return name;
+  }
+  return null;
+}
+
+const doubleQuote = 0x22;
 
 function twice(name: string, advice: string): OlaError {
   const message = `'${name}' is a second spelling of a field that ola reads: ${advice}. Servers would read either.`;
