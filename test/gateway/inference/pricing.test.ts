@@ -21,6 +21,28 @@ describe('what a call cost', () => {
     expect(costMicros({ input: 2_000_000, output: 0 }, used(100, 0, { cacheRead: 40, cacheWrite: 10 }))).toBe(200);
   });
 
+  const tiers = [
+    { above: 32_000, input: 4_000_000, output: 20_000_000, cacheRead: 400_000 },
+    { above: 128_000, input: 8_000_000, output: 40_000_000 },
+  ];
+  test.each<[prompt: number, completion: number, cacheRead: number, cost: number]>([
+    [0, 10, 0, 100],
+    [32_000, 10, 0, 64_100],
+    [32_001, 10, 0, 128_204],
+    // The answer does not count towards the threshold, cached tokens do.
+    [31_999, 100_000, 0, 1_063_998],
+    [32_001, 10, 32_000, 13_004],
+    [128_000, 0, 0, 512_000],
+    [128_001, 1, 0, 1_024_048],
+    // The prices below do not fill the gaps of a tier: a cached token costs the tier's input.
+    [200_000, 0, 100_000, 1_600_000],
+  ])(
+    'a prompt of %d tokens, an answer of %d, %d of them cached, has the tier of the prompt',
+    (prompt, completion, cacheRead, cost) => {
+      expect(costMicros({ ...price, tiers }, used(prompt, completion, { cacheRead }))).toBe(cost);
+    },
+  );
+
   test('is unknown, not nothing, where the price or a count is', () => {
     expect(costMicros(undefined, used(1, 1))).toBeNull();
     expect(costMicros(price, used(null, 1))).toBeNull();
