@@ -49,13 +49,18 @@ export interface CatalogProvider {
   readonly noEmbeddings?: true;
 }
 
+interface AddressForm {
+  readonly protocol: ProtocolId;
+  readonly baseUrl: string;
+}
+
 /** A provider whose address is the user's own: what is known of it besides. */
 export interface AddressedByUser {
   readonly id: string;
   readonly name: string;
   readonly aliases: readonly string[];
   /** Braces in a base URL stand for what the user fills in: `https://{resource}.example.com`. */
-  readonly endpoints: readonly { readonly protocol: ProtocolId; readonly baseUrl: string }[];
+  readonly endpoints: readonly [AddressForm, ...AddressForm[]];
   readonly envVars: readonly string[];
   readonly style: CredentialStyle;
   readonly quirks?: ProviderQuirks;

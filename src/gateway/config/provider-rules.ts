@@ -58,7 +58,12 @@ export function refuseUnusable(id: string, provider: ProviderConfig, catalog: Ca
   const [missing] = notServed(provider, '', catalog);
   if (missing !== undefined) throw new OlaError('invalid_field', `${missing.reason}.`, { param: missing.path });
   if (provider.baseUrl !== undefined || catalog.provider(id) !== null) return;
-  const message = `'baseUrl' is missing: '${id}' is not in the catalog, so ola does not know where it is.`;
+  const own = catalog.addressedByUser(id);
+  const why =
+    own === null
+      ? `'${id}' is not in the catalog, so ola does not know where it is`
+      : `the address of ${own.name} has a part of your own, as in ${own.endpoints[0].baseUrl}`;
+  const message = `'baseUrl' is missing: ${why}.`;
   throw new OlaError('invalid_field', message, { param: 'baseUrl' });
 }
 

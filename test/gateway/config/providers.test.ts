@@ -103,6 +103,15 @@ describe('a provider that is put', () => {
     await expect(put('acme', { ...body, credentialStyle: 'basic' })).rejects.toMatchObject({ code: 'invalid_field' });
   });
 
+  test('whose address has a part of the user’s own is told the form of it', async () => {
+    await expect(put('azure-openai', { apiKey: key })).rejects.toMatchObject({
+      code: 'invalid_field',
+      facts: { param: 'baseUrl' },
+      message: expect.stringContaining('as in https://{resource}.openai.azure.com/openai/v1.'),
+    });
+    await expect(put('acme', { apiKey: key })).rejects.toMatchObject({ message: expect.stringContaining('not in the catalog') });
+  });
+
   test('says where its chats go', async () => {
     const chat = async (id: string, wanted: JsonObject) => (await put(id, wanted)).effectiveUrl;
     expect(await chat('acme', body)).toBe('https://api.acme.example/v1/chat/completions');
