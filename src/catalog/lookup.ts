@@ -1,8 +1,8 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
 import { lazy } from '../core/lazy.ts';
-import type { CatalogModel, CatalogProvider, ProtocolId } from '../core/providers.ts';
-import { catalogModels } from './models.ts';
-import { catalogProviders, keptNames, namedProtocols } from './providers.ts';
+import type { AddressedByUser, BuiltinProvider, CatalogModel, CatalogProvider, ProtocolId } from '../core/providers.ts';
+import { modelsOf } from './models.ts';
+import { addressedByUser, catalogProviders, namedProtocols } from './providers.ts';
 
 export interface Catalog {
   /** The protocols that can be called; the first is the one that a configured provider speaks unless it says otherwise. */
@@ -17,6 +17,10 @@ export interface Catalog {
   providers(): readonly CatalogProvider[];
   /** The ids of all rows, those that cannot be called too, in the order of the catalog. */
   everyId(): readonly string[];
+  /** What is known of a provider whose address must be configured; null for any other. */
+  addressedByUser(idOrAlias: string): AddressedByUser | null;
+  /** Every provider that the catalog describes, those that cannot be called too: the rows in their order, then those whose address must be configured. */
+  builtin(): readonly BuiltinProvider[];
   /** Trimmed, lower-cased and freed of aliases; an id that the catalog does not know stays as it is. */
   canonicalId(text: string): string;
   /** The models listed for a canonical provider id; none when the provider is not listed or its models are not known. */
@@ -64,7 +68,9 @@ export function createCatalog(built: readonly ProtocolId[]): Catalog {
     providers: () => rows,
     everyId: () => [...everyRow.keys()],
     canonicalId,
-    models: (providerId) => (byId.has(providerId) ? (catalogModels[providerId] ?? []) : []),
+    addressedByUser: (idOrAlias) => addressedByUser.find(({ id }) => id === canonicalId(idOrAlias)) ?? null,
+    builtin: () => [...catalogProviders, ...addressedByUser].map((row) => described(row, built)),
+    models: (providerId) => (byId.has(providerId) ? modelsOf(providerId) : []),
     envBinding: (name) => bindings().get(name) ?? null,
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };
@@ -76,12 +82,29 @@ function callable(row: CatalogProvider, built: readonly ProtocolId[]): CatalogPr
   return first === undefined ? [] : [{ ...row, endpoints: [first, ...others] }];
 }
 
+function described(row: CatalogProvider | AddressedByUser, built: readonly ProtocolId[]): BuiltinProvider {
+  const { id, name, aliases, envVars } = row;
+  const endpoints = row.endpoints.map(({ protocol, baseUrl }) => ({
+    api: protocol,
+    baseUrl,
+    callable: built.includes(protocol),
+  }));
+  return {
+    id,
+    name,
+    aliases,
+    endpoints,
+    envVars,
+    local: 'local' in row && row.local === true,
+    needsBaseUrl: endpoints.every(({ baseUrl }) => baseUrl.includes('{')),
+    callable: endpoints.some(({ callable }) => callable),
+  };
+}
+
 /** Of all rows, built or not: what a provider is called must not depend on what this version can call. */
 function aliasIndex(): ReadonlyMap<string, string> {
-  const rows = catalogProviders.map((row) => [row.id, row.aliases] as const);
-  return new Map(
-    [...rows, ...Object.entries(keptNames)].flatMap(([id, aliases]) => aliases.map((alias) => [alias, id] as const)),
-  );
+  const rows = [...catalogProviders, ...addressedByUser];
+  return new Map(rows.flatMap(({ id, aliases }) => aliases.map((alias) => [alias, id] as const)));
 }
 
 /** Variables that at least one remote row names, with the origins of all rows that name them. */

@@ -1,9 +1,11 @@
 /**
  * Which providers exist in the world: one row each, with where its protocols are served, the variables that hold its
  * key and its deviations. A vendor whose regions take different keys has a row a region, because a key goes only to the
- * origin it was made for. Not here: providers whose address is the user's own (`keptNames`), and agent runtimes.
+ * origin it was made for. Providers whose address is the user's own are in a table of their own (`addressedByUser`). Not
+ * here: agent runtimes.
  */
 import {
+  type AddressedByUser,
   type CatalogProvider,
   type CredentialStyle,
   noQuirks,
@@ -134,6 +136,12 @@ const vendors: readonly CatalogProvider[] = [
     { aliases: ['z.ai', 'z-ai'], otherOrigins: ['https://open.bigmodel.cn'] },
   ),
   row(
+    'zai-coding',
+    'Z.ai coding plan',
+    ['ZAI_API_KEY', 'Z_AI_API_KEY'],
+    [completions('https://api.z.ai/api/coding/paas/v4', oldFieldsNoEffort)],
+  ),
+  row(
     'zai-coding-cn',
     'Z.ai coding plan (CN)',
     ['ZAI_CODING_CN_API_KEY'],
@@ -172,7 +180,19 @@ const vendors: readonly CatalogProvider[] = [
     [completions('https://ark.cn-beijing.volces.com/api/v3')],
     { aliases: ['bytedance', 'doubao', 'ark'] },
   ),
+  row(
+    'volcengine-plan',
+    'Volcano Engine coding plan',
+    ['VOLCANO_ENGINE_API_KEY', 'VOLCENGINE_API_KEY', 'ARK_API_KEY'],
+    [completions('https://ark.cn-beijing.volces.com/api/coding/v3')],
+  ),
   row('byteplus', 'BytePlus', ['BYTEPLUS_API_KEY'], [completions('https://ark.ap-southeast.bytepluses.com/api/v3')]),
+  row(
+    'byteplus-plan',
+    'BytePlus coding plan',
+    ['BYTEPLUS_API_KEY'],
+    [completions('https://ark.ap-southeast.bytepluses.com/api/coding/v3')],
+  ),
   row('qianfan', 'Baidu Qianfan', ['QIANFAN_API_KEY'], [completions('https://qianfan.baidubce.com/v2')], { aliases: ['baidu'] }),
   row(
     'xiaomi',
@@ -237,7 +257,8 @@ const hosts: readonly CatalogProvider[] = [
     'openrouter',
     'OpenRouter',
     ['OPENROUTER_API_KEY'],
-    [completions('https://openrouter.ai/api/v1'), messages('https://openrouter.ai/api')],
+    // It takes the role `developer` for the models of two vendors alone, and `system` for all.
+    [completions('https://openrouter.ai/api/v1', { noDeveloperRole: true }), messages('https://openrouter.ai/api')],
   ),
   row(
     'vercel-ai-gateway',
@@ -356,12 +377,58 @@ const locals: readonly CatalogProvider[] = [
 export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...hosts, ...locals];
 
 /**
- * Aliases of providers without a row, because their address holds a region, a resource or an account of the user's:
- * what is configured under an alias is the same provider, today as a custom one and later as a row.
+ * Providers whose address holds a region, a resource or an account of the user's, so that it must be configured. Braces stand
+ * for that part. Their variables go where the owner of the machine sends them, since no address here is the vendor's alone.
  */
-export const keptNames: Readonly<Record<string, readonly string[]>> = {
-  'amazon-bedrock': ['bedrock', 'aws-bedrock'],
-  azure: ['azure-openai', 'microsoft-foundry'],
-  'google-vertex': ['vertex', 'vertex_ai'],
-  'cloudflare-workers-ai': ['workers-ai'],
-};
+export const addressedByUser: readonly AddressedByUser[] = [
+  {
+    id: 'amazon-bedrock',
+    name: 'Amazon Bedrock',
+    aliases: ['bedrock', 'aws-bedrock'],
+    endpoints: [{ protocol: 'bedrock-converse-stream', baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com' }],
+    envVars: ['AWS_BEARER_TOKEN_BEDROCK'],
+    style: 'bearer',
+  },
+  {
+    id: 'azure',
+    name: 'Azure OpenAI',
+    aliases: ['azure-openai', 'microsoft-foundry'],
+    endpoints: [
+      { protocol: 'openai-completions', baseUrl: 'https://{resource}.openai.azure.com/openai/v1' },
+      { protocol: 'openai-responses', baseUrl: 'https://{resource}.openai.azure.com/openai/v1' },
+    ],
+    envVars: ['AZURE_OPENAI_API_KEY'],
+    style: 'api-key',
+  },
+  {
+    id: 'google-vertex',
+    name: 'Google Vertex AI',
+    aliases: ['vertex', 'vertex_ai'],
+    endpoints: [{ protocol: 'google-vertex', baseUrl: 'https://{location}-aiplatform.googleapis.com' }],
+    envVars: ['GOOGLE_CLOUD_API_KEY'],
+    style: 'x-goog-api-key',
+  },
+  {
+    id: 'cloudflare-ai-gateway',
+    name: 'Cloudflare AI Gateway',
+    aliases: [],
+    // The gateway's own token stands in the header cf-aig-authorization, so no variable is sent as the key.
+    endpoints: [
+      { protocol: 'openai-completions', baseUrl: 'https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/compat' },
+      { protocol: 'openai-responses', baseUrl: 'https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/openai' },
+      { protocol: 'anthropic-messages', baseUrl: 'https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/anthropic' },
+    ],
+    envVars: [],
+    style: 'bearer',
+    quirks: oldFieldsNoEffort,
+  },
+  {
+    id: 'cloudflare-workers-ai',
+    name: 'Cloudflare Workers AI',
+    aliases: ['workers-ai'],
+    endpoints: [{ protocol: 'openai-completions', baseUrl: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1' }],
+    envVars: ['CLOUDFLARE_API_KEY'],
+    style: 'bearer',
+    quirks: oldRoles,
+  },
+];

@@ -5,6 +5,7 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { scopes } from './access.ts';
+import { credentialStyles } from './providers.ts';
 
 const authKinds = ['api-key', 'aws-sdk', 'oauth', 'token', 'cli'] as const;
 const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk'] as const;
@@ -26,16 +27,28 @@ const literals = <T extends readonly string[]>(values: T, description: string) =
 /** A section that a later version acts on: what is in it is kept, strings in it are taken for secrets. */
 const later = (description: string) => Type.Object({}, { ...open, 'x-later': true, description });
 
+/** At most a dollar a token: a larger number is a mistake of the unit. */
+const dollars = (description: string) => Type.Optional(Type.Number({ minimum: 0, maximum: 1_000_000, description }));
+const costSchema = Type.Object(
+  {
+    input: dollars('of the prompt'),
+    output: dollars('of the answer'),
+    cacheRead: dollars('of the part of the prompt that was read from the cache'),
+    cacheWrite: dollars('of the part of the prompt that was written to the cache'),
+  },
+  { ...open, description: 'dollars a million tokens' },
+);
+
 const modelSchema = Type.Object(
   {
     id: Type.String({ minLength: 1, maxLength: 256, description: 'the id the upstream knows' }),
-    name: Type.Optional(Type.String({ 'x-later': true, description: 'for people' })),
+    name: Type.Optional(Type.String({ description: 'for people' })),
     contextWindow: Type.Optional(count(1, 'tokens')),
     maxTokens: Type.Optional(count(1, 'tokens of one answer')),
     api: Type.Optional(Type.Union([Type.String({ description: 'the wire protocol' }), Type.Null()], { 'x-later': true })),
-    reasoning: Type.Optional(Type.Boolean({ 'x-later': true, description: 'whether it thinks before it answers' })),
-    input: Type.Optional(Type.Array(Type.String(), { 'x-later': true, description: 'text, image' })),
-    cost: Type.Optional(Type.Record(Type.String(), Type.Number(), { 'x-later': true, description: 'dollars a million tokens' })),
+    reasoning: Type.Optional(Type.Boolean({ description: 'whether it thinks before it answers' })),
+    input: Type.Optional(Type.Array(Type.String(), { description: 'the kinds of input: text, image' })),
+    cost: Type.Optional(costSchema),
     headers: Type.Optional(Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), { 'x-later': true })),
   },
   open,
@@ -62,13 +75,18 @@ export const providerSchema = Type.Object(
     ),
     auth: Type.Optional(literals(authKinds, 'the kind of credential; default api-key')),
     apiKey: Type.Optional(secret('the key')),
+    credentialStyle: Type.Optional(
+      literals(credentialStyles, 'the header that carries the key; default the catalog’s, else bearer'),
+    ),
     authHeader: Type.Optional(flag('false: the endpoint needs no credential; default true')),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true, description: 'a header value' }), {
         description: 'sent with every request',
       }),
     ),
-    models: Type.Optional(Type.Array(modelSchema, { description: 'models the catalog does not list' })),
+    models: Type.Optional(
+      Type.Array(modelSchema, { description: 'models the catalog does not list, and other facts of those it lists' }),
+    ),
     hint: Type.Optional(Type.String({ readOnly: true, description: 'what may be shown of the key; ignored in a write' })),
     enabled: Type.Optional(flag('default true')),
     allowLocal: Type.Optional(flag('may be on this machine or a private network: any port, plain http; default false')),

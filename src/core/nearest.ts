@@ -20,7 +20,7 @@ export function nearestNames(
   for (const name of names) {
     if (name === text) return [];
     if (Math.abs(name.length - text.length) > allowed) continue;
-    const letters = distance(wanted, name.toLowerCase());
+    const letters = distance(wanted, name.toLowerCase(), allowed);
     if (letters <= allowed && letters < text.length) close.push({ name, letters });
   }
   return close
@@ -34,16 +34,29 @@ export function didYouMean(names: readonly string[]): string {
   return names.length === 0 ? '' : ` Did you mean ${names.map((name) => `'${name}'`).join(' or ')}?`;
 }
 
-/** Letters to add, remove or replace to turn one text into the other (Levenshtein distance). */
-function distance(a: string, b: string): number {
+/**
+ * Letters to add, remove or replace to turn one text into the other (Levenshtein distance). A catalog has a thousand names:
+ * the work on one of them ends when it cannot come near any more.
+ * @returns a number over `most` when the distance is over it
+ */
+function distance(a: string, b: string, most: number): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (const [column, other] of [...b].entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+  let next = [...row];
+  for (let index = 0; index < a.length; index++) {
+    const letter = a.charCodeAt(index);
+    let least = index + 1;
+    next[0] = least;
+    let left = least;
+    let corner = row[0] ?? 0;
+    for (let column = 0; column < b.length; column++) {
+      const above = row[column + 1] ?? 0;
+      left = Math.min(corner + (letter === b.charCodeAt(column) ? 0 : 1), above + 1, left + 1);
+      corner = above;
+      next[column + 1] = left;
+      if (left < least) least = left;
     }
-    row = next;
+    if (least > most) return least;
+    [row, next] = [next, row];
   }
-  return row.at(-1) ?? 0;
+  return row[b.length] ?? 0;
 }

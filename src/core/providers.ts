@@ -4,7 +4,8 @@
 export type ProtocolId = string;
 
 /** How a credential is put on a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `api-key`. */
-export type CredentialStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
+export const credentialStyles = ['bearer', 'x-api-key', 'x-goog-api-key', 'api-key'] as const;
+export type CredentialStyle = (typeof credentialStyles)[number];
 
 /** A protocol that a provider serves, where, and with which deviations. */
 export interface ProviderEndpoint {
@@ -48,12 +49,70 @@ export interface CatalogProvider {
   readonly noEmbeddings?: true;
 }
 
-/** A row of the model catalog; prices in micro-dollars per million tokens (so $2 is 2_000_000). */
+interface AddressForm {
+  readonly protocol: ProtocolId;
+  readonly baseUrl: string;
+}
+
+/** A provider whose address is the user's own: what is known of it besides. */
+export interface AddressedByUser {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Braces in a base URL stand for what the user fills in: `https://{resource}.example.com`. */
+  readonly endpoints: readonly [AddressForm, ...AddressForm[]];
+  readonly envVars: readonly string[];
+  readonly style: CredentialStyle;
+  readonly quirks?: ProviderQuirks;
+}
+
+/** A provider as the catalog describes it to people. */
+export interface BuiltinProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly endpoints: readonly { readonly api: ProtocolId; readonly baseUrl: string; readonly callable: boolean }[];
+  /** Environment variables that hold its key, in the order they are tried. */
+  readonly envVars: readonly string[];
+  readonly local: boolean;
+  /** Its base URL has braces: it is to be configured. */
+  readonly needsBaseUrl: boolean;
+  /** This program speaks one of its protocols. */
+  readonly callable: boolean;
+}
+
+/** Prices of tokens by their kind, in micro-dollars per million tokens (so $2 is 2_000_000). Without a price of its own a cached token costs as much as input. */
+export interface TokenPrices {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+}
+
+/** Prices of a whole call whose prompt is longer than a number of tokens. */
+export interface PriceTier extends TokenPrices {
+  readonly above: number;
+}
+
+/** The prices of a model. A vendor that charges more for a long prompt has tiers, the shortest prompt first. */
+export interface ModelPrice extends TokenPrices {
+  readonly tiers?: readonly PriceTier[];
+}
+
+/** A row of the model catalog. An absent field is not known. */
 export interface CatalogModel {
   readonly id: string;
+  /** For people. */
+  readonly name?: string;
+  /** Tokens. */
   readonly contextWindow?: number;
+  /** Tokens of the longest answer. */
   readonly maxTokens?: number;
-  readonly price?: { readonly input: number; readonly output: number; readonly cacheRead?: number; readonly cacheWrite?: number };
+  readonly price?: ModelPrice;
+  /** The kinds of input: `text`, `image`. */
+  readonly input?: readonly string[];
+  /** The model thinks before it answers. */
+  readonly reasoning?: boolean;
 }
 
 /** Whether a provider can be used now, for people; without secrets. */

@@ -4,7 +4,7 @@ import { localPrincipal } from '../core/access.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Protocol } from '../core/protocol.ts';
-import type { ProviderState } from '../core/providers.ts';
+import type { BuiltinProvider, ProviderState } from '../core/providers.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
 import type { KeySource, Vault } from '../core/vault.ts';
@@ -30,7 +30,7 @@ import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { loadCooldowns } from './routing/cooldowns.ts';
 import { type Explanation, explain } from './routing/explain.ts';
-import { findModel, listModels, type ModelView } from './routing/models.ts';
+import { findModel, listModels, type ModelView, modelsOfProvider, type ProviderModels } from './routing/models.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider } from './routing/registry.ts';
 import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
@@ -61,6 +61,14 @@ export interface Gateway {
   readonly redact: Redact;
   /** Which providers can be used now, and why others cannot. */
   providerStates(): readonly ProviderState[];
+  /** Every provider that the catalog describes. */
+  builtinProviders(): readonly BuiltinProvider[];
+  /**
+   * The models of one provider, usable or not. A server that tells its models itself is asked, and waited for at most a second.
+   * @param idOrAlias of a provider of the catalog or the configuration
+   * @throws OlaError `not_found`
+   */
+  providerModels(idOrAlias: string): Promise<ProviderModels>;
   /** The places with an access token of ola where a provider's key belongs. */
   ownTokens(): readonly string[];
   /** How a model would be called now, and why other credentials are not used. */
@@ -196,6 +204,14 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     place: ports.place,
     redact,
     providerStates: () => providerStates(view.registry),
+    builtinProviders: () => catalog.builtin(),
+    async providerModels(idOrAlias) {
+      const id = catalog.canonicalId(idOrAlias);
+      const active = view.registry.active.get(id);
+      if (active !== undefined) await ownModels.refresh([active]);
+      const document = config.snapshot().open;
+      return modelsOfProvider(id, { registry: view.registry, asked: ownModels.of, catalog, document });
+    },
     ownTokens: () => ownTokens(view.registry),
     explain: (name, operation) => {
       const [protocol = ''] = catalog.protocols;

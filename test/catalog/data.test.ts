@@ -1,7 +1,10 @@
 /** Walks the rows: what a typing error in the data would break. */
 import { describe, expect, test } from 'bun:test';
-import { catalogModels, catalogVersion } from '../../src/catalog/models.ts';
-import { catalogProviders, keptNames } from '../../src/catalog/providers.ts';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { catalogVersion, modelsOf } from '../../src/catalog/models.ts';
+import { addressedByUser, catalogProviders } from '../../src/catalog/providers.ts';
 import type { CatalogProvider } from '../../src/core/providers.ts';
 import { demoProvider } from '../../src/serve/demo.ts';
 
@@ -20,7 +23,7 @@ describe('provider rows', () => {
   test('no id or alias names two providers', () => {
     const names = [
       ...catalogProviders.flatMap((row) => [row.id, ...row.aliases]),
-      ...Object.entries(keptNames).flatMap(([id, aliases]) => [id, ...aliases]),
+      ...addressedByUser.flatMap(({ id, aliases }) => [id, ...aliases]),
     ];
     expect(names.length).toBeGreaterThan(100);
     expect(repeated(names)).toEqual([]);
@@ -29,7 +32,7 @@ describe('provider rows', () => {
   test('ids and aliases are what a normalised reference can hold', () => {
     const names = (row: CatalogProvider) => [row.id, ...row.aliases];
     expect(offences(names, (name) => /^[a-z0-9][a-z0-9._-]*$/.test(name))).toEqual([]);
-    const kept = Object.entries(keptNames).flat(2);
+    const kept = addressedByUser.flatMap(({ id, aliases }) => [id, ...aliases]);
     expect(kept.filter((name) => !/^[a-z0-9][a-z0-9._-]*$/.test(name))).toEqual([]);
   });
 
@@ -88,18 +91,53 @@ describe('provider rows', () => {
   });
 });
 
-describe('model rows', () => {
-  const models = Object.entries(catalogModels).flatMap(([provider, rows]) => rows.map((row) => ({ provider, ...row })));
+describe('providers whose address must be configured', () => {
+  test('are in no row, say in each base URL which part is the user’s, and name no key of a row', () => {
+    const ids = catalogProviders.map(({ id }) => id);
+    expect(addressedByUser.filter(({ id }) => ids.includes(id))).toEqual([]);
+    for (const { baseUrl } of addressedByUser.flatMap(({ endpoints }) => endpoints)) {
+      expect(baseUrl).toMatch(/\{[a-z]+\}/);
+      const url = new URL(baseUrl.replaceAll(/\{[a-z]+\}/g, 'x'));
+      expect([url.protocol, url.search]).toEqual(['https:', '']);
+    }
+    const known = catalogProviders.flatMap(({ envVars }) => envVars);
+    expect(addressedByUser.flatMap(({ envVars }) => envVars).filter((name) => known.includes(name))).toEqual([]);
+  });
 
-  test('belong to a provider that serves OpenAI’s chat protocol', () => {
-    const serving = catalogProviders.filter((row) =>
-      row.endpoints.some((endpoint) => endpoint.protocol === 'openai-completions'),
-    );
-    expect(Object.keys(catalogModels).filter((id) => !serving.some((row) => row.id === id))).toEqual([]);
+  test('are with the rows at least seventy', () => {
+    expect(catalogProviders.length).toBeGreaterThanOrEqual(70);
+    expect(addressedByUser.map(({ id }) => id)).toContain('azure');
+  });
+});
+
+describe('model rows', () => {
+  const folder = join(import.meta.dir, '../../src/catalog');
+  const table = readFileSync(join(folder, 'models.jsonl'), 'utf8');
+  const lines = table.trimEnd().split('\n');
+  const providers = [...new Set(lines.map((line) => (JSON.parse(line) as { provider: string }).provider))];
+  const models = providers.flatMap((provider) => modelsOf(provider).map((row) => ({ provider, ...row })));
+
+  test('are read as the table has them: a provider’s lines stand beside each other', () => {
+    expect(models as unknown[]).toEqual(lines.map((line) => JSON.parse(line) as unknown));
+    for (const id of ['acme', 'constructor', '', 'openai",']) expect(modelsOf(id)).toEqual([]);
+  });
+
+  test('are as scripts/catalog.ts made them, of the package that stands beside them', () => {
+    const source = JSON.parse(readFileSync(join(folder, 'models-source.json'), 'utf8')) as Record<string, unknown>;
+    expect(source['sha256']).toBe(createHash('sha256').update(table).digest('hex'));
+    expect([source['models'], source['date']]).toEqual([models.length, catalogVersion]);
+    expect(readFileSync(join(folder, 'LICENSE-pi-ai'), 'utf8')).toContain(String(source['package']));
+    // A character beyond ASCII would double the table in memory.
+    expect(/^[\x20-\x7e\n]*$/.test(table)).toBe(true);
+  });
+
+  test('belong to a row', () => {
+    const ids = catalogProviders.map(({ id }) => id);
+    expect(providers.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
   test('an id is listed once a provider', () => {
-    expect(models.length).toBeGreaterThan(50);
+    expect(models.length).toBeGreaterThan(1000);
     expect(repeated(models.map((model) => `${model.provider}/${model.id}`))).toEqual([]);
     expect(models.filter((model) => model.id.trim() !== model.id || model.id === '')).toEqual([]);
   });
@@ -107,33 +145,66 @@ describe('model rows', () => {
   test('prices are whole micro-dollars in a plausible range, and reading the cache is not dearer than not having it', () => {
     const wrong = models.filter(({ price }) => {
       if (price === undefined) return false;
-      const all = Object.values(price);
-      return (
-        !all.every((micros) => Number.isSafeInteger(micros) && micros >= 0 && micros <= 100_000_000) ||
-        (price.cacheRead ?? 0) > price.input
+      const { tiers = [], ...base } = price;
+      return [base, ...tiers.map(({ above: _, ...tier }) => tier)].some(
+        (prices) =>
+          !Object.values(prices).every((micros) => Number.isSafeInteger(micros) && micros >= 0 && micros <= 1_000_000_000) ||
+          (prices.cacheRead ?? 0) > prices.input,
       );
     });
     expect(wrong).toEqual([]);
+    expect(models.filter(({ price }) => price === undefined).length).toBeLessThan(150);
+  });
+
+  test('tiers begin at a whole number of tokens each, ascend, and are dearer than what is below', () => {
+    const tiered = models.filter(({ price }) => price?.tiers !== undefined);
+    expect(tiered.length).toBeGreaterThan(50);
+    for (const { price } of tiered) {
+      const thresholds = (price?.tiers ?? []).map(({ above }) => above);
+      expect(thresholds.every((above) => Number.isSafeInteger(above) && above > 0)).toBe(true);
+      expect(thresholds).toEqual([...new Set(thresholds)].sort((one, other) => one - other));
+      const inputs = [price?.input ?? 0, ...(price?.tiers ?? []).map(({ input }) => input)];
+      expect(inputs).toEqual([...inputs].sort((one, other) => one - other));
+    }
   });
 
   test('windows are whole and hold the longest answer', () => {
     const wrong = models.filter(
-      ({ contextWindow = 1, maxTokens = 1 }) => !Number.isSafeInteger(contextWindow) || contextWindow < maxTokens,
+      ({ contextWindow = 0, maxTokens = 0 }) =>
+        !Number.isSafeInteger(contextWindow) || !Number.isSafeInteger(maxTokens) || contextWindow < maxTokens || maxTokens < 1,
     );
     expect(wrong).toEqual([]);
   });
 
-  test('figures read from the source come out as micro-dollars and tokens', () => {
+  test('kinds of input are known words', () => {
+    expect([...new Set(models.flatMap(({ input = [] }) => input))].sort()).toEqual(['image', 'text']);
+  });
+
+  test('figures of the source come out as micro-dollars and tokens', () => {
     const find = (id: string) => models.find((model) => `${model.provider}/${model.id}` === id);
     expect(find('groq/openai/gpt-oss-20b')?.price).toEqual({ input: 75_000, output: 300_000, cacheRead: 37_500 });
-    expect(find('minimax/MiniMax-M2.7')).toEqual({
-      provider: 'minimax',
-      id: 'MiniMax-M2.7',
-      contextWindow: 205_000,
-      maxTokens: 131_000,
-      price: { input: 300_000, output: 1_200_000, cacheRead: 60_000, cacheWrite: 375_000 },
+    expect(find('minimax/MiniMax-M2.7')?.price).toEqual({
+      input: 300_000,
+      output: 1_200_000,
+      cacheRead: 60_000,
+      cacheWrite: 375_000,
     });
-    expect(find('deepseek/deepseek-flash')?.price).toEqual({ input: 300_000, output: 1_200_000, cacheRead: 6_000 });
+    expect(find('google/gemini-2.5-pro')).toEqual({
+      provider: 'google',
+      id: 'gemini-2.5-pro',
+      contextWindow: 1_048_576,
+      maxTokens: 65_536,
+      price: {
+        input: 1_250_000,
+        output: 10_000_000,
+        cacheRead: 125_000,
+        tiers: [{ above: 200_000, input: 2_500_000, output: 15_000_000, cacheRead: 250_000 }],
+      },
+      input: ['text', 'image'],
+      reasoning: true,
+    });
+    expect(find('moonshot/kimi-k3')?.price?.input).toBe(3_000_000);
+    expect(find('nvidia/openai/gpt-oss-120b')?.price).toBeUndefined();
   });
 
   test('the version is a date', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createCatalog } from '../../src/catalog/lookup.ts';
-import { catalogProviders, namedProtocols } from '../../src/catalog/providers.ts';
+import { addressedByUser, catalogProviders, namedProtocols } from '../../src/catalog/providers.ts';
 
 const catalog = createCatalog(['openai-completions']);
 const whole = createCatalog(namedProtocols);
@@ -43,6 +43,33 @@ describe('what is listed', () => {
     expect(catalog.models('groq').map((model) => model.id)).toContain('openai/gpt-oss-120b');
     for (const id of ['acme', 'constructor', '__proto__', 'vllm']) expect(catalog.models(id)).toEqual([]);
     expect(createCatalog(['anthropic-messages']).models('openai')).toEqual([]);
+  });
+});
+
+describe('the description of every provider', () => {
+  const builtin = catalog.builtin();
+  const of = (id: string) => builtin.find((each) => each.id === id);
+
+  test('has the rows that cannot be called too, and those whose address must be configured', () => {
+    expect(builtin.map(({ id }) => id)).toEqual([...catalogProviders, ...addressedByUser].map(({ id }) => id));
+    expect(builtin.length).toBeGreaterThanOrEqual(75);
+    expect(of('anthropic')).toEqual({
+      id: 'anthropic',
+      name: 'Anthropic',
+      aliases: ['claude'],
+      endpoints: [{ api: 'anthropic-messages', baseUrl: 'https://api.anthropic.com', callable: false }],
+      envVars: ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_OAUTH_TOKEN', 'ANTHROPIC_API_KEY'],
+      local: false,
+      needsBaseUrl: false,
+      callable: false,
+    });
+  });
+
+  test('says which protocols are spoken, and what is local', () => {
+    expect(of('xai')).toMatchObject({ callable: true, endpoints: [{ callable: true }, { callable: false }] });
+    expect(of('azure')).toMatchObject({ callable: true, needsBaseUrl: true, local: false });
+    expect(of('amazon-bedrock')).toMatchObject({ callable: false, needsBaseUrl: true });
+    expect(of('vllm')).toMatchObject({ local: true, needsBaseUrl: false });
   });
 });
 
@@ -114,6 +141,12 @@ describe('where a variable may go', () => {
 
   test('a variable that a remote and a local row name is bound to both', () => {
     expect(catalog.envBinding('OLLAMA_API_KEY')).toEqual(['https://ollama.com', 'http://127.0.0.1:11434']);
+  });
+
+  test('the key of a provider whose address is the user’s is bound nowhere', () => {
+    expect(catalog.addressedByUser('azure-openai')?.envVars).toEqual(['AZURE_OPENAI_API_KEY']);
+    expect(catalog.envBinding('AZURE_OPENAI_API_KEY')).toBeNull();
+    expect(catalog.addressedByUser('openai')).toBeNull();
   });
 
   test('other names are bound nowhere', () => {

@@ -142,7 +142,7 @@ describe('keys of a later version', () => {
       authProfiles: { 'a:b': { provider: 'a', type: 'token', odd: 1 } },
       telemetry: { endpoint: 'x', deep: { a: 1 } },
       egressPolicy: { fetchImages: true, mode: 'off' },
-      providers: { acme: { weight: 1, models: [{ id: 'm', cost: { input: 1 } }] } },
+      providers: { acme: { weight: 1, models: [{ id: 'm', api: 'ollama' }] } },
     };
     expect(said(value)).toEqual([
       ['authProfiles', true],
@@ -150,7 +150,7 @@ describe('keys of a later version', () => {
       ['telemetry', true],
       ['egressPolicy.fetchImages', true],
       ['providers.acme.weight', true],
-      ['providers.acme.models.0.cost', true],
+      ['providers.acme.models.0.api', true],
     ]);
   });
 });

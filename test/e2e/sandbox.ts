@@ -19,7 +19,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { catalogModels } from '../../src/catalog/models.ts';
+import { modelsOf } from '../../src/catalog/models.ts';
 import { catalogProviders } from '../../src/catalog/providers.ts';
 import { editJsonc } from '../../src/core/jsonc.ts';
 import { type Block, commandsOf, hasClaimed, isOutput } from './markdown.ts';
@@ -230,8 +230,7 @@ function askedLocally(text: string): string {
   if (!asks.test(text)) return text;
   return text.replaceAll(/(["'])([a-z0-9-]+)\/([\w./-]+)\1/g, (whole, quote: string, vendor: string, model: string) => {
     if (!vendors.includes(vendor)) return whole;
-    if (catalogModels[vendor]?.some(({ id }) => id === model) !== true)
-      throw new Error(`the catalog lists no ${vendor}/${model}`);
+    if (!modelsOf(vendor).some(({ id }) => id === model)) throw new Error(`the catalog lists no ${vendor}/${model}`);
     return `${quote}local/${model}${quote}`;
   });
 }

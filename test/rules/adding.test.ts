@@ -110,7 +110,10 @@ afterAll(async () => {
 });
 
 describe('is served', () => {
-  test('a provider: its models are listed and asked, its key goes to it', async () => {
+  test('a provider: it is in the catalog, its models are listed and asked, its key goes to it', async () => {
+    const { json: builtin } = await ask('GET', '/config/builtin-providers');
+    expect(builtin['providers']).toContainEqual(expect.objectContaining({ id: 'acme', aliases: ['acme-llm'], callable: true }));
+    await ask('PUT', '/config/providers/acme-llm', { models: [{ id: 'large', contextWindow: 200_000 }] });
     const { json } = await ask('GET', '/v1/models/acme-llm/large');
     expect(json).toMatchObject({ id: 'acme/large', owned_by: 'acme', context_window: 200_000 });
     const { status, text } = await ask('POST', '/v1/chat/completions', {

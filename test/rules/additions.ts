@@ -1,25 +1,22 @@
 /**
  * The rows of the README's table "to add", each carried out: the edits that make such a thing, and edits left out or done
  * by half, each with the check that then fails.
- */ import { type Addition, after, before, both, compiler, replace } from './edits.ts';
+ */
+import { type Addition, after, before, both, compiler, replace } from './edits.ts';
 import { protocol } from './protocol-addition.ts';
 
-/** Data of a row of the catalog, whose address is a server of the test. */
+/** A row of the catalog, whose address is a server of the test. */
 function provider(upstream: string): Addition {
-  const models = after(
-    'src/catalog/models.ts',
-    'export const catalogModels: Readonly<Record<string, readonly CatalogModel[]>> = {\n',
-    "  acme: [model('large', [200, 32], [1, 5])],\n",
-  );
+  const row = (variable: string, more: string) =>
+    before(
+      'src/catalog/providers.ts',
+      '];\n\nexport const catalogProviders',
+      `  row('acme', 'Acme', ['${variable}'], [completions('${upstream}')], { aliases: ['acme-llm']${more} }),\n`,
+    );
   return {
     row: 'a provider of a known protocol',
     edits: [
-      before(
-        'src/catalog/providers.ts',
-        '];\n\nexport const catalogProviders',
-        `  row('acme', 'Acme', ['ACME_API_KEY'], [completions('${upstream}')], { aliases: ['acme-llm'], local: true }),\n`,
-      ),
-      models,
+      row('ACME_API_KEY', ', local: true'),
       {
         path: 'docs/providers.md',
         change: (text) => `${text.trimEnd()}\n| \`acme\` | Acme | \`ACME_API_KEY\` | \`acme-llm\` |\n`,
@@ -27,10 +24,11 @@ function provider(upstream: string): Addition {
     ],
     halves: [
       {
-        what: 'models of a provider that has no row',
+        what: 'a provider that would get the key of another',
         leaveOut: 'src/catalog/providers.ts',
+        instead: row('OPENAI_API_KEY', '').change,
         guard: 'test/catalog/data.test.ts',
-        tests: 'belong to a provider',
+        tests: 'one key is never sent to two vendors',
       },
       {
         what: 'a provider that the page does not have',

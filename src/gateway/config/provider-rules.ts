@@ -3,10 +3,12 @@ import { X509Certificate } from 'node:crypto';
 import type { Catalog } from '../../catalog/lookup.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
+import type { CatalogModel } from '../../core/providers.ts';
 import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { type Path, redacted } from '../../core/secrets.ts';
 import { holdsToken } from '../../core/tokens.ts';
+import { listedModels, priceOver } from '../routing/configured-models.ts';
 import { headerValue } from '../routing/secret-origins.ts';
 import { checkUrl, versionWarning } from './base-urls.ts';
 import { prefixIn } from './parts.ts';
@@ -37,6 +39,7 @@ export function checkEntries(document: ConfigDocument, part: Path, catalog: Cata
       checkProvider(id, config, prefix);
       checkProtocols(config, prefix, catalog);
       warnings.push(...notServed(config, prefix, catalog), ...versionWarning(id, config, prefix, catalog));
+      warnings.push(...halfPriced(config, prefix, listedModels(catalog.canonicalId(id), document, catalog)));
     }
   };
   check(document.providers, ['providers']);
@@ -55,7 +58,12 @@ export function refuseUnusable(id: string, provider: ProviderConfig, catalog: Ca
   const [missing] = notServed(provider, '', catalog);
   if (missing !== undefined) throw new OlaError('invalid_field', `${missing.reason}.`, { param: missing.path });
   if (provider.baseUrl !== undefined || catalog.provider(id) !== null) return;
-  const message = `'baseUrl' is missing: '${id}' is not in the catalog, so ola does not know where it is.`;
+  const own = catalog.addressedByUser(id);
+  const why =
+    own === null
+      ? `'${id}' is not in the catalog, so ola does not know where it is`
+      : `the address of ${own.name} has a part of your own, as in ${own.endpoints[0].baseUrl}`;
+  const message = `'baseUrl' is missing: ${why}.`;
   throw new OlaError('invalid_field', message, { param: 'baseUrl' });
 }
 
@@ -125,6 +133,15 @@ function notServed({ api, auth }: ProviderConfig, prefix: string, { protocols }:
     missing.push({ path: `${prefix}auth`, reason });
   }
   return missing;
+}
+
+/** A price needs both halves. A model with one of them, and none in the catalog, is at an unknown price. */
+function halfPriced({ models = [] }: ProviderConfig, prefix: string, listed: readonly CatalogModel[]): Warning[] {
+  return models.flatMap(({ id, cost }, index) => {
+    if (cost === undefined || priceOver(listed.find((model) => model.id === id)?.price, cost) !== null) return [];
+    const reason = `the catalog has no price of '${id}', so 'input' and 'output' are both needed; its price is unknown until then`;
+    return [{ path: `${prefix}models.${index}.cost`, reason }];
+  });
 }
 
 /** A protocol that no version has is a typing error, of the provider and of each of its models. */

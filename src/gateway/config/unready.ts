@@ -44,8 +44,12 @@ function withoutAddress(document: JsonObject, { catalog }: RegistryInputs): Unre
       .filter(([id, config]) => config.baseUrl === undefined && catalog.anyProvider(id) === null)
       .filter(([id, config]) => config.enabled !== false && endpointsOf(id, config, catalog).length === 0)
       .map(([id]): Unready => {
-        const question = didYouMean(nearestNames(id, ids, mostSuggestions));
-        return { place: [...section, id], reason: `ola does not know where '${id}' is; give it a baseUrl.${question}` };
+        const own = catalog.addressedByUser(id);
+        const help =
+          own === null
+            ? `baseUrl.${didYouMean(nearestNames(id, ids, mostSuggestions))}`
+            : `baseUrl, as in ${own.endpoints[0].baseUrl}`;
+        return { place: [...section, id], reason: `ola does not know where '${id}' is; give it a ${help}` };
       });
   return [...at(['providers'], providers), ...at(['models', 'providers'], models?.providers)];
 }

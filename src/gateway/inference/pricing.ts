@@ -1,13 +1,15 @@
 /** The cost of a call, in integer micro-dollars, by the catalog's prices. Pure. */
-import type { CatalogModel } from '../../core/providers.ts';
+import type { ModelPrice, TokenPrices } from '../../core/providers.ts';
 import type { TokenCounts } from '../../core/usage.ts';
 
 /**
- * Cached tokens are part of the prompt's count; a model without a price for them charges them as input.
+ * Cached tokens are part of the prompt's count; a model without a price for them charges them as input. A prompt that is
+ * longer than a tier's threshold makes the whole call cost the prices of that tier, as OpenAI and Google charge it.
  * @returns null when the price or the count is unknown: unknown is not free
  */
-export function costMicros(price: CatalogModel['price'], tokens: TokenCounts): number | null {
-  if (price === undefined || tokens.prompt === null || tokens.completion === null) return null;
+export function costMicros(prices: ModelPrice | undefined, tokens: TokenCounts): number | null {
+  if (prices === undefined || tokens.prompt === null || tokens.completion === null) return null;
+  const price = pricesFor(prices, tokens.prompt);
   const cacheRead = Math.min(tokens.cacheRead ?? 0, tokens.prompt);
   const cacheWrite = Math.min(tokens.cacheWrite ?? 0, tokens.prompt - cacheRead);
   const fresh = tokens.prompt - cacheRead - cacheWrite;
@@ -18,4 +20,9 @@ export function costMicros(price: CatalogModel['price'], tokens: TokenCounts): n
     tokens.completion * price.output;
   const micros = Math.round(millionths / 1_000_000);
   return Number.isSafeInteger(micros) ? micros : null;
+}
+
+/** @param prompt tokens, cached ones included */
+function pricesFor(price: ModelPrice, prompt: number): TokenPrices {
+  return price.tiers?.findLast(({ above }) => prompt > above) ?? price;
 }

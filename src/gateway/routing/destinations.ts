@@ -30,6 +30,12 @@ export function originOf(baseUrl: string): string | null {
  * have is passed over here; a write warns of it.
  */
 export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
+  const endpoints = unstyledEndpoints(id, config, catalog);
+  const { credentialStyle: style } = config;
+  return style === undefined ? endpoints : endpoints.map((endpoint) => ({ ...endpoint, style }));
+}
+
+function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
   const rows = catalog.provider(id)?.endpoints ?? [];
   const api = catalog.protocols.find((protocol) => protocol === config.api);
   const wanted = api ?? catalog.protocols[0];
@@ -41,7 +47,8 @@ export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog
   const like = listed ?? (api === undefined ? rows[0] : undefined);
   const protocol = like?.protocol ?? wanted;
   if (protocol === undefined) return [];
-  return [{ protocol, baseUrl: config.baseUrl, style: like?.style ?? 'bearer', quirks: like?.quirks ?? noQuirks }];
+  const { style = 'bearer', quirks = noQuirks } = like ?? catalog.addressedByUser(id) ?? {};
+  return [{ protocol, baseUrl: config.baseUrl, style, quirks }];
 }
 
 /** Whether a configured base URL has no version and the API behind it is likely to have one: the catalog says which vendors do not. */

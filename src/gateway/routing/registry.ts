@@ -14,6 +14,7 @@ import {
 import { holdsToken } from '../../core/tokens.ts';
 import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
 import { chooseCredentials, cleanSecret, type PassedOver } from '../../credentials/resolve.ts';
+import { listedModels, mergeModels } from './configured-models.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, lacksUsualVersion, originOf } from './destinations.ts';
 import {
   type BoundSecrets,
@@ -150,7 +151,7 @@ function activate(id: string, given: ConfiguredProvider): ActiveProvider | Inact
   return {
     id,
     endpoints: [first, ...rest],
-    models: mergeModels(replace ? [] : facts.catalog.models(id), config?.models ?? []),
+    models: mergeModels(listedModels(id, document, facts.catalog), config?.models ?? []),
     asksModels: config !== undefined && !replace && (row === null || row.local === true) && (config.models ?? []).length === 0,
     anyModel: !replace,
     noEmbeddings: row?.noEmbeddings === true,
@@ -212,19 +213,6 @@ function activateEndpoint(
   const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog);
   if (first !== undefined) return { protocol, destination, quirks, lacksVersion, candidates: [first, ...rest], passed };
   return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
-}
-
-/** Custom rows win over the catalog's of the same id. */
-function mergeModels(listed: readonly CatalogModel[], custom: NonNullable<ProviderConfig['models']>): readonly CatalogModel[] {
-  const merged = new Map(listed.map((model) => [model.id, model]));
-  for (const { id, contextWindow, maxTokens } of custom) {
-    const sizes = {
-      ...(contextWindow === undefined ? {} : { contextWindow }),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
-    };
-    merged.set(id, { ...merged.get(id), id, ...sizes });
-  }
-  return [...merged.values()];
 }
 
 function processProvider(provider: ProcessProvider, facts: RegistryInputs): ActiveProvider {

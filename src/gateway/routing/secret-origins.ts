@@ -33,7 +33,8 @@ export const noSecrets: BoundSecrets = { apiKey: null, headers: new Map() };
 
 /** The variables that hold a provider's key without being named, in the order they are tried. */
 export function variablesOf(id: string, catalog: Catalog): readonly string[] {
-  return [...new Set([...(catalog.anyProvider(id)?.envVars ?? []), defaultEnvVar(id)])];
+  const known = catalog.anyProvider(id) ?? catalog.addressedByUser(id);
+  return [...new Set([...(known?.envVars ?? []), defaultEnvVar(id)])];
 }
 
 /** The origins that the catalog allows an environment variable for a provider. */

@@ -92,6 +92,63 @@ export const configOperations: Operations = {
       },
     ],
   },
+  'GET /config/builtin-providers': {
+    id: 'listBuiltinProviders',
+    tag: 'Providers',
+    description:
+      'What ola knows of vendors and hosts without any configuration, also those whose protocol this version does not speak. With `needsBaseUrl` a provider has to be configured with an address of your own.',
+    answers: [
+      {
+        description: 'The catalog.',
+        example: {
+          providers: [
+            {
+              id: 'xai',
+              name: 'xAI',
+              aliases: ['x-ai', 'grok'],
+              endpoints: [
+                { api: 'openai-completions', baseUrl: 'https://api.x.ai/v1', callable: true },
+                { api: 'openai-responses', baseUrl: 'https://api.x.ai/v1', callable: false },
+              ],
+              envVars: ['XAI_API_KEY'],
+              local: false,
+              needsBaseUrl: false,
+              callable: true,
+            },
+          ],
+        },
+      },
+    ],
+  },
+  'GET /config/providers/:id/models': {
+    id: 'listProviderModels',
+    tag: 'Providers',
+    description:
+      'The models of one provider, usable or not, in the fields in which they are configured. A server of your own is asked for its models if the configuration lists none for it; the answer waits for it a second at most.',
+    parameters: [id],
+    answers: [
+      {
+        description: 'The models, and whether the provider can be used now.',
+        example: {
+          provider: 'groq',
+          usable: true,
+          why: null,
+          models: [
+            {
+              id: 'llama-3.3-70b-versatile',
+              contextWindow: 131_072,
+              maxTokens: 32_768,
+              input: ['text'],
+              reasoning: false,
+              cost: { input: 0.59, output: 0.79 },
+              source: 'catalog',
+            },
+          ],
+        },
+      },
+    ],
+    errors: ['not_found'],
+  },
   'DELETE /config/providers/:id': {
     id: 'deleteProvider',
     tag: 'Providers',

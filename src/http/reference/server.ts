@@ -18,6 +18,18 @@ const echo = {
   max_output_tokens: 131_072,
 };
 
+const priced = {
+  id: 'groq/llama-3.3-70b-versatile',
+  object: 'model',
+  created: 0,
+  owned_by: 'groq',
+  context_window: 131_072,
+  max_output_tokens: 32_768,
+  input_modalities: ['text'],
+  reasoning: false,
+  pricing: { input: 0.59, output: 0.79 },
+};
+
 const cached = {
   ETag: 'Names exactly these bytes. Send it as `If-None-Match`, and they are not sent again while they are current.',
 };
@@ -33,8 +45,8 @@ export const serverOperations: Operations = {
     id: 'listModels',
     tag: 'Models',
     description:
-      'The known models of all providers that can be used now, which are those with credentials. Other models of these providers can be asked for, too. A server of your own, or one that the catalog does not have, is asked for its models if the configuration lists none for it; the answer waits for it a second at most.',
-    answers: [{ description: 'All models.', example: { object: 'list', data: [echo] } }],
+      'The known models of all providers that can be used now, which are those with credentials, each with what is known of its sizes, its kinds of input and its price (`pricing`, in dollars per million tokens). Other models of these providers can be asked for, too. A server of your own, or one that the catalog does not have, is asked for its models if the configuration lists none for it; the answer waits for it a second at most.',
+    answers: [{ description: 'All models.', example: { object: 'list', data: [echo, priced] } }],
   },
   'GET /v1/models/*': {
     id: 'getModel',
@@ -50,7 +62,7 @@ export const serverOperations: Operations = {
         example: echo.id,
       },
     ],
-    answers: [{ description: 'The model.', example: echo }],
+    answers: [{ description: 'The model.', example: priced }],
     errors: ['model_not_found'],
   },
   'GET /health': {

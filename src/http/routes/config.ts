@@ -35,6 +35,56 @@ const providerMaps = Type.Object({
   models_providers: providerMap,
   states: Type.Array(providerState, { description: 'the providers that can be used, and those that are meant to be and cannot' }),
 });
+const builtinProviders = Type.Object({
+  providers: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String({ description: 'for people' }),
+      aliases: Type.Array(Type.String(), { description: 'other names of the id' }),
+      endpoints: Type.Array(
+        Type.Object({
+          api: Type.String({ description: 'the wire protocol' }),
+          baseUrl: Type.String({ description: 'braces stand for a part that is yours' }),
+          callable: Type.Boolean({ description: 'whether this version speaks the protocol' }),
+        }),
+      ),
+      envVars: Type.Array(Type.String(), { description: 'variables that hold its key, in the order in which they are tried' }),
+      local: Type.Boolean({ description: 'whether it runs on your own machine or network' }),
+      needsBaseUrl: Type.Boolean({ description: 'whether its address must be configured' }),
+      callable: Type.Boolean({ description: 'whether this version can call it' }),
+    }),
+  ),
+});
+const cost = {
+  input: Type.Number(),
+  output: Type.Number(),
+  cacheRead: Type.Optional(Type.Number()),
+  cacheWrite: Type.Optional(Type.Number()),
+};
+const providerModels = Type.Object({
+  provider: Type.String({ description: 'the id of the provider; an alias is replaced by it' }),
+  usable: Type.Boolean({ description: 'whether it can be called now' }),
+  why: Type.Union([Type.String(), Type.Null()], { description: 'why it cannot be used' }),
+  models: Type.Array(
+    Type.Object({
+      id: Type.String({ description: 'the id the upstream knows' }),
+      name: Type.Optional(Type.String({ description: 'for people' })),
+      contextWindow: Type.Optional(Type.Integer({ description: 'tokens' })),
+      maxTokens: Type.Optional(Type.Integer({ description: 'tokens of one answer' })),
+      input: Type.Optional(Type.Array(Type.String(), { description: 'the kinds of input' })),
+      reasoning: Type.Optional(Type.Boolean({ description: 'whether it thinks before it answers' })),
+      cost: Type.Optional(
+        Type.Object(
+          { ...cost, tiers: Type.Optional(Type.Array(Type.Object({ above: Type.Integer(), ...cost }))) },
+          { description: 'dollars per million tokens; a prompt with more tokens than `above` has the prices of that tier' },
+        ),
+      ),
+      source: Type.Union([Type.Literal('catalog'), Type.Literal('configured'), Type.Literal('asked')], {
+        description: 'where it is known from; `configured` also for a model of the catalog that the configuration changes',
+      }),
+    }),
+  ),
+});
 const writtenProvider = Type.Object({
   status: ok,
   provider: Type.String({ description: 'the id of the provider; an alias is replaced by it' }),
@@ -104,6 +154,26 @@ export function configRoutes(gateway: Gateway): Route[] {
           etag: gateway.config.snapshot().etag,
         });
       },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/config/builtin-providers',
+        scope: 'admin',
+        summary: 'Providers of the catalog',
+        answer: builtinProviders,
+      },
+      (call) => reply(call, { providers: gateway.builtinProviders() }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/config/providers/:id/models',
+        scope: 'admin',
+        summary: 'Models of a provider',
+        answer: providerModels,
+      },
+      async (call, _principal, params) => reply(call, await gateway.providerModels(params['id'] ?? '')),
     ),
     bodyRoute(
       {

@@ -82,6 +82,36 @@ describe('a provider that is put', () => {
     expect(shown()).toMatchObject({ apikey: '[REDACTED]' });
   });
 
+  test('keeps a model with half a price, and says so; the catalog’s price fills the gap', async () => {
+    const models = [
+      { id: 'a', cost: { input: 1 } },
+      { id: 'b', cost: { input: 1, output: 2 } },
+    ];
+    const { warnings } = await put('acme', { ...body, models });
+    expect(warnings).toEqual([{ path: 'models.0.cost', reason: expect.stringContaining('its price is unknown') }]);
+    expect((await put('groq', { models: [{ id: 'llama-3.3-70b-versatile', cost: { input: 1 } }] })).warnings).toEqual([]);
+  });
+
+  test('with a price that is none is refused', async () => {
+    for (const input of [-1, '1', 1_000_001]) {
+      const models = [{ id: 'a', cost: { input, output: 2 } }];
+      await expect(put('acme', { ...body, models })).rejects.toMatchObject({
+        code: 'invalid_field',
+        facts: { param: 'models.0.cost.input' },
+      });
+    }
+    await expect(put('acme', { ...body, credentialStyle: 'basic' })).rejects.toMatchObject({ code: 'invalid_field' });
+  });
+
+  test('whose address has a part of the user’s own is told the form of it', async () => {
+    await expect(put('azure-openai', { apiKey: key })).rejects.toMatchObject({
+      code: 'invalid_field',
+      facts: { param: 'baseUrl' },
+      message: expect.stringContaining('as in https://{resource}.openai.azure.com/openai/v1.'),
+    });
+    await expect(put('acme', { apiKey: key })).rejects.toMatchObject({ message: expect.stringContaining('not in the catalog') });
+  });
+
   test('says where its chats go', async () => {
     const chat = async (id: string, wanted: JsonObject) => (await put(id, wanted)).effectiveUrl;
     expect(await chat('acme', body)).toBe('https://api.acme.example/v1/chat/completions');

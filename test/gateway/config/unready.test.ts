@@ -23,6 +23,15 @@ test('a write warns of a provider whose address nobody knows, with the id that m
   ]);
 });
 
+test('a write warns of a provider that needs an address of the user’s own, with the form of it', async () => {
+  expect(await post({ providers: { azure: { apiKey: variable('SET_KEY') } } })).toEqual([
+    {
+      path: 'providers.azure',
+      reason: "ola does not know where 'azure' is; give it a baseUrl, as in https://{resource}.openai.azure.com/openai/v1",
+    },
+  ]);
+});
+
 test('a write warns of a variable that is not set, and of one that is an access token of ola, without its value', async () => {
   const warnings = await post({
     providers: {

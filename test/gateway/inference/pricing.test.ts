@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'bun:test';
+import { afterEach, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { catalogVersion } from '../../../src/catalog/models.ts';
 import { noTokenCounts } from '../../../src/core/usage.ts';
 import { costMicros } from '../../../src/gateway/inference/pricing.ts';
+import { directories } from '../../directories.ts';
+import { callOver, open, own, requestOf } from '../scene.ts';
 
 /** $2 in, $10 out, $0.20 cached, $2.50 written to the cache, for a million tokens. */
 const price = { input: 2_000_000, output: 10_000_000, cacheRead: 200_000, cacheWrite: 2_500_000 };
@@ -21,6 +24,28 @@ describe('what a call cost', () => {
     expect(costMicros({ input: 2_000_000, output: 0 }, used(100, 0, { cacheRead: 40, cacheWrite: 10 }))).toBe(200);
   });
 
+  const tiers = [
+    { above: 32_000, input: 4_000_000, output: 20_000_000, cacheRead: 400_000 },
+    { above: 128_000, input: 8_000_000, output: 40_000_000 },
+  ];
+  test.each<[prompt: number, completion: number, cacheRead: number, cost: number]>([
+    [0, 10, 0, 100],
+    [32_000, 10, 0, 64_100],
+    [32_001, 10, 0, 128_204],
+    // The answer does not count towards the threshold, cached tokens do.
+    [31_999, 100_000, 0, 1_063_998],
+    [32_001, 10, 32_000, 13_004],
+    [128_000, 0, 0, 512_000],
+    [128_001, 1, 0, 1_024_048],
+    // The prices below do not fill the gaps of a tier: a cached token costs the tier's input.
+    [200_000, 0, 100_000, 1_600_000],
+  ])(
+    'a prompt of %d tokens, an answer of %d, %d of them cached, has the tier of the prompt',
+    (prompt, completion, cacheRead, cost) => {
+      expect(costMicros({ ...price, tiers }, used(prompt, completion, { cacheRead }))).toBe(cost);
+    },
+  );
+
   test('is unknown, not nothing, where the price or a count is', () => {
     expect(costMicros(undefined, used(1, 1))).toBeNull();
     expect(costMicros(price, used(null, 1))).toBeNull();
@@ -37,5 +62,53 @@ describe('what a call cost', () => {
         expect(cost).toBeLessThanOrEqual(prompt * 2 + completion * 10);
       }),
     );
+  });
+});
+
+describe('the usage of a call', () => {
+  const directory = directories();
+  const cleanups: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+
+  /** The costs of calls to models of OpenAI, which is a server here whose prompts have 300,000 tokens. */
+  async function costs(configured: readonly { readonly id: string; readonly cost?: { readonly input?: number } }[]) {
+    const usage = { prompt_tokens: 300_000, completion_tokens: 1000 };
+    const fetch = () => Response.json({ choices: [{ message: { content: 'hello' }, finish_reason: 'stop' }], usage });
+    const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch });
+    cleanups.push(() => server.stop(true));
+    const scene = await open(directory());
+    cleanups.push(async () => scene[Symbol.asyncDispose]());
+    const baseUrl = `http://127.0.0.1:${server.port}/v1`;
+    const models = configured.map(({ id, cost }) => ({ id, ...(cost === undefined ? {} : { cost }) }));
+    await scene.gateway.providers.put('openai', { baseUrl, apiKey: 'key-0123456789', allowLocal: true, models }, null, own);
+    for (const model of ['gpt-5.5', 'gpt-5', 'not-listed']) {
+      const request = requestOf('/v1/chat/completions', {
+        model: `openai/${model}`,
+        messages: [{ role: 'user', content: 'hi' }],
+      });
+      await new Response((await scene.gateway.inference.run(callOver(), request)).body).text();
+    }
+    const rows = await scene.gateway.usage.recent(10);
+    return Object.fromEntries(rows.map((row) => [row.model, [row.costMicros, row.priceVersion]]));
+  }
+
+  test('is priced by the catalog, a long prompt by its tier', async () => {
+    expect(await costs([])).toEqual({
+      'gpt-5.5': [300_000 * 10 + 1000 * 45, catalogVersion],
+      'gpt-5': [300_000 * 1.25 + 1000 * 10, catalogVersion],
+      'not-listed': [null, null],
+    });
+  });
+
+  test('is priced by the configuration where it has a cost', async () => {
+    expect(
+      await costs([{ id: 'gpt-5.5', cost: { input: 1 } }, { id: 'gpt-5' }, { id: 'not-listed', cost: { input: 1 } }]),
+    ).toMatchObject({
+      'gpt-5.5': [300_000 * 1 + 1000 * 30, catalogVersion],
+      'gpt-5': [300_000 * 1.25 + 1000 * 10, catalogVersion],
+      'not-listed': [null, null],
+    });
   });
 });

@@ -277,6 +277,8 @@ describe('the answers of the app', () => {
     expect(ids).toEqual(['groq', 'local', 'models']);
     await expectExamplesTaken(200, 'PUT', '/config/providers/{id}', (index) => `/config/providers/${ids[index]}`);
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
+    await expectTold(200, 'GET', '/config/builtin-providers', '/config/builtin-providers');
+    await expectTold(200, 'GET', '/config/providers/{id}/models', '/config/providers/groq/models');
     const cooled = '/config/cooldowns/{id}';
     await expectExamplesTaken(200, 'PUT', cooled, () => '/config/cooldowns/provider-config:groq');
     await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns?limit=1');
@@ -384,6 +386,7 @@ describe('the answers of the app', () => {
     await expectTold(422, 'PUT', provider, '/config/providers/groq', { baseUrl: 'https://other.example/v1' });
     await expectTold(412, 'PUT', provider, '/config/providers/groq', {}, { 'if-match': '"r0"' });
     await expectTold(404, 'DELETE', provider, '/config/providers/nobody');
+    await expectTold(404, 'GET', '/config/providers/{id}/models', '/config/providers/nobody/models');
     await expectTold(412, 'POST', '/config', '/config', {}, { 'if-match': '"r0"' });
     await expectTold(409, 'POST', '/config', '/config', { durableState: { dbPath: '/elsewhere' } });
     await expectTold(400, 'POST', '/config/validate', '/config/validate', {

@@ -1,0 +1,138 @@
+/**
+ * Makes the table of models, `src/catalog/models.jsonl`, from the data of one published version of pi-ai, and notes the source
+ * beside it. Run it by hand (`bun scripts/catalog.ts`) after a new version and its digest stand here; the table is checked in.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { catalogProviders } from '../src/catalog/providers.ts';
+import type { CatalogModel, TokenPrices } from '../src/core/providers.ts';
+
+const source = {
+  package: '@earendil-works/pi-ai',
+  version: '1.5.2',
+  integrity: 'sha512-2tWPSnV3qzfiDIY3aWluBag3vC++Vs+VsXt/UquSU5onPMohPih72FUhIhaqmDdMYubOgB3Byl9uF4Vk40JLvQ==',
+  licence: 'MIT',
+} as const;
+
+/** Dollars per million tokens; 0 also where the source has no figure. */
+interface SourcePrices {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+/** A model as the source describes it, with the fields that are read. */
+export interface SourceModel {
+  readonly type: string;
+  readonly id: string;
+  readonly contextWindow: number;
+  readonly maxTokens: number;
+  readonly cost: SourcePrices & { readonly tiers?: readonly (SourcePrices & { readonly inputTokensAbove: number })[] };
+  readonly input: readonly string[];
+  readonly reasoning: boolean;
+}
+
+/** A file of the source: models by protocol and key. */
+export type SourceFile = Readonly<Record<string, Readonly<Record<string, SourceModel>>>>;
+
+/** Ids of the source that are other than the row's. */
+const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
+
+/** An id that says so itself: elsewhere a price of 0 stands for a subscription, or for a price that the source does not have. */
+const saysFree = /[:-]free$/;
+
+/** The row of a model; null for what is no chat model. */
+export function slim({ type, id, contextWindow, maxTokens, cost, input, reasoning }: SourceModel): CatalogModel | null {
+  if (type !== 'chat') return null;
+  const isPriced = cost.input > 0 || cost.output > 0 || saysFree.test(id);
+  const tiers = (cost.tiers ?? []).map(({ inputTokensAbove, ...prices }) => ({ above: inputTokensAbove, ...micros(prices) }));
+  tiers.sort((one, other) => one.above - other.above);
+  const price = { ...micros(cost), ...(tiers.length === 0 ? {} : { tiers }) };
+  return {
+    id,
+    contextWindow,
+    // An answer is part of the window.
+    maxTokens: Math.min(maxTokens, contextWindow),
+    ...(isPriced ? { price } : {}),
+    input,
+    reasoning,
+  };
+}
+
+/** Micro-dollars. The source writes 0 for a kind of token that has no price of its own: left out, it costs as much as input. */
+function micros({ input, output, cacheRead, cacheWrite }: SourcePrices): TokenPrices {
+  const of = (dollars: number) => Math.round(dollars * 1_000_000);
+  return {
+    input: of(input),
+    output: of(output),
+    ...(cacheRead > 0 ? { cacheRead: of(cacheRead) } : {}),
+    ...(cacheWrite > 0 ? { cacheWrite: of(cacheWrite) } : {}),
+  };
+}
+
+/**
+ * The lines of the table: a model each, the models of one provider beside each other.
+ * @param files by the source's provider id
+ * @param rows ids of the catalog's rows; models of other providers are left out
+ */
+export function tableOf(files: Readonly<Record<string, SourceFile>>, rows: readonly string[]): string[] {
+  const providers = Object.entries(files)
+    .map(([id, file]) => ({ provider: renamed[id] ?? id, file }))
+    .filter(({ provider }) => rows.includes(provider))
+    .sort((one, other) => compare(one.provider, other.provider));
+  return providers.flatMap(({ provider, file }) =>
+    Object.values(file)
+      .flatMap((models) => Object.values(models))
+      .flatMap((model) => slim(model) ?? [])
+      .sort((one, other) => compare(one.id, other.id))
+      .map((model) => JSON.stringify({ provider, ...model })),
+  );
+}
+
+/** By code units, so that every machine makes the same table. */
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
+
+async function run(command: readonly string[], cwd: string): Promise<void> {
+  const child = Bun.spawn([...command], { cwd, stdout: 'ignore', stderr: 'inherit' });
+  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')} failed`);
+}
+
+/** @throws Error when the package is not the one that is named here */
+async function fetchPackage(folder: string): Promise<string> {
+  // With the version and without install scripts: the package's own dependencies are not needed.
+  await run(['npm', 'pack', '--ignore-scripts', '--silent', `${source.package}@${source.version}`], folder);
+  const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  const digest = createHash('sha512').update(await readFile(join(folder, archive)));
+  const integrity = `sha512-${digest.digest('base64')}`;
+  if (integrity !== source.integrity) throw new Error(`${archive} has the digest ${integrity}, not ${source.integrity}`);
+  await run(['tar', '-xzf', archive], folder);
+  return join(folder, 'package/dist/providers/data');
+}
+
+if (import.meta.main) {
+  const folder = await mkdtemp(join(tmpdir(), 'ola-catalog-'));
+  try {
+    const data = await fetchPackage(folder);
+    const read = async (name: string) => JSON.parse(await readFile(join(data, name), 'utf8')) as unknown;
+    const { generatedAt } = (await read('.manifest.json')) as { readonly generatedAt: string };
+    const names = (await readdir(data)).filter((name) => /^[a-z].*\.json$/.test(name));
+    const files = await Promise.all(names.map(async (name) => [name.slice(0, -'.json'.length), await read(name)] as const));
+    const rows = catalogProviders.map(({ id }) => id);
+    const table = tableOf(Object.fromEntries(files) as Record<string, SourceFile>, rows).map((line) => `${line}\n`);
+    const text = table.join('');
+    const catalog = join(import.meta.dir, '../src/catalog');
+    await writeFile(join(catalog, 'models.jsonl'), text);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const note = { ...source, generatedAt, date: generatedAt.slice(0, 10), models: table.length, sha256 };
+    await writeFile(join(catalog, 'models-source.json'), `${JSON.stringify(note, null, 2)}\n`);
+    console.log(`src/catalog/models.jsonl: ${table.length} models, ${text.length} characters`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

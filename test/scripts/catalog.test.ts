@@ -1,0 +1,67 @@
+/** The table of models out of the source's files; fetching them needs a network and is not run here. */
+import { describe, expect, test } from 'bun:test';
+import { type SourceModel, slim, tableOf } from '../../scripts/catalog.ts';
+
+const model: SourceModel = {
+  type: 'chat',
+  id: 'large',
+  contextWindow: 200_000,
+  maxTokens: 32_000,
+  cost: { input: 0.3, output: 1.2, cacheRead: 0.006, cacheWrite: 0 },
+  input: ['text', 'image'],
+  reasoning: true,
+};
+const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+describe('a model of the source', () => {
+  test('becomes tokens and whole micro-dollars; a kind of token without a price has none', () => {
+    expect(slim(model)).toEqual({
+      id: 'large',
+      contextWindow: 200_000,
+      maxTokens: 32_000,
+      price: { input: 300_000, output: 1_200_000, cacheRead: 6000 },
+      input: ['text', 'image'],
+      reasoning: true,
+    });
+  });
+
+  test('keeps its tiers, the shortest prompt first', () => {
+    const tier = (inputTokensAbove: number, input: number) => ({
+      inputTokensAbove,
+      input,
+      output: 1,
+      cacheRead: 0,
+      cacheWrite: 0,
+    });
+    expect(slim({ ...model, cost: { ...model.cost, tiers: [tier(256_000, 3), tier(32_000, 2)] } })?.price?.tiers).toEqual([
+      { above: 32_000, input: 2_000_000, output: 1_000_000 },
+      { above: 256_000, input: 3_000_000, output: 1_000_000 },
+    ]);
+  });
+
+  test('that costs nothing has no price, unless its id says that it is free', () => {
+    expect(slim({ ...model, cost: free })).not.toHaveProperty('price');
+    expect(slim({ ...model, id: 'freedom', cost: free })).not.toHaveProperty('price');
+    for (const id of ['a/b:free', 'beam-free'])
+      expect(slim({ ...model, id, cost: free })?.price).toEqual({ input: 0, output: 0 });
+  });
+
+  test('has no answer longer than its window', () => {
+    expect(slim({ ...model, maxTokens: 300_000 })?.maxTokens).toBe(200_000);
+  });
+
+  test('that is no chat model is left out', () => {
+    expect(slim({ ...model, type: 'classifier' })).toBeNull();
+  });
+});
+
+test('the table has a line a model, by provider and id, of the catalog’s providers alone', () => {
+  const of = (...ids: string[]) => Object.fromEntries(ids.map((id) => [`chat:${id}`, { ...model, id }]));
+  const files = {
+    openai: { 'openai-responses': of('b', 'a'), 'openai-completions': of('B') },
+    moonshotai: { 'openai-completions': of('k') },
+    nobody: { 'openai-completions': of('n') },
+  };
+  const lines = tableOf(files, ['openai', 'moonshot']).map((line) => JSON.parse(line) as { provider: string; id: string });
+  expect(lines.map(({ provider, id }) => `${provider}/${id}`)).toEqual(['moonshot/k', 'openai/B', 'openai/a', 'openai/b']);
+});
