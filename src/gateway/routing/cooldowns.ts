@@ -14,6 +14,8 @@ export interface Cooldowns {
   /** True when every credential is ready: nothing else need be asked. */
   quiet(): boolean;
   standing(credential: CooledCredential): Standing;
+  /** True while a rate limit, which passes by itself, cools it. */
+  isLimited(credential: CooledCredential): boolean;
   /** The time at which a cooling credential may be tried again, in milliseconds since 1970. */
   readyAt(credential: CooledCredential): number;
   /** A call is made with the credential. A probe keeps other calls away until it has ended. */
@@ -107,6 +109,7 @@ export async function loadCooldowns(ports: {
       if (standings.length > 0) return 'probe';
       return isUnsteady(credential, at) ? 'last' : 'ready';
     },
+    isLimited: (credential) => entriesOf(credential).some(({ cooldown }) => cooldown.reason === 'rate_limit'),
     readyAt(credential) {
       const at = now();
       const ends = entriesOf(credential).map(({ cooldown }) => (at < cooldown.probeAt ? cooldown.probeAt : at + 1000));
