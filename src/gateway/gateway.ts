@@ -12,7 +12,9 @@ import { type Access, createAccess, withdrawn } from './access/access.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
+import { type AuthProfiles, createAuthProfiles, refuseUnknown } from './config/auth-profiles.ts';
 import { type Config, type ConfigFile, loadConfig } from './config/config.ts';
+import { type ConfiguredProviderView, configuredProviderViews } from './config/configured-providers.ts';
 import { createDocuments, type Documents } from './config/documents.ts';
 import { createExports, type Exports } from './config/exports.ts';
 import { createKeys, type Keys } from './config/master-keys.ts';
@@ -20,6 +22,7 @@ import { createProviders, type Providers } from './config/providers.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
+import { type CredentialTest, testCredential } from './credential-test.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createLiveCalls } from './inference/live-calls.ts';
@@ -28,6 +31,7 @@ import { createAudit, type Requester } from './records/audit.ts';
 import { createRetention } from './records/retention.ts';
 import { createUsage, type Usage } from './records/usage.ts';
 import { findModel, listModels, type ModelView } from './routing/models.ts';
+import { credentialOf, type ProfileState, profileState, unusableProfile } from './routing/profile-states.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider } from './routing/registry.ts';
 import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
@@ -44,6 +48,16 @@ export interface Gateway {
   readonly exports: Exports;
   readonly keys: Keys;
   readonly providers: Providers;
+  readonly authProfiles: AuthProfiles;
+  /** Whether an auth profile can be used now. @throws OlaError `not_found` */
+  profileState(id: string): ProfileState;
+  /**
+   * Asks the provider of an auth profile for its models, with that profile.
+   * @throws OlaError `not_found`; `conflict` for a profile that cannot be used, with the reason
+   */
+  testProfile(id: string, requester: Requester): Promise<TestedProfile>;
+  /** The providers that are configured or usable, with their addresses, keys and states. */
+  configuredProviders(): ConfiguredProviderView[];
   /** The protocols that clients may speak. */
   readonly protocols: readonly Protocol[];
   readonly inference: Inference;
@@ -78,6 +92,12 @@ export interface Gateway {
   abandon(): void;
   /** Abandons what still runs, and writes what waits: the last thing before the end. */
   flush(): Promise<void>;
+}
+
+export interface TestedProfile extends CredentialTest {
+  readonly profile: string;
+  /** Canonical. */
+  readonly provider: string;
 }
 
 export interface HomePaths {
@@ -127,6 +147,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     envReferences: new Set(settings.envReferences),
     userAgent: `ola/${version}`,
     via: via.own,
+    now,
     egressUnder(document) {
       const policy = policyOf(document, settings);
       return ports.egress(() => policy, onDenied);
@@ -145,6 +166,11 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   });
   let view = viewOf(config.snapshot(), facts, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
+  /** The view of now: a token that expires while nothing is written is used no more from then on. */
+  const current = () => {
+    if (now() >= view.until) view = viewOf(config.snapshot(), facts, settings, ownModels.of);
+    return view;
+  };
   config.onChange((snapshot) => {
     view = viewOf(snapshot, facts, settings, ownModels.of);
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
@@ -161,9 +187,16 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     redact,
     now,
     log,
-    planOf: (model, profile, protocol) => view.planOf(model, profile, protocol),
+    planOf: (model, profile, protocol) => current().planOf(model, profile, protocol),
   });
   audit.record(audit.event('server.start', own, { version }));
+
+  /** The canonical provider of an auth profile. @throws OlaError `not_found` */
+  function providerOf(profile: string): string {
+    const { document, open } = config.snapshot();
+    refuseUnknown(profile, document);
+    return catalog.canonicalId(open.authProfiles?.[profile]?.provider ?? '');
+  }
 
   return {
     access,
@@ -176,6 +209,16 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     exports: createExports({ store, config, audit }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, catalog, protocols: ports.protocols, processProviders: ports.processProviders }),
+    authProfiles: createAuthProfiles({ config, catalog, processProviders: ports.processProviders }),
+    profileState: (id) => profileState(id, providerOf(id), current().registry),
+    async testProfile(id, requester) {
+      const of = { profile: id, provider: providerOf(id) };
+      const credential = credentialOf(id, of.provider, current().registry);
+      if (credential === null) throw unusableProfile(id, profileState(id, of.provider, current().registry));
+      const { protocols } = ports;
+      return { ...of, ...(await testCredential(of, credential, { egress, protocols, audit, redact, now }, requester)) };
+    },
+    configuredProviders: () => configuredProviderViews(current().registry, config.snapshot(), catalog),
     protocols: ports.protocols,
     inference,
     usage,
@@ -183,16 +226,16 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     health,
     place: ports.place,
     redact,
-    providerStates: () => providerStates(view.registry),
-    ownTokens: () => ownTokens(view.registry),
-    knownModels: () => listModels(view.registry, ownModels.of),
+    providerStates: () => providerStates(current().registry),
+    ownTokens: () => ownTokens(current().registry),
+    knownModels: () => listModels(current().registry, ownModels.of),
     async listModels() {
-      await ownModels.refresh(view.registry.active.values());
-      return listModels(view.registry, ownModels.of);
+      await ownModels.refresh(current().registry.active.values());
+      return listModels(current().registry, ownModels.of);
     },
     async findModel(name) {
-      await ownModels.refresh(view.registry.active.values());
-      return findModel(name, { registry: view.registry, asked: ownModels.of, canonicalId: catalog.canonicalId });
+      await ownModels.refresh(current().registry.active.values());
+      return findModel(name, { registry: current().registry, asked: ownModels.of, canonicalId: catalog.canonicalId });
     },
     drain() {
       health.drain();

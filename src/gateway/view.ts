@@ -26,6 +26,8 @@ export interface View {
   readonly registry: Registry;
   readonly policy: EgressPolicy;
   readonly secrets: readonly string[];
+  /** The moment from which on the view is another one, in milliseconds since 1970: a credential has expired. */
+  readonly until: number;
   planOf(model: string | null, profile: string | null, protocol: ProtocolId): Plan;
 }
 
@@ -46,6 +48,7 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
   return {
     registry,
     policy: policyOf(document, settings),
+    until: registry.until,
     secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
     planOf(model, profile, protocol) {
       // A name that can be read in two ways is planned anew, because a server may list it meanwhile.

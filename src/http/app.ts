@@ -13,6 +13,7 @@ import { limitUnread } from './body.ts';
 import { type Call, pathOf, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
+import { authProfileRoutes } from './routes/auth-profiles.ts';
 import { configRoutes } from './routes/config.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -51,6 +52,7 @@ export function createApp(ports: AppPorts): App {
     ...modelRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
+    ...authProfileRoutes(gateway),
     ...revisionRoutes(gateway),
     ...snapshotRoutes(gateway, now),
     ...exportRoutes(gateway),

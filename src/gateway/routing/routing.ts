@@ -5,6 +5,7 @@ import { parseModelReference, readingsOf } from '../../core/models.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
 import type { AskedModels } from './models.ts';
+import { namedProfile, usableCredentials } from './named-profile.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
 
@@ -54,13 +55,14 @@ const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
  * @param name the `model` of a request; empty, absent or `default`: the default model
  * @param profile a preferred auth profile, by header
  * @param protocol the one that the client speaks
- * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`
+ * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`, `conflict` for a named
+ *   profile that cannot be used
  */
 export function planOf(name: string | null, profile: string | null, protocol: ProtocolId, facts: RoutingInputs): Plan {
   const text = wanted(name, facts);
   const { provider, model } = pick(readingOf(text, facts), facts);
   const named = parseModelReference(text).profile ?? profile;
-  if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
+  const theirs = named === null ? null : namedProfile(provider, named, protocol, facts.catalog.canonicalId);
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
     const { question, candidates } = nearestModels(model, [provider], facts.asked);
@@ -72,9 +74,8 @@ export function planOf(name: string | null, profile: string | null, protocol: Pr
     const spoken = provider.endpoints.map((each) => each.protocol).join(', ');
     throw unresolved(`Provider '${provider.id}' speaks ${spoken}, and this version does not translate ${protocol} to it.`);
   }
-  const attempt = (candidate: Candidate): Attempt => ({ provider, endpoint, model, candidate });
-  const [first, ...rest] = endpoint.candidates;
-  return { provider, model, price: listed?.price, attempts: [attempt(first), ...rest.map(attempt)] };
+  const attempts = (theirs ?? usableCredentials(provider, protocol)).map((usable): Attempt => ({ provider, model, ...usable }));
+  return { provider, model, price: listed?.price, attempts: attempts as [Attempt, ...Attempt[]] };
 }
 
 function unresolved(message: string): OlaError {

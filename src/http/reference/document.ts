@@ -5,6 +5,7 @@ import { Elysia } from 'elysia';
 import { documentSchema, profileSchema, providerSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Route } from '../route.ts';
+import { authProfileOperations } from './auth-profiles.ts';
 import { configOperations } from './config.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { historyOperations } from './history.ts';
@@ -21,6 +22,7 @@ import { introduction, scopeWords, securitySchemes, tagWords } from './words.ts'
 export const operations: Operations = {
   ...tokenOperations,
   ...configOperations,
+  ...authProfileOperations,
   ...openAiOperations,
   ...historyOperations,
   ...usageOperations,
