@@ -52,7 +52,7 @@ export interface CredentialInputs {
   readonly noneWillDo: boolean;
 }
 
-/** `not_needed`: the endpoint takes no credential. `not_built`: this version cannot use it. `not_spoken`: nor its provider's protocol. */
+/** `not_needed`: the endpoint takes no credential. `no_address`: the provider has none. `not_built`: this version cannot use it. `not_spoken`: nor its provider's protocol. */
 export type PassedReason =
   | 'disabled'
   | 'excluded_by_order'
@@ -61,6 +61,7 @@ export type PassedReason =
   | 'unresolved_ref'
   | 'expired'
   | 'not_needed'
+  | 'no_address'
   | 'own_token'
   | 'origin_mismatch'
   | 'duplicate'

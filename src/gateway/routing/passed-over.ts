@@ -9,6 +9,7 @@ const words: Readonly<Record<PassedReason, string>> = {
   unresolved_ref: 'has a secret that cannot be read',
   expired: 'has expired',
   not_needed: 'is not used: its provider has authHeader false',
+  no_address: 'is sent nowhere: its provider has no address here',
   own_token: 'is an access token of ola, which is never sent to a provider',
   origin_mismatch: 'is not for the present address: origin_mismatch',
   duplicate: 'has the same secret as another credential, which is tried in its place',

@@ -22,8 +22,8 @@ export function profileState(id: string, provider: string, registry: Registry): 
   const active = registry.active.get(provider)?.passed;
   const passed = (active ?? registry.why(provider)?.passed ?? []).find((each) => each.source === source);
   if (passed !== undefined) return { usable: false, reason: passed.reason, why: wordsOf(passed) };
-  const provides = registry.why(provider)?.why;
-  return { usable: false, reason: 'provider_unusable', why: `cannot be used with its provider ${provider}: ${provides}` };
+  const because = registry.why(provider)?.why ?? 'it takes none';
+  return { usable: false, reason: 'provider_unusable', why: `cannot be used with its provider ${provider}: ${because}` };
 }
 
 /** The refusal of a profile that cannot be used. */

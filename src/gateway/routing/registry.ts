@@ -205,10 +205,12 @@ function activateElsewhere(
 
 function withoutEndpoint(id: string, { facts: { catalog, environment }, profiles }: ConfiguredProvider): InactiveProvider {
   const named = catalog.anyProvider(id);
-  if (named === null) return unknownProvider(id);
+  const ofProfiles = profiles.shared.profiles.map((each) => `profile:${each.id}`);
+  if (named === null) {
+    return { ...unknownProvider(id), passed: ofProfiles.map((source) => ({ source, reason: 'no_address' })) };
+  }
   const variables = named.envVars.filter((name) => cleanSecret(environment[name]) !== null);
-  const sources = [...profiles.shared.profiles.map((each) => `profile:${each.id}`), ...variables.map((name) => `env:${name}`)];
-  return notSpoken(named, sources);
+  return notSpoken(named, [...ofProfiles, ...variables.map((name) => `env:${name}`)]);
 }
 
 interface ConfiguredProvider {

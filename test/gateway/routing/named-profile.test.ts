@@ -125,6 +125,26 @@ describe('without a name', () => {
     expect(attempts({ document }, 'grok:me/grok-9')).toHaveLength(1);
   });
 
+  test('a profile of a provider without an address, or with a protocol that is not built, is told of', () => {
+    const own = { provider: 'own', type: 'api_key', key: 'key-a' };
+    const authProfiles = { 'own:a': own, 'anthropic:a': { ...own, provider: 'claude' } };
+    const registry = registryOf({ document: { authProfiles } });
+    expect(providerStates(registry).map(({ id, usable }) => [id, usable])).toEqual([
+      ['own', false],
+      ['anthropic', false],
+    ]);
+    expect(profileState('own:a', 'own', registry)).toMatchObject({ usable: false, reason: 'no_address' });
+    expect(profileState('anthropic:a', 'anthropic', registry)).toMatchObject({ usable: false, reason: 'not_spoken' });
+    const off = registryOf({
+      document: { authProfiles: { 'groq:a': { ...own, provider: 'groq' } }, providers: { groq: { enabled: false } } },
+    });
+    expect(profileState('groq:a', 'groq', off)).toEqual({
+      usable: false,
+      reason: 'provider_unusable',
+      why: 'cannot be used with its provider groq: switched off',
+    });
+  });
+
   test('an unknown provider is usable by a profile with a base URL', () => {
     const document = { authProfiles: { 'own:a': { provider: 'own', type: 'api_key', key: 'key-a', baseUrl: elsewhere } } };
     expect(attempts({ document }, 'own/m')).toEqual(['profile:own:a key-a eu.acme.example']);
