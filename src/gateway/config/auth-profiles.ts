@@ -150,13 +150,15 @@ function canonicalOrder(body: Json, canonicalId: (id: string) => string): Json {
   const renamed = new Map<string, Json>();
   for (const [name, ids] of Object.entries(body as JsonObject)) {
     const id = canonicalId(name);
-    const problem = !providerIdShape.test(id)
-      ? 'is no provider id: use 1 to 64 of `a-z`, `0-9`, `.`, `_` and `-`'
-      : renamed.has(id)
-        ? `is the provider '${id}', which is there already; leave one of them`
-        : null;
-    if (problem !== null) throw new OlaError('invalid_field', `'${name.slice(0, 64)}' ${problem}.`, { param: 'authOrder' });
+    const shown = name.slice(0, 64);
+    if (!providerIdShape.test(id))
+      throw wrongOrder(`'${shown}' is no provider id: use 1 to 64 of a-z, 0-9, \`.\`, \`_\` and \`-\`.`);
+    if (renamed.has(id)) throw wrongOrder(`'${shown}' is the provider '${id}', which is there already; leave one of them.`);
     renamed.set(id, ids ?? null);
   }
   return Object.fromEntries(renamed);
+}
+
+function wrongOrder(message: string): OlaError {
+  return new OlaError('invalid_field', message, { param: 'authOrder' });
 }

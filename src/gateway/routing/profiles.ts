@@ -4,7 +4,7 @@ import type { ConfigDocument, ProfileConfig } from '../../core/document.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type AuthProfile, type RankedProfiles, rankProfiles } from '../../credentials/profiles.ts';
 import type { ProfileSecret } from '../../credentials/resolve.ts';
-import { boundSecret, type SecretOrigins, type VariableOrigins } from './secret-origins.ts';
+import { type BoundSecret, boundSecret, type SecretOrigins, type VariableOrigins } from './secret-origins.ts';
 
 /** The auth profiles of a provider. Ranks count over both. */
 export interface ProviderProfiles {
@@ -39,12 +39,8 @@ export function profilesByProvider(
     const provider = canonicalId(profile.provider);
     const field = profile.type === 'token' ? 'token' : 'key';
     const reference = stored[id]?.[field];
-    const bound =
-      reference === undefined ? null : boundSecret(reference, profile[field], secrets, (name) => variables(name, provider));
-    const secret: ProfileSecret | null =
-      bound === null || 'secret' in bound
-        ? bound && { text: bound.secret, origins: bound.origins }
-        : { reason: 'unresolved_ref', why: `has a secret that ${bound.broken.long}` };
+    const bound = () => boundSecret(reference, profile[field], secrets, (name) => variables(name, provider));
+    const secret = reference === undefined ? null : secretOf(bound());
     known.set(provider, [...(known.get(provider) ?? []), authProfile(id, profile, secret)]);
   }
   const baseUrlOf = (id: string) => open.authProfiles?.[id]?.baseUrl;
@@ -53,6 +49,11 @@ export function profilesByProvider(
     return [provider, byAddress(ranked, baseUrlOf)] as const;
   });
   return new Map(made);
+}
+
+function secretOf(bound: BoundSecret): ProfileSecret {
+  if ('secret' in bound) return { text: bound.secret, origins: bound.origins };
+  return { reason: 'unresolved_ref', why: `has a secret that ${bound.broken.long}` };
 }
 
 function authProfile(id: string, { type, enabled, projects, expires }: ProfileConfig, secret: ProfileSecret | null): AuthProfile {

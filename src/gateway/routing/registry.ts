@@ -253,31 +253,46 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
     noneWillDo: profilesAlone !== true && row?.local === true && config !== undefined && (apiKey === null || 'secret' in apiKey),
   });
   const passed = [...chosen.passed, ...given.passed];
-  const extra: Record<string, string> = {};
-  for (const [name, header] of headers) {
-    // Without one of its headers a call could be another one than was meant.
-    const source = `headers.${name}`;
-    const without = (reason: PassedReason) => [...passed, ...chosen.named.map((each) => withoutHeader(each, name, reason))];
-    if ('broken' in header) return { ...brokenHeader(id, name, header.broken), passed: without('unresolved_ref') };
-    const isOwn = holdsToken(header.secret);
-    const isStrayed = header.origins?.includes(origin) === false;
-    if (isOwn || isStrayed) {
-      const reason = isOwn ? 'own_token' : 'origin_mismatch';
-      const inactive = withoutCredential(id, envVars, [...passed, { source, reason }], null);
-      return { ...inactive, passed: [{ source, reason }, ...without(isOwn ? 'unresolved_ref' : 'origin_mismatch')] };
-    }
-    extra[name] = header.secret;
-  }
+  const fault = headerFault(id, origin, headers, { envVars, passed, named: chosen.named });
+  if (fault !== null) return fault;
+  const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const made = (credential: Credential) => staticCandidate(credential, { style, extra, userAgent, via });
   const [first, ...rest] = chosen.usable.map(made);
+  // A profile is the same candidate whether it is named or not: what is known of a candidate is kept by that object.
   const candidates = new Map([first, ...rest].map((candidate) => [candidate?.source, candidate]));
-  // Connections and headers are kept by the candidate, so that a named profile is the same candidate as an unnamed one.
   const named = new Map(chosen.named.map((each) => [each.profile ?? '', candidates.get(each.source) ?? made(each)]));
   const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog);
   if (first !== undefined) return { protocol, destination, quirks, lacksVersion, candidates: [first, ...rest], named, passed };
   return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
+}
+
+interface ChosenCredentials {
+  readonly envVars: readonly string[];
+  readonly named: readonly Credential[];
+  readonly passed: readonly PassedOver[];
+}
+
+/** Without one of its headers a call could be another one than was meant: the endpoint is not used. Null: all may be sent. */
+function headerFault(
+  id: string,
+  origin: string,
+  headers: BoundSecrets['headers'],
+  { envVars, named, passed }: ChosenCredentials,
+): InactiveProvider | null {
+  for (const [name, header] of headers) {
+    const without = (reason: PassedReason) => [...passed, ...named.map((each) => withoutHeader(each, name, reason))];
+    if ('broken' in header) return { ...brokenHeader(id, name, header.broken), passed: without('unresolved_ref') };
+    const source = `headers.${name}`;
+    const stopped = (reason: PassedReason, ofProfiles: PassedReason) => {
+      const inactive = withoutCredential(id, envVars, [...passed, { source, reason }], null);
+      return { ...inactive, passed: [...without(ofProfiles), { source, reason }] };
+    };
+    if (holdsToken(header.secret)) return stopped('own_token', 'unresolved_ref');
+    if (header.origins?.includes(origin) === false) return stopped('origin_mismatch', 'origin_mismatch');
+  }
+  return null;
 }
 
 function withoutHeader({ source }: Credential, name: string, reason: PassedReason): PassedOver {

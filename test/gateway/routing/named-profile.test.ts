@@ -23,14 +23,16 @@ interface World {
   readonly entered?: JsonObject;
   readonly environment?: Readonly<Record<string, string>>;
   readonly now?: number;
+  /** The secrets are bound to no address, and every variable may go anywhere. */
+  readonly unbound?: true;
 }
 
 /** Sealed as a write seals it: each secret bound to the address of its provider or profile. */
-function registryOf({ document, entered = document, environment = {}, now = start }: World) {
+function registryOf({ document, entered = document, environment = {}, now = start, unbound }: World) {
   const originOf = originOfSecrets(entered, { catalog, everyProviderLocal: false });
   const secrets = new Map<string, { origin: string | null }>();
   const sealed = mapSecrets(document, documentSchema, (_value, path): Json => {
-    secrets.set(path.join('.'), { origin: originOf(path) });
+    secrets.set(path.join('.'), { origin: unbound === true ? null : originOf(path) });
     return { $secret: path.join('.') };
   });
   return buildRegistry(
@@ -38,7 +40,7 @@ function registryOf({ document, entered = document, environment = {}, now = star
     {
       catalog,
       environment,
-      envReferences: new Set(),
+      envReferences: new Set(unbound === true ? Object.keys(environment) : []),
       processProviders: [],
       everyProviderLocal: false,
       userAgent: 'ola/0.1.0',
@@ -213,6 +215,13 @@ describe('the secret of a profile', () => {
     const world = { document: { ...acme.document, providers }, environment: { ACME_API_KEY: 'key-env' } };
     expect(attempts(world, 'acme/m').join(' ')).not.toContain('eu.acme.example');
     expect(refusal(world, 'acme:eu/m')).toMatchObject({ status: 409, message: expect.stringContaining("the header 'x-team'") });
+  });
+
+  test('is the only one at the profile’s own address, also where others may go anywhere', () => {
+    const world: World = { ...acme, environment: { ACME_API_KEY: 'key-env' }, unbound: true };
+    const far = attempts(world, 'acme/m').filter((each) => each.endsWith(' eu.acme.example'));
+    expect(far).toEqual(['profile:acme:eu key-eu eu.acme.example']);
+    expect(attempts(world, 'acme/m')).toContain('env:ACME_API_KEY key-env api.acme.example');
   });
 
   test('that is a token of ola is never sent, and its place is told', () => {
