@@ -73,5 +73,6 @@ function idsOf(name: string, provider: string, canonicalId: (id: string) => stri
 }
 
 function unusable(message: string): OlaError {
-  return new OlaError('conflict', message, { param: 'model' });
+  // OpenAI's SDKs send a request that got 409 again unless they are told not to.
+  return new OlaError('conflict', message, { param: 'model', headers: { 'x-should-retry': 'false' } });
 }

@@ -179,6 +179,7 @@ describe('a profile that is named', () => {
   ])('%s, and cannot be used, is refused with %d and the reason', (name, status, words) => {
     for (const error of [refusal(acme, `acme:${name}/m`), refusal(acme, 'acme/m', name)]) {
       expect([error.status, error.message]).toEqual([status, expect.stringContaining(words)]);
+      expect(error.facts.headers?.['x-should-retry']).toBe(status === 409 ? 'false' : undefined);
     }
   });
 
