@@ -113,27 +113,39 @@ export const profileSchema = Type.Object(
     type: literals(profileTypes, 'the kind of credential'),
     key: Type.Optional(secret('an API key')),
     token: Type.Optional(secret('a static token')),
-    access: Type.Optional(secret('an OAuth access token')),
-    refresh: Type.Optional(secret('an OAuth refresh token')),
+    access: Type.Optional(Type.String({ 'x-secret': true, 'x-later': true, description: 'an OAuth access token' })),
+    refresh: Type.Optional(Type.String({ 'x-secret': true, 'x-later': true, description: 'an OAuth refresh token' })),
     expires: Type.Optional(count(0, 'when the token ends, milliseconds since 1970; 0: never')),
-    email: Type.Optional(text('the account, for people')),
-    accountId: Type.Optional(text('the account, for the vendor')),
-    gatewayId: Type.Optional(text('the gateway, for vendors that have several')),
+    email: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for people' })),
+    accountId: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for the vendor' })),
+    gatewayId: Type.Optional(Type.String({ 'x-later': true, description: 'the gateway, for vendors that have several' })),
     baseUrl: Type.Optional(baseUrl('in place of the provider’s')),
     metadata: Type.Optional(
-      Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), { description: 'facts of the login' }),
+      Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), {
+        'x-later': true,
+        description: 'facts of the login',
+      }),
     ),
-    projects: Type.Optional(words('the projects that may use it; absent: all')),
+    projects: Type.Optional(
+      Type.Array(Type.String(), {
+        'x-later': true,
+        description: 'the projects that may use it; absent: all. This version uses no profile that has it',
+      }),
+    ),
     enabled: Type.Optional(flag('default true')),
     hint: Type.Optional(Type.String({ readOnly: true, description: 'what may be shown of it; ignored in a write' })),
   },
   open,
 );
 
-const profileMap = Type.Record(Type.String(), profileSchema, { 'x-later': true, description: 'credentials by id' });
-const profileOrder = Type.Record(Type.String(), Type.Array(Type.String()), {
-  'x-later': true,
-  description: 'profile ids in the order they are tried, by provider',
+export type ProfileConfig = Omit<Static<typeof profileSchema>, 'key' | 'token'> & {
+  readonly key?: string;
+  readonly token?: string;
+};
+
+const profileMap = Type.Record(Type.String(), profileSchema, { description: 'credentials by id' });
+export const profileOrderSchema = Type.Record(Type.String(), Type.Array(Type.String()), {
+  description: 'profile ids in the order they are tried, by provider; an empty list excludes the profiles of the provider',
 });
 
 const bruteForceSchema = Type.Object(
@@ -225,12 +237,12 @@ export const documentSchema = Type.Object(
   {
     $schema: Type.Optional(text('where an editor finds the schema (`ola config schema`); ola does not read it')),
     authProfiles: Type.Optional(profileMap),
-    authOrder: Type.Optional(profileOrder),
+    authOrder: Type.Optional(profileOrderSchema),
     auth: Type.Optional(
       Type.Object(
         {
           profiles: Type.Optional(profileMap),
-          order: Type.Optional(profileOrder),
+          order: Type.Optional(profileOrderSchema),
           disableAuth: Type.Optional(flag('no authentication, on a loopback address alone; default false')),
           bruteForceProtection: Type.Optional(bruteForceSchema),
         },
@@ -300,7 +312,11 @@ export const documentSchema = Type.Object(
   },
   { ...open, description: 'The configuration of ola' },
 );
-export type ConfigDocument = Omit<Static<typeof documentSchema>, 'providers' | 'models' | 'serverToken' | 'authorization'> & {
+export type ConfigDocument = Omit<
+  Static<typeof documentSchema>,
+  'providers' | 'models' | 'serverToken' | 'authorization' | 'authProfiles'
+> & {
+  readonly authProfiles?: Readonly<Record<string, ProfileConfig>>;
   readonly providers?: Readonly<Record<string, ProviderConfig>>;
   readonly models?: { readonly mode?: 'merge' | 'replace'; readonly providers?: Readonly<Record<string, ProviderConfig>> };
   readonly authorization?: {

@@ -42,6 +42,11 @@ export interface ClientRoute {
   readonly schema: TSchema | null;
   /** Error message for a request without a model, on a route that the default model must not serve; null when it may. */
   readonly needsModel: string | null;
+  /**
+   * A text that is the same in all requests of one conversation and differs between two; null where the body has none. Absent:
+   * the route has no conversations.
+   */
+  readonly conversation?: (body: ClientBody) => string | null;
   /** @throws OlaError, with the field as `param`, for a body that no upstream could serve */
   peek(body: ClientBody, params: PathParams): Peek;
 }

@@ -119,7 +119,7 @@ export interface CatalogModel {
 export interface ProviderState {
   readonly id: string;
   readonly usable: boolean;
-  /** Where its keys are: the name of a variable, `stored`, `file`; empty when it needs none, or cannot be used. */
+  /** Where its keys are: the name of a variable, `stored`, `file`, `profile:ID`; empty when it needs none, or cannot be used. */
   readonly keys: readonly string[];
   /** Why it cannot be used: `MY_KEY is not set`; null when it can. */
   readonly why: string | null;

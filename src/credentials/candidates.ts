@@ -1,7 +1,7 @@
 /** Candidates: the credentials of an endpoint as they sign requests. */
 import type { HeaderMap } from '../core/ports.ts';
 import type { CredentialStyle } from '../core/providers.ts';
-import type { Credential } from './resolve.ts';
+import type { Credential, CredentialKind } from './resolve.ts';
 
 /** The request that is to be signed. */
 export interface UnsignedRequest {
@@ -12,10 +12,18 @@ export interface UnsignedRequest {
 }
 
 export interface Candidate {
-  /** `env:NAME`, `provider-config`, `none`: usage rows and `auth_source` name it. */
+  /** `profile:ID`, `env:NAME`, `provider-config`, `none`: usage rows and `auth_source` name it. */
   readonly source: string;
   /** The auth profile that it comes from; null for a variable or the provider's own key. */
   readonly profile: string | null;
+  readonly kind: CredentialKind;
+  /**
+   * Lower ranks are tried first, over all endpoints of a provider. Candidates of an equal rank are interchangeable: profiles of
+   * one kind that no `authOrder` orders.
+   */
+  readonly rank: number;
+  /** Milliseconds since 1970, from which on it must not be used; null: never. */
+  readonly expiresAt: number | null;
   /** Secrets that must never be shown. */
   readonly secrets: readonly string[];
   /**
@@ -36,9 +44,9 @@ export interface StaticHeaders {
 }
 
 /** A secret that is sent as it is. */
-export function staticCandidate({ source, secret }: Credential, given: StaticHeaders): Candidate {
+export function staticCandidate({ secret, ...rest }: Credential, given: StaticHeaders): Candidate {
   const headers = headersWith(secret, given);
-  return { source, profile: null, secrets: secret === null ? [] : [secret], sign: () => headers };
+  return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
 }
 
 function headersWith(secret: string | null, { style, extra, userAgent, via }: StaticHeaders): HeaderMap {

@@ -1,16 +1,44 @@
 /** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
 import { holdsToken } from '../core/tokens.ts';
 
+/** The kind of a credential. A key from a variable or from the provider is an `api_key`; `none`: the endpoint needs none. */
+export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'none';
+
 export interface Credential {
-  /** `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
+  /** `profile:ID`, `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
   readonly source: string;
+  /** The auth profile that it comes from; null for any other source. */
+  readonly profile: string | null;
+  readonly kind: CredentialKind;
+  /** Lower ranks are tried first; credentials of an equal rank are interchangeable. */
+  readonly rank: number;
+  /** Milliseconds since 1970, from which on it must not be used; null: never. */
+  readonly expiresAt: number | null;
   /** Null: the endpoint needs none. */
   readonly secret: string | null;
 }
 
+/** An auth profile with its turn. */
+export interface RankedProfile {
+  readonly id: string;
+  readonly kind: CredentialKind;
+  readonly rank: number;
+  readonly expiresAt: number | null;
+  readonly secret: ProfileSecret;
+}
+
+/** A secret and the origins that it may be sent to (null: no limit), or the reason why there is none to send. */
+export type ProfileSecret =
+  | { readonly text: string; readonly origins: readonly string[] | null }
+  | { readonly reason: PassedReason; readonly why?: string };
+
 export interface CredentialInputs {
   /** `https://host:port` of where the call goes. */
   readonly origin: string;
+  /** The provider's auth profiles for this endpoint, in the order they are tried. */
+  readonly profiles: readonly RankedProfile[];
+  /** The rank of the first credential after the profiles. */
+  readonly rankAfterProfiles: number;
   /** Environment variables in the order they are tried. */
   readonly envVars: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -24,38 +52,76 @@ export interface CredentialInputs {
   readonly noneWillDo: boolean;
 }
 
+/** `not_needed`: the endpoint takes no credential. `no_address`: the provider has none. `not_built`: this version cannot use it. `not_spoken`: nor its provider's protocol. */
+export type PassedReason =
+  | 'disabled'
+  | 'excluded_by_order'
+  | 'not_built'
+  | 'missing_credential'
+  | 'unresolved_ref'
+  | 'expired'
+  | 'not_needed'
+  | 'no_address'
+  | 'own_token'
+  | 'origin_mismatch'
+  | 'duplicate'
+  | 'not_spoken';
+
 /** A credential that was passed over, and why. */
 export interface PassedOver {
   readonly source: string;
-  readonly reason: 'own_token' | 'origin_mismatch' | 'duplicate' | 'not_spoken';
+  readonly reason: PassedReason;
+  /** The reason in words where the code says too little: the end of a sentence that begins with the credential. */
+  readonly why?: string;
 }
 
 export interface CredentialChoice {
   readonly usable: readonly Credential[];
+  /** Credentials of profiles that may be used when they are named: duplicates of another source too. */
+  readonly named: readonly Credential[];
   readonly passed: readonly PassedOver[];
 }
 
 /** A secret goes only to the origin it was entered for; one secret is tried once, wherever it stands twice. */
 export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
-  if (facts.needsNone) return { usable: [{ source: 'none', secret: null }], passed: [] };
+  const { profiles, rankAfterProfiles } = facts;
+  if (facts.needsNone) {
+    const passed = profiles.map(({ id }): PassedOver => ({ source: `profile:${id}`, reason: 'not_needed' }));
+    return { usable: [noCredential(rankAfterProfiles)], named: [], passed };
+  }
   const usable: Credential[] = [];
+  const named: Credential[] = [];
   const passed: PassedOver[] = [];
-  const offer = (source: string, secret: string, bound: readonly string[] | null) => {
-    if (holdsToken(secret)) passed.push({ source, reason: 'own_token' });
-    else if (bound !== null && !bound.includes(facts.origin)) passed.push({ source, reason: 'origin_mismatch' });
-    else if (usable.some((other) => other.secret === secret)) passed.push({ source, reason: 'duplicate' });
-    else usable.push({ source, secret });
+  const offer = (credential: Credential & { readonly secret: string }, bound: readonly string[] | null) => {
+    const { source, secret } = credential;
+    if (holdsToken(secret)) return void passed.push({ source, reason: 'own_token' });
+    if (bound !== null && !bound.includes(facts.origin)) return void passed.push({ source, reason: 'origin_mismatch' });
+    if (credential.profile !== null) named.push(credential);
+    if (usable.some((other) => other.secret === secret)) passed.push({ source, reason: 'duplicate' });
+    else usable.push(credential);
   };
+  for (const { id, secret, ...rest } of profiles) {
+    const source = `profile:${id}`;
+    if ('reason' in secret) passed.push({ source, ...secret });
+    else offer({ source, profile: id, ...rest, secret: secret.text }, secret.origins);
+  }
+  let rank = rankAfterProfiles;
+  const key = (source: string, secret: string) =>
+    ({ source, profile: null, kind: 'api_key', rank: rank++, expiresAt: null, secret }) as const;
   for (const name of new Set(facts.envVars)) {
     const secret = cleanSecret(facts.environment[name]);
-    if (secret !== null) offer(`env:${name}`, secret, facts.envBinding(name));
+    if (secret !== null) offer(key(`env:${name}`, secret), facts.envBinding(name));
   }
   if (facts.configured !== null) {
     const { secret, origin } = facts.configured;
-    offer('provider-config', secret, origin === null ? null : [origin]);
+    offer(key('provider-config', secret), origin === null ? null : [origin]);
   }
-  if (usable.length === 0 && facts.noneWillDo) usable.push({ source: 'none', secret: null });
-  return { usable, passed };
+  if (usable.length === 0 && facts.noneWillDo) usable.push(noCredential(rank));
+  return { usable, named, passed };
+}
+
+function noCredential(rank: number): Credential {
+  return { source: 'none', profile: null, kind: 'none', rank, expiresAt: null, secret: null };
 }
 
 /** `acme-east` -> `ACME_EAST_API_KEY`. */

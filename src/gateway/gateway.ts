@@ -12,7 +12,9 @@ import { type Access, createAccess, withdrawn } from './access/access.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
+import { type AuthProfiles, createAuthProfiles, refuseUnknown } from './config/auth-profiles.ts';
 import { type Config, type ConfigFile, loadConfig } from './config/config.ts';
+import { type ConfiguredProviderView, configuredProviderViews } from './config/configured-providers.ts';
 import { createDocuments, type Documents } from './config/documents.ts';
 import { createExports, type Exports } from './config/exports.ts';
 import { createKeys, type Keys } from './config/master-keys.ts';
@@ -21,6 +23,7 @@ import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
 import { type CooledCredentials, changedCredentials, createCooledCredentials } from './cooled-credentials.ts';
+import { type CredentialTest, testCredential } from './credential-test.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createLiveCalls } from './inference/live-calls.ts';
@@ -31,6 +34,7 @@ import { createUsage, type Usage } from './records/usage.ts';
 import { loadCooldowns } from './routing/cooldowns.ts';
 import { type Explanation, explain } from './routing/explain.ts';
 import { findModel, listModels, type ModelView, modelsOfProvider, type ProviderModels } from './routing/models.ts';
+import { credentialOf, type ProfileState, profileState, unusableProfile } from './routing/profile-states.ts';
 import { ownTokens, providerStates } from './routing/provider-states.ts';
 import type { ProcessProvider } from './routing/registry.ts';
 import { type GatewaySettings, heldSecrets, legacyTokens, namesToken, policyOf, viewOf } from './view.ts';
@@ -47,6 +51,16 @@ export interface Gateway {
   readonly exports: Exports;
   readonly keys: Keys;
   readonly providers: Providers;
+  readonly authProfiles: AuthProfiles;
+  /** Whether an auth profile can be used now. @throws OlaError `not_found` */
+  profileState(id: string): ProfileState;
+  /**
+   * Asks the provider of an auth profile for its models, with that profile.
+   * @throws OlaError `not_found`; `conflict` for a profile that cannot be used, with the reason
+   */
+  testProfile(id: string, requester: Requester): Promise<TestedProfile>;
+  /** The providers that are configured or usable, with their addresses, keys and states. */
+  configuredProviders(): ConfiguredProviderView[];
   /** The protocols that clients may speak. */
   readonly protocols: readonly Protocol[];
   readonly inference: Inference;
@@ -93,6 +107,12 @@ export interface Gateway {
   abandon(): void;
   /** Abandons what still runs, and writes what waits: the last thing before the end. */
   flush(): Promise<void>;
+}
+
+export interface TestedProfile extends CredentialTest {
+  readonly profile: string;
+  /** Canonical. */
+  readonly provider: string;
 }
 
 export interface HomePaths {
@@ -142,6 +162,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     envReferences: new Set(settings.envReferences),
     userAgent: `ola/${version}`,
     via: via.own,
+    now,
     egressUnder(document) {
       const policy = policyOf(document, settings);
       return ports.egress(() => policy, onDenied);
@@ -161,6 +182,11 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const cooldowns = await loadCooldowns({ store: store.cooldowns, now, log });
   let view = viewOf(config.snapshot(), facts, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
+  /** The view of now: a token that expires while nothing is written is used no more from then on. */
+  const current = () => {
+    if (now() >= view.until) view = viewOf(config.snapshot(), facts, settings, ownModels.of);
+    return view;
+  };
   config.onChange((snapshot) => {
     const before = view.registry;
     view = viewOf(snapshot, facts, settings, ownModels.of);
@@ -180,9 +206,16 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     now,
     log,
     cooldowns,
-    planOf: (wanted) => view.planOf(wanted),
+    planOf: (wanted) => current().planOf(wanted),
   });
   audit.record(audit.event('server.start', own, { version }));
+
+  /** The canonical provider of an auth profile. @throws OlaError `not_found` */
+  function providerOf(profile: string): string {
+    const { document, open } = config.snapshot();
+    refuseUnknown(profile, document);
+    return catalog.canonicalId(open.authProfiles?.[profile]?.provider ?? '');
+  }
 
   return {
     access,
@@ -195,6 +228,16 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     exports: createExports({ store, config, audit }),
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, catalog, protocols: ports.protocols, processProviders: ports.processProviders }),
+    authProfiles: createAuthProfiles({ config, catalog, processProviders: ports.processProviders }),
+    profileState: (id) => profileState(id, providerOf(id), current().registry),
+    async testProfile(id, requester) {
+      const of = { profile: id, provider: providerOf(id) };
+      const credential = credentialOf(id, of.provider, current().registry);
+      if (credential === null) throw unusableProfile(id, profileState(id, of.provider, current().registry));
+      const { protocols } = ports;
+      return { ...of, ...(await testCredential(of, credential, { egress, protocols, audit, redact, now }, requester)) };
+    },
+    configuredProviders: () => configuredProviderViews(current().registry, config.snapshot(), catalog),
     protocols: ports.protocols,
     inference,
     usage,
@@ -203,28 +246,28 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     health,
     place: ports.place,
     redact,
-    providerStates: () => providerStates(view.registry),
+    providerStates: () => providerStates(current().registry),
     builtinProviders: () => catalog.builtin(),
     async providerModels(idOrAlias) {
       const id = catalog.canonicalId(idOrAlias);
-      const active = view.registry.active.get(id);
+      const active = current().registry.active.get(id);
       if (active !== undefined) await ownModels.refresh([active]);
       const document = config.snapshot().open;
-      return modelsOfProvider(id, { registry: view.registry, asked: ownModels.of, catalog, document });
+      return modelsOfProvider(id, { registry: current().registry, asked: ownModels.of, catalog, document });
     },
-    ownTokens: () => ownTokens(view.registry),
+    ownTokens: () => ownTokens(current().registry),
     explain: (name, operation) => {
       const [protocol = ''] = catalog.protocols;
-      return explain({ name, profile: null, protocol, operation }, view.routing, cooldowns);
+      return explain({ name, profile: null, protocol, operation }, current().routing, cooldowns);
     },
-    knownModels: () => listModels(view.registry, ownModels.of),
+    knownModels: () => listModels(current().registry, ownModels.of),
     async listModels() {
-      await ownModels.refresh(view.registry.active.values());
-      return listModels(view.registry, ownModels.of);
+      await ownModels.refresh(current().registry.active.values());
+      return listModels(current().registry, ownModels.of);
     },
     async findModel(name) {
-      await ownModels.refresh(view.registry.active.values());
-      return findModel(name, { registry: view.registry, asked: ownModels.of, canonicalId: catalog.canonicalId });
+      await ownModels.refresh(current().registry.active.values());
+      return findModel(name, { registry: current().registry, asked: ownModels.of, canonicalId: catalog.canonicalId });
     },
     drain() {
       health.drain();

@@ -26,6 +26,8 @@ export interface View {
   readonly registry: Registry;
   readonly policy: EgressPolicy;
   readonly secrets: readonly string[];
+  /** The moment from which on the view is another one, in milliseconds since 1970: a credential has expired. */
+  readonly until: number;
   /** The facts that plans are made from. */
   readonly routing: RoutingInputs;
   planOf(wanted: Wanted): Plan;
@@ -50,6 +52,7 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
     registry,
     policy: policyOf(document, settings),
     routing,
+    until: registry.until,
     secrets: [...[...snapshot.secrets.values()].map(({ value }) => value), ...snapshot.named],
     planOf(wanted) {
       const { name, profile, protocol, operation } = wanted;

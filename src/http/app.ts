@@ -13,6 +13,7 @@ import { limitUnread } from './body.ts';
 import { type Call, pathOf, requestIdOf } from './call.ts';
 import { createErrorRenderer } from './errors.ts';
 import type { Params, Route } from './route.ts';
+import { authProfileRoutes } from './routes/auth-profiles.ts';
 import { configRoutes } from './routes/config.ts';
 import { cooldownRoutes } from './routes/cooldowns.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -55,6 +56,7 @@ export function createApp(ports: AppPorts): App {
     ...configRoutes(gateway),
     ...cooldownRoutes(gateway),
     ...explainRoutes(gateway),
+    ...authProfileRoutes(gateway),
     ...revisionRoutes(gateway),
     ...snapshotRoutes(gateway, now),
     ...exportRoutes(gateway),

@@ -5,9 +5,11 @@ import { type CredentialInputs, chooseCredentials, cleanSecret, defaultEnvVar } 
 const here = 'https://api.acme.example';
 const elsewhere = 'https://api.other.example';
 
-const choose = (facts: Partial<CredentialInputs>) =>
+const chosen = (facts: Partial<CredentialInputs>) =>
   chooseCredentials({
     origin: here,
+    profiles: [],
+    rankAfterProfiles: 0,
     envVars: [],
     environment: {},
     envBinding: () => null,
@@ -16,6 +18,11 @@ const choose = (facts: Partial<CredentialInputs>) =>
     noneWillDo: false,
     ...facts,
   });
+/** The sources and their secrets. */
+const choose = (facts: Partial<CredentialInputs>) => {
+  const { usable, passed } = chosen(facts);
+  return { usable: usable.map(({ source, secret }) => ({ source, secret })), passed };
+};
 const sources = (facts: Partial<CredentialInputs>) => choose(facts).usable.map(({ source }) => source);
 
 describe('the order', () => {

@@ -14,6 +14,7 @@ const secrets = {
   envKey: 'canary-env-3c4d5e6f708192a3b4c5d6e7f8091a2b',
   providerKey: 'canary-provider-4d5e6f708192a3b4c5d6e7f8091a',
   headerValue: 'canary-header-5e6f708192a3b4c5d6e7f8091a2b3c',
+  profileKey: 'canary-profile-5d6e7f8091a2b3c4d5e6f708192a3',
   replacedKey: 'canary-replaced-6f708192a3b4c5d6e7f8091a2b3c',
   unknownField: 'canary-unknown-708192a3b4c5d6e7f8091a2b3c4d5e',
   refusedKey: 'canary-refused-8192a3b4c5d6e7f8091a2b3c4d5e6f',
@@ -141,12 +142,24 @@ async function walk(ola: Ola, up: Upstream): Promise<Answer[]> {
     await ask('PUT', '/config/providers/acme', `{"apiKey":"${secrets.refusedKey}`),
     await put('demo/../x', provider),
   ];
+  const profile = { provider: 'acme', type: 'token', token: secrets.profileKey, metadata: { plan: secrets.profileKey } };
+  answers.push(
+    await ask('PUT', '/config/auth-profiles/acme:a', profile),
+    await ask('PUT', '/config/auth-profiles/acme:a', { ...profile, type: secrets.refusedKey }),
+    await ask('PUT', '/config/auth-profiles/acme:a', { ...profile, baseUrl: 'http://127.0.0.1:1/v1', token: undefined }),
+    await ask('PUT', '/config/auth-profiles/acme:a', { ...profile, expires: secrets.refusedKey }),
+    await ask('POST', '/config/auth-profiles/acme:a/test'),
+    await ask('POST', '/config/credentials/acme:a/test'),
+  );
   const models = giveModes(up);
   // An empty document is a document: it would take the provider away.
   for (const path of [
     '/config',
     '/config/providers',
     '/config/tokens',
+    '/config/auth-profiles',
+    '/config/auth-order',
+    '/config/configured-providers',
     '/v1/models',
     '/v1/models/acme/x',
     '/health',
@@ -211,7 +224,8 @@ test('no secret is in a file, in the output, or in an answer', async () => {
   const up = await upstream();
   const answers = [...(await walk(ola, up)), ...(await fail(ola, up))];
   expect(answers.filter(({ status, text }) => status >= 500 || text.includes('data: {"error"')).length).toBeGreaterThan(60);
-  expect(up.received.map(({ head }) => head).join()).toContain(secrets.providerKey);
+  const heads = up.received.map(({ head }) => head).join();
+  for (const key of [secrets.providerKey, secrets.profileKey]) expect(heads).toContain(key);
 
   const made = (
     await request(`${ola.address}/config/tokens`, 'POST', { authorization: `Bearer ${secrets.adminToken}` }, { name: 'x' })

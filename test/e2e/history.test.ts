@@ -338,7 +338,7 @@ test('no secret of any place of the document comes out: of a route, a command, t
   const written = await ask('POST', '/config', filled);
   expect(`${written.status} ${written.text}`).toStartWith('200 ');
   expect((await ola.chat('acme/one')).status).toBe(200);
-  expect(up.requestFor('one').headers.get('authorization')).toBe(`Bearer ${secrets.get('providers.acme.apiKey')}`);
+  expect(up.requestFor('one').headers.get('authorization')).toBe(`Bearer ${secrets.get('authProfiles.acme:work.key')}`);
 
   const content = JSON.stringify(filled);
   for (const [method, path, body] of [
@@ -456,6 +456,7 @@ test('no secret of a file that governs is in the database, the answers or the lo
   const text = {
     providers: {
       acme: { baseUrl: up.baseUrl, allowLocal: true, apiKey: 'file:keys/acme', headers: { 'x-team': header }, odd: unknown },
+      beta: { baseUrl: up.baseUrl, allowLocal: true, apiKey: 'file:keys/acme' },
     },
     authProfiles: { 'acme:work': { provider: 'acme', type: 'api_key', key: `\${WORK_KEY}`, metadata: { account: fact } } },
   };
@@ -464,7 +465,9 @@ test('no secret of a file that governs is in the database, the answers or the lo
   const ola = await start({ args: ['--config', config, '--log-level', 'debug'], env });
   expect((await ola.chat('acme/one')).status).toBe(200);
   const { headers } = up.requestFor('one');
-  expect([headers.get('authorization'), headers.get('x-team')]).toEqual([`Bearer ${inFile}`, header]);
+  expect([headers.get('authorization'), headers.get('x-team')]).toEqual([`Bearer ${env.WORK_KEY}`, header]);
+  expect((await ola.chat('beta/two')).status).toBe(200);
+  expect(up.requestFor('two').headers.get('authorization')).toBe(`Bearer ${inFile}`);
   const answers: string[] = [];
   for (const path of ['/config', '/config/providers', '/config/revisions/1']) answers.push((await ola.ask('GET', path)).text);
   answers.push((await ola.ask('POST', '/config/export', {})).text, (await ola.ask('POST', '/config/validate', text)).text);

@@ -109,6 +109,7 @@ export function callOver(rest: Partial<InferenceCall> = {}): InferenceCall {
     client: null,
     protocol: openaiCompletions,
     profile: null,
+    session: () => null,
     via: null,
     startedAt: start,
     signal: new AbortController().signal,

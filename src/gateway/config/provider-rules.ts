@@ -1,7 +1,7 @@
 /** Rules of a configured provider or profile that a schema cannot say. Pure. */
 import { X509Certificate } from 'node:crypto';
 import type { Catalog } from '../../catalog/lookup.ts';
-import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
+import type { ConfigDocument, ProfileConfig, ProviderConfig } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { CatalogModel } from '../../core/providers.ts';
 import type { Warning } from '../../core/schema.ts';
@@ -15,7 +15,7 @@ import { prefixIn } from './parts.ts';
 
 export const providerIdShape = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Usually `provider:name`. No slash stands before the first colon, so that an id in a path is read in one way. */
-const profileIdShape = /^(?=.{1,128}$)[A-Za-z0-9._@+-]*(?::[A-Za-z0-9._@+:/-]*)?$/;
+export const profileIdShape = /^(?=.{1,128}$)[A-Za-z0-9._@+-]*(?::[A-Za-z0-9._@+:/-]*)?$/;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
 /** Headers that ola sets itself, and headers that change how a request is framed or where it goes. */
 const ownHeaders =
@@ -44,7 +44,10 @@ export function checkEntries(document: ConfigDocument, part: Path, catalog: Cata
   };
   check(document.providers, ['providers']);
   check(document.models?.providers, ['models', 'providers']);
-  for (const [id, profile] of Object.entries(document.authProfiles ?? {})) checkProfile(id, profile, part);
+  for (const [id, profile] of Object.entries(document.authProfiles ?? {})) {
+    checkProfile(id, profile, part);
+    warnings.push(...notUsed(profile, prefixIn(part, ['authProfiles', id])));
+  }
   checkCredential(document.serverToken, 'serverToken');
   return warnings;
 }
@@ -85,7 +88,7 @@ function checkProvider(id: string, provider: ProviderConfig, prefix: string): vo
   }
 }
 
-function checkProfile(id: string, profile: NonNullable<ConfigDocument['authProfiles']>[string], part: Path): void {
+function checkProfile(id: string, profile: ProfileConfig, part: Path): void {
   if (!profileIdShape.test(id)) {
     const param = `authProfiles.${id}`;
     const message = `'${param}' is no profile id: use 1 to 128 of A-Z, a-z, 0-9 and \`._@+:/-\`, \`/\` only after a \`:\`.`;
@@ -97,6 +100,16 @@ function checkProfile(id: string, profile: NonNullable<ConfigDocument['authProfi
     checkCredential(profile[field], `${prefix}${field}`);
     refuseOwnToken(profile[field], `${prefix}${field}`);
   }
+}
+
+/** Types of profiles that this version uses. */
+const builtTypes: readonly string[] = ['api_key', 'token'];
+
+/** A part of a profile has no type. */
+function notUsed({ type }: Partial<ProfileConfig>, prefix: string): Warning[] {
+  if (type === undefined || builtTypes.includes(type)) return [];
+  const reason = `'type' ${type} is kept and not used by this version; it uses ${builtTypes.join(' and ')}`;
+  return [{ path: `${prefix}type`, reason }];
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;

@@ -8,7 +8,8 @@ import type { Warning } from '../../core/schema.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
 import { holdsToken } from '../../core/tokens.ts';
-import { endpointsOf } from '../routing/destinations.ts';
+import { profileIdOf } from '../../credentials/profiles.ts';
+import { configuredProviders, endpointsOf } from '../routing/destinations.ts';
 import { fallbackOf } from '../routing/fallback.ts';
 import { buildRegistry, type ConfiguredSecrets, type RegistryInputs } from '../routing/registry.ts';
 import { planOf } from '../routing/routing.ts';
@@ -25,6 +26,7 @@ export function unreadyParts(next: Omit<ConfiguredSecrets, 'open'>, part: Path, 
   const written = [
     ...withoutAddress(next.document, facts),
     ...withoutVariable(next.document, facts),
+    ...withoutProfile(next.document, facts),
     ...withoutModel(next, facts),
   ];
   return written.filter(({ place }) => isWithin(place, part)).map(({ place, reason }) => ({ path: nameIn(part, place), reason }));
@@ -53,6 +55,32 @@ function withoutAddress(document: JsonObject, { catalog }: RegistryInputs): Unre
       });
   return [...at(['providers'], providers), ...at(['models', 'providers'], models?.providers)];
 }
+
+/** Ids in an order that no profile of the provider has, and profiles whose provider has no address. */
+function withoutProfile(document: JsonObject, { catalog }: RegistryInputs): Unready[] {
+  const { authOrder = {}, authProfiles = {} } = document as ConfigDocument;
+  const configured = configuredProviders(document as ConfigDocument, catalog);
+  const idsOf = (provider: string) =>
+    Object.keys(authProfiles).filter((id) => catalog.canonicalId(authProfiles[id]?.provider ?? '') === provider);
+  const unknown = Object.entries(authOrder).flatMap(([name, ids]) => {
+    const provider = catalog.canonicalId(name);
+    const known = new Set(idsOf(provider));
+    return ids.flatMap((id, index): Unready[] => {
+      if (known.has(profileIdOf(id, provider, known))) return [];
+      const question = didYouMean(nearestNames(id, [...known], mostSuggestions));
+      return [{ place: ['authOrder', name, String(index)], reason: `'${provider}' has no auth profile of this id.${question}` }];
+    });
+  });
+  const homeless = Object.entries(authProfiles).flatMap(([id, { provider, baseUrl }]): Unready[] => {
+    const canonical = catalog.canonicalId(provider);
+    const isKnown = catalog.anyProvider(canonical) !== null || configured.has(canonical) || baseUrl !== undefined;
+    return isKnown ? [] : [{ place: ['authProfiles', id, 'provider'], reason: homelessProfile }];
+  });
+  return [...unknown, ...homeless];
+}
+
+const homelessProfile =
+  'ola does not know where this provider is, so no secret of the profile is ever sent; add the provider or a baseUrl, and send the secret again';
 
 function withoutVariable(document: JsonObject, { environment }: RegistryInputs): Unready[] {
   const unready: Unready[] = [];

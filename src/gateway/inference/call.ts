@@ -12,6 +12,8 @@ export interface InferenceCall {
   readonly protocol: Protocol;
   /** A preferred auth profile, by header. */
   readonly profile: string | null;
+  /** The id of the client's session, by header; null: it names none. */
+  readonly session: () => string | null;
   /** Gateways that the request came through, for `via`. */
   readonly via: string | null;
   /** Milliseconds since 1970. */

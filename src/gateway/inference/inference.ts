@@ -3,11 +3,13 @@ import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Redact } from '../../core/redaction.ts';
+import { textHash } from '../../core/text-hash.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Estimate, Limits } from '../access/limits.ts';
 import type { Usage } from '../records/usage.ts';
+import { createAccounts } from '../routing/accounts.ts';
 import { allCooling, type Cooldowns } from '../routing/cooldowns.ts';
-import { type Attempt, nextAttempt, type Plan, type Wanted } from '../routing/routing.ts';
+import { type Attempt, equalsOf, nextAttempt, type Plan, type Wanted } from '../routing/routing.ts';
 import { createAddedFields } from './added-fields.ts';
 import { type AttemptPorts, clientGone, tryOnce } from './attempt.ts';
 import type { Answer, InferenceCall, InferenceRequest } from './call.ts';
@@ -35,6 +37,7 @@ export interface InferencePorts {
 
 export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, live, usage, cooldowns, redact, now, log } = ports;
+  const accounts = createAccounts();
   const onFault = (attempt: Attempt, fault: Fault | null) => note(attempt, fault, false);
   const attempts: AttemptPorts = { egress, redact, now, settle, onFault, addedFields: createAddedFields() };
 
@@ -55,6 +58,19 @@ export function createInference(ports: InferencePorts): Inference {
     progress.call.ended?.(row);
   }
 
+  /** Of credentials that are interchangeable, the one that has the conversation is taken, else the one that rested longest. */
+  function begin(progress: Progress, plan: Plan, request: InferenceRequest): Attempt | null {
+    const attempt = next(progress, plan);
+    if (attempt === null || !plan.hasEquals || progress.failed.at(-1)?.next === 'same') return attempt;
+    const equals = equalsOf(attempt, plan, progress.failed, cooldowns.standing);
+    return accounts.choose(equals, conversationOf(progress, request));
+  }
+
+  function answered(attempt: Attempt, progress: Progress, plan: Plan, request: InferenceRequest): void {
+    if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs);
+    if (plan.hasEquals) accounts.answered(attempt, conversationOf(progress, request), cooldowns.isLimited);
+  }
+
   /** Whatever cools down is asked about only while something does. */
   function next({ failed }: Progress, plan: Plan): Attempt | null {
     return nextAttempt(plan, failed, cooldowns.quiet() ? null : cooldowns.standing);
@@ -70,7 +86,7 @@ export function createInference(ports: InferencePorts): Inference {
 
   async function run(call: InferenceCall, request: InferenceRequest): Promise<Answer> {
     limits.admit(call.principal);
-    const progress = begin(call, request, settle);
+    const progress = newProgress(call, request, settle);
     live.add(progress);
     try {
       mustName(request);
@@ -85,13 +101,13 @@ export function createInference(ports: InferencePorts): Inference {
       progress.plan = plan;
       progress.reservation = limits.reserve(estimateOf(request, plan));
       const { failed } = progress;
-      for (let attempt = next(progress, plan); attempt !== null; attempt = next(progress, plan)) {
+      for (let attempt = begin(progress, plan, request); attempt !== null; attempt = begin(progress, plan, request)) {
         const startedAt = now();
         progress.attempt = attempt;
         if (!cooldowns.quiet()) cooldowns.begun(attempt.cooledAs);
         const outcome = await tryOnce(attempts, progress, attempt, request);
         if ('answer' in outcome) {
-          if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs);
+          answered(attempt, progress, plan, request);
           return outcome.answer;
         }
         if (call.signal.aborted) {
@@ -112,7 +128,7 @@ export function createInference(ports: InferencePorts): Inference {
   return { run };
 }
 
-function begin(
+function newProgress(
   call: InferenceCall,
   { route, peek }: InferenceRequest,
   settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts) => void,
@@ -136,6 +152,12 @@ function begin(
     abandon: (error) => settle(progress, error, noTokenCounts),
   };
   return progress;
+}
+
+/** A caller's conversations are its own. Null: nothing in the request tells which one it belongs to. */
+function conversationOf({ call }: Progress, { route, body }: InferenceRequest): string | null {
+  const told = call.session() ?? route.conversation?.(body) ?? null;
+  return told === null ? null : `${call.principal.subject} ${textHash(told)}`;
 }
 
 /** Characters of one token, on average. */

@@ -21,6 +21,7 @@ export function providerStates({ active, inactive, configured }: Registry): Prov
 /** Nothing for a provider that needs no key, and for one of this process. */
 function keyName(source: string, config: ProviderConfig | undefined): readonly string[] {
   if (source.startsWith('env:')) return [source.slice('env:'.length)];
+  if (source.startsWith('profile:')) return [source];
   if (source !== 'provider-config' || config === undefined) return [];
   const named: unknown = config.apiKey;
   const reference = typeof named === 'string' ? parseReference(named) : null;
@@ -32,13 +33,14 @@ function keyName(source: string, config: ProviderConfig | undefined): readonly s
 export function ownTokens({ active, inactive }: Registry): string[] {
   const place = (id: string, source: string) => {
     if (source.startsWith('env:')) return source.slice('env:'.length);
+    if (source.startsWith('profile:')) return `authProfiles.${source.slice('profile:'.length)}`;
     return `providers.${id}.${source === 'provider-config' ? 'apiKey' : source}`;
   };
   const own = (id: string, passed: readonly PassedOver[]) =>
     passed.filter(({ reason }) => reason === 'own_token').map(({ source }) => place(id, source));
   return [
     ...new Set([
-      ...[...active.values()].flatMap(({ id, endpoints }) => endpoints.flatMap(({ passed }) => own(id, passed))),
+      ...[...active.values()].flatMap(({ id, passed }) => own(id, passed)),
       ...[...inactive.values()].flatMap(({ id, passed }) => own(id, passed)),
     ]),
   ];

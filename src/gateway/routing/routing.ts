@@ -9,6 +9,7 @@ import type { Candidate } from '../../credentials/candidates.ts';
 import type { Standing } from './cooldowns.ts';
 import { type Fallback, fallbackNames, type PlannedModel } from './fallback.ts';
 import type { AskedModels } from './models.ts';
+import { namedProfile, type UsableCredential, usableCredentials } from './named-profile.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
 
@@ -32,6 +33,8 @@ export interface Plan {
   readonly attempts: readonly [Attempt, ...Attempt[]];
   /** Attempts that one call may make. */
   readonly mostAttempts: number;
+  /** Some of its credentials are interchangeable. */
+  readonly hasEquals: boolean;
   /** Statuses after which another attempt is made, of those that are an upstream's own fault; null: all of them. */
   readonly retryStatuses: ReadonlySet<number> | null;
 }
@@ -90,14 +93,19 @@ export interface Wanted {
 /** Control characters in a name could end up in a header or a log line. */
 const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
 
-/** @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field` */
+/**
+ * @throws OlaError `model_not_found`, `provider_resolution_failed`, `provider_disabled`, `invalid_field`, `conflict` for a named
+ *   profile that cannot be used
+ */
 export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
   const text = wantedName(wanted.name, facts);
   const { provider, model } = pick(readingOf(text, facts), facts);
   const named = parseModelReference(text).profile ?? wanted.profile;
-  if (named !== null) throw unresolved(`There is no auth profile '${named}' for provider '${provider.id}'.`);
-  const [first, ...rest] = attemptsOf({ provider, model }, wanted.protocol, facts);
-  const others = fallbacksOf({ name: text, provider: provider.id, model, operation: wanted.operation }, wanted, facts);
+  const theirs = named === null ? null : namedProfile(provider, named, wanted.protocol, facts.catalog.canonicalId);
+  const [first, ...rest] = attemptsOf({ provider, model }, wanted.protocol, facts, theirs);
+  // A request that asks for one account must not be paid by another.
+  const others =
+    named === null ? fallbacksOf({ name: text, provider: provider.id, model, operation: wanted.operation }, wanted, facts) : [];
   const attempts = [first, ...rest, ...others.flatMap((fallback) => fallback.attempts)];
   const { mostAttempts, retryStatuses } = facts.fallback;
   return {
@@ -106,12 +114,43 @@ export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
     price: first.price,
     attempts: [first, ...withoutRepeats(attempts).slice(1)],
     mostAttempts,
+    hasEquals: attempts.some((one, index) => attempts.some((other, at) => at > index && areEqual(one, other))),
     retryStatuses,
   };
 }
 
-/** @throws OlaError `model_not_found`, `provider_resolution_failed` */
-function attemptsOf({ provider, model }: Picked, protocol: ProtocolId, facts: RoutingInputs): [Attempt, ...Attempt[]] {
+/** The credentials may take each other's calls: nobody ordered them, and they are of one kind. */
+function areEqual(one: Attempt, other: Attempt): boolean {
+  return one.provider === other.provider && one.model === other.model && one.candidate.rank === other.candidate.rank;
+}
+
+/** The attempts that may be made in the place of one: its equals that are ready, itself among them. */
+export function equalsOf(
+  attempt: Attempt,
+  { attempts }: Plan,
+  failed: readonly FailedAttempt[],
+  standing: (credential: CooledCredential) => Standing,
+): [Attempt, ...Attempt[]] {
+  const others = attempts.filter(
+    (other) =>
+      other !== attempt &&
+      areEqual(attempt, other) &&
+      !failed.some((each) => each.attempt === other) &&
+      ['ready', 'probe'].includes(standing(other.cooledAs)),
+  );
+  return [attempt, ...others];
+}
+
+/**
+ * @param named the credential that the request names; null: all that there are
+ * @throws OlaError `model_not_found`, `provider_resolution_failed`
+ */
+function attemptsOf(
+  { provider, model }: Picked,
+  protocol: ProtocolId,
+  facts: RoutingInputs,
+  named: readonly UsableCredential[] | null = null,
+): [Attempt, ...Attempt[]] {
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
     const { question, candidates } = nearestModels(model, [provider], facts.asked);
@@ -123,16 +162,16 @@ function attemptsOf({ provider, model }: Picked, protocol: ProtocolId, facts: Ro
     const spoken = provider.endpoints.map((each) => each.protocol).join(', ');
     throw unresolved(`Provider '${provider.id}' speaks ${spoken}, and this version does not translate ${protocol} to it.`);
   }
-  const attempt = (candidate: Candidate): Attempt => ({
-    provider,
-    endpoint,
-    model,
-    candidate,
-    price: listed?.price,
-    cooledAs: { provider: provider.id, source: candidate.source, model },
-  });
-  const [first, ...rest] = endpoint.candidates;
-  return [attempt(first), ...rest.map(attempt)];
+  const attempts = (named ?? usableCredentials(provider, protocol)).map(
+    (usable): Attempt => ({
+      provider,
+      model,
+      ...usable,
+      price: listed?.price,
+      cooledAs: { provider: provider.id, source: usable.candidate.source, model },
+    }),
+  );
+  return attempts as [Attempt, ...Attempt[]];
 }
 
 /** A model that is tried after the one that was asked for. */

@@ -22,7 +22,7 @@ export interface Broken {
 }
 
 /** A secret with the origins that it may be sent to (null: no limit), or the reason why it cannot be used. */
-type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: Broken };
+export type BoundSecret = { readonly secret: string; readonly origins: readonly string[] | null } | { readonly broken: Broken };
 
 export interface BoundSecrets {
   readonly apiKey: BoundSecret | null;
@@ -59,16 +59,27 @@ export function boundSecrets(
   secrets: SecretOrigins,
   variables: (name: string) => readonly string[] | null,
 ): BoundSecrets {
-  const bound = (reference: unknown, value: string | undefined): BoundSecret => {
-    const secret = cleanSecret(value);
-    if (secret === null) return { broken: whyBroken(reference) };
-    if (!headerValue.test(secret)) return { broken: unsendable };
-    return { secret, origins: boundTo(reference, secrets, variables) };
-  };
+  const bound = (reference: unknown, value: string | undefined) => boundSecret(reference, value, secrets, variables);
   const headers = Object.entries(stored.headers ?? {}).map(
     ([name, reference]) => [name, bound(reference, open.headers?.[name])] as const,
   );
   return { apiKey: stored.apiKey === undefined ? null : bound(stored.apiKey, open.apiKey), headers: new Map(headers) };
+}
+
+/**
+ * @param reference the value as it is stored
+ * @param value the secret itself; undefined when it cannot be opened
+ */
+export function boundSecret(
+  reference: unknown,
+  value: string | undefined,
+  secrets: SecretOrigins,
+  variables: (name: string) => readonly string[] | null,
+): BoundSecret {
+  const secret = cleanSecret(value);
+  if (secret === null) return { broken: whyBroken(reference) };
+  if (!headerValue.test(secret)) return { broken: unsendable };
+  return { secret, origins: boundTo(reference, secrets, variables) };
 }
 
 /** The origins that the secret behind a value of the document may be sent to. */

@@ -1,6 +1,7 @@
 /** Providers that cannot be used: why, and what would help. Pure; clients read the help, so it names no path and no address. */
 import type { CatalogProvider } from '../../core/providers.ts';
 import type { PassedOver } from '../../credentials/resolve.ts';
+import { placeOf, wordsOf } from './passed-over.ts';
 import type { Broken } from './secret-origins.ts';
 
 /** A provider that cannot be used, and what would help. */
@@ -33,10 +34,10 @@ export function unknownProvider(id: string): InactiveProvider {
   return inactive(id, 'it has no baseUrl', help);
 }
 
-/** A provider of the catalog whose protocols this version does not have. @param variables those of its keys that are set */
-export function notSpoken({ id, name }: CatalogProvider, variables: readonly string[]): InactiveProvider {
+/** A provider of the catalog whose protocols this version does not have. @param sources its credentials that are there */
+export function notSpoken({ id, name }: CatalogProvider, sources: readonly string[]): InactiveProvider {
   const help = `Provider '${id}' cannot be called yet: this version does not speak ${name}'s protocol. Ask for its models at a provider that offers them over OpenAI's API.`;
-  const passed = variables.map((variable): PassedOver => ({ source: `env:${variable}`, reason: 'not_spoken' }));
+  const passed = sources.map((source): PassedOver => ({ source, reason: 'not_spoken' }));
   return inactive(id, 'this version does not speak its protocol yet', help, passed);
 }
 
@@ -55,23 +56,28 @@ export function withoutCredential(
   const facts = [
     ...passedFacts(passed, 'own_token', (places) => `${places} is an access token of ola, which is never sent to a provider`),
     ...passedFacts(passed, 'origin_mismatch', (places) => `${places} is not for the present address: origin_mismatch`),
+    ...profileFacts(passed),
     ...(broken === null ? [] : [`its apiKey ${broken.long}`]),
   ];
   const told = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   const help = `Provider '${id}' has no usable credential${told}. ${remedy(id, envVars, passed)}`;
   const short = [...passedFacts(passed, 'own_token', (places) => `${places} is a token of ola`), broken?.short ?? ''];
   const mismatch = passedFacts(passed, 'origin_mismatch', (places) => `${places} is not for the present address`);
-  return inactive(id, [...short, ...mismatch].find((each) => each !== '') ?? 'it has no key', help, passed);
+  const reasons = [...short, ...mismatch, ...profileFacts(passed)];
+  return inactive(id, reasons.find((each) => each !== '') ?? 'it has no key', help, passed);
+}
+
+/** Profiles whose reason is no matter of the secret itself: those of a secret are told with the secrets of other sources. */
+function profileFacts(passed: readonly PassedOver[]): string[] {
+  const ofSecret: readonly PassedOver['reason'][] = ['own_token', 'origin_mismatch'];
+  return passed
+    .filter(({ source, reason }) => source.startsWith('profile:') && !ofSecret.includes(reason))
+    .map((each) => `${placeOf(each.source)} ${wordsOf(each)}`);
 }
 
 function passedFacts(passed: readonly PassedOver[], reason: PassedOver['reason'], say: (places: string) => string): string[] {
   const places = passed.filter((each) => each.reason === reason).map(({ source }) => placeOf(source));
   return places.length === 0 ? [] : [say(places.join(', '))];
-}
-
-/** `env:OPENAI_API_KEY` is `OPENAI_API_KEY`, the provider's own key its `apiKey`. */
-function placeOf(source: string): string {
-  return source === 'provider-config' ? 'its apiKey' : source.replace(/^env:/, '');
 }
 
 function remedy(id: string, envVars: readonly string[], passed: readonly PassedOver[]): string {

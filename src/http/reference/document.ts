@@ -5,6 +5,7 @@ import { Elysia } from 'elysia';
 import { documentSchema, profileSchema, providerSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Route } from '../route.ts';
+import { authProfileOperations } from './auth-profiles.ts';
 import { configOperations } from './config.ts';
 import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
@@ -25,6 +26,7 @@ export const operations: Operations = {
   ...configOperations,
   ...cooldownOperations,
   ...explainOperations,
+  ...authProfileOperations,
   ...openAiOperations,
   ...historyOperations,
   ...usageOperations,

@@ -11,6 +11,7 @@ export const inferenceErrors: readonly DocumentedCode[] = [
   'provider_resolution_failed',
   'provider_disabled',
   'all_credentials_cooling_down',
+  'conflict',
   'upstream_http_error',
   'upstream_auth_error',
   'upstream_unreachable',
@@ -21,7 +22,8 @@ export const inferenceErrors: readonly DocumentedCode[] = [
 const profile: Parameter = {
   name: 'X-Auth-Profile',
   in: 'header',
-  description: 'The auth profile to use, or the end of its id: `work` means `groq:work`.',
+  description:
+    'The auth profile to use, or the end of its id: `work` means `groq:work`. No other credential is tried: a profile that cannot be used is an error (404, 409).',
   schema: Type.String(),
 };
 const answerHeaders = {

@@ -15,6 +15,7 @@ export type DocumentedCode = Exclude<ErrorCode, 'route_not_found' | 'method_not_
 export const tags = [
   'Tokens',
   'Providers',
+  'Auth profiles',
   'Inference',
   'Models',
   'Usage',

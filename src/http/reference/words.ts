@@ -22,6 +22,7 @@ export const introduction = `One local address for language models. ola keeps th
 export const tagWords: Readonly<Record<Tag, string>> = {
   Tokens: 'Access tokens: who may call ola, what they may do, and until when.',
   Providers: 'The providers that ola calls, and their keys.',
+  'Auth profiles': 'Named credentials of providers: several accounts of one vendor, and which is tried first.',
   Inference: 'OpenAI’s API, for any model of any provider.',
   Usage: 'What was used: requests, tokens, cost, latency.',
   Models: 'The models that can be used now.',

@@ -25,7 +25,7 @@ const providerState = Type.Object({
   id: Type.String(),
   usable: Type.Boolean(),
   keys: Type.Array(Type.String(), {
-    description: 'where its keys are: the name of a variable, `stored`, `file`; empty without one',
+    description: 'where its keys are: the name of a variable, `stored`, `file`, `profile:ID`; empty without one',
   }),
   why: Type.Union([Type.String(), Type.Null()], { description: 'why it cannot be used' }),
 });

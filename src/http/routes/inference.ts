@@ -26,6 +26,7 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
         client: clientAddress(call),
         protocol,
         profile: headers.get('x-auth-profile') || null,
+        session: () => sessionOf(headers),
         via: gateway.via.passedOn(headers.get('via')),
         startedAt: call.startedAt,
         signal,
@@ -42,6 +43,17 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
   return bodyRoute({ ...declared, body: schema }, (call, principal, value, params, text) =>
     run(call, principal, { text, fields: value as Readonly<Record<string, unknown>> }, params),
   );
+}
+
+/** Headers in which clients name a session: Claude Code, Codex, opencode, and what OpenRouter and others read. */
+const sessionHeaders = ['x-claude-code-session-id', 'session_id', 'session-id', 'x-session-id', 'x-session-affinity'] as const;
+
+function sessionOf(headers: Headers): string | null {
+  for (const name of sessionHeaders) {
+    const session = headers.get(name);
+    if (session !== null && session !== '') return `${name} ${session}`;
+  }
+  return null;
 }
 
 /** By the headers of an answer, which many answers share: a Response copies them faster than it makes them. */

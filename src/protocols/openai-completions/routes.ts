@@ -32,16 +32,18 @@ interface Details {
   readonly operation?: Operation;
   readonly needsModel?: string;
   readonly peek?: (fields: Fields) => Peek;
+  readonly conversation?: (fields: Fields) => string | null;
 }
 
 function json(path: `/v1/${string}`, summary: string, schema: TSchema, details: Details = {}): ClientRoute {
-  const { operation = 'other', needsModel = null, peek = peekAtFields } = details;
+  const { operation = 'other', needsModel = null, peek = peekAtFields, conversation } = details;
   return {
     path,
     operation,
     summary,
     schema,
     needsModel,
+    ...(conversation === undefined ? {} : { conversation: (body) => conversation(fieldsOf(body)) }),
     peek(body) {
       if ('text' in body) refuseSecondSpellings(body.text, body.fields);
       return peek(fieldsOf(body));
@@ -54,7 +56,10 @@ function form(path: `/v1/${string}`, summary: string): ClientRoute {
 }
 
 export const clientRoutes: readonly ClientRoute[] = [
-  json('/v1/chat/completions', 'Create a chat completion', chatRequestSchema, { operation: 'chat' }),
+  json('/v1/chat/completions', 'Create a chat completion', chatRequestSchema, {
+    operation: 'chat',
+    conversation: conversationOf,
+  }),
   json(
     '/v1/completions',
     'Create a completion (legacy)',
@@ -180,6 +185,21 @@ function peekAtFields(fields: Fields): Peek {
     stream: fields['stream'] === true,
     maxTokens: tokenLimit(fields['max_completion_tokens']) ?? tokenLimit(fields['max_tokens']),
   };
+}
+
+/** Messages by which a conversation is known: its instructions and its first question. */
+const openingMessages = 2;
+/** Characters of them. */
+const longestOpening = 16_384;
+
+/** The cache key, else the user, else the beginning: it stays the same while the conversation grows. */
+function conversationOf(fields: Fields): string | null {
+  for (const name of ['prompt_cache_key', 'user']) {
+    const value = fields[name];
+    if (typeof value === 'string' && value !== '') return `${name} ${value}`;
+  }
+  const messages = fields['messages'];
+  return Array.isArray(messages) ? JSON.stringify(messages.slice(0, openingMessages)).slice(0, longestOpening) : null;
 }
 
 function tokenLimit(value: unknown): number | null {

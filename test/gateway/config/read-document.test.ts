@@ -103,7 +103,11 @@ describe('a document that is posted', () => {
       providers: { xai: { baseUrl: 'https://api.x.ai/v1', apiKey: key, models: [{ id: 'm', contextWindow: 5 }] } },
       models: { mode: 'merge' },
     });
-    expect(warnings.map(({ path: where }) => where)).toEqual(['authProfiles', 'authOrder']);
+    expect(warnings.map(({ path: where }) => where)).toEqual([
+      'authProfiles.acme:b.type',
+      'authProfiles.acme:a.provider',
+      'authProfiles.acme:b.provider',
+    ]);
   });
 
   test('may hold what this version cannot serve: it is kept, and said', async () => {

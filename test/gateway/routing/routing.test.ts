@@ -51,6 +51,7 @@ function registryOf(world: World): Registry {
       everyProviderLocal: world.everyProviderLocal ?? false,
       userAgent: 'ola/0.1.0',
       via: '1.1 ola-0123456789abcdef',
+      now: () => 0,
     },
   );
 }
@@ -405,6 +406,7 @@ describe('the states of the providers', () => {
       userAgent: 'u',
       via: 'v',
       envReferences: new Set<string>(),
+      now: () => 0,
     };
     const registry = buildRegistry({ document, open: { providers: { mistral: {} } }, secrets: new Map(), consents: {} }, inputs);
     expect(providerStates(registry)).toEqual([{ id: 'mistral', usable: false, keys: [], why: 'MY_MISTRAL_KEY is not set' }]);

@@ -296,6 +296,33 @@ describe('the answers of the app', () => {
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
+    const profiles = '/config/auth-profiles/{id}';
+    const [work, token] = ['/config/auth-profiles/groq:work', '/config/auth-profiles/groq:token'];
+    await expectExamplesTaken(200, 'PUT', profiles, (index) => (index === 0 ? work : token));
+    await expectTold(200, 'GET', '/config/auth-profiles', '/config/auth-profiles');
+    await expectTold(200, 'GET', profiles, work);
+    await expectTold(200, 'GET', profiles, token);
+    await expectTold(200, 'POST', `${profiles}/disable`, `${work}/disable`);
+    await expectTold(200, 'POST', `${profiles}/enable`, `${work}/enable`);
+    await expectExamplesTaken(200, 'PUT', '/config/auth-order');
+    await expectExamplesTaken(200, 'PUT', '/config/auth-order');
+    await expectTold(200, 'PUT', '/config/auth-order', '/config/auth-order', { groq: ['groq:work', 'groq:none'] });
+    await expectTold(200, 'GET', '/config/auth-order', '/config/auth-order');
+    await expectTold(200, 'DELETE', profiles, token);
+    await expectTold(200, 'GET', '/config/configured-providers', '/config/configured-providers');
+    using refusing = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('no', { status: 401 }) });
+    await expectTold(200, 'PUT', profiles, '/config/auth-profiles/local:a', {
+      ...{
+        provider: 'local',
+        type: 'api_key',
+        key: 'k-0123456789abcdef',
+        baseUrl: `${refusing.url}v1`,
+        email: 'me@acme.example',
+      },
+    });
+    await expectTold(200, 'POST', `${profiles}/test`, '/config/auth-profiles/local:a/test');
+    await expectTold(200, 'POST', '/config/credentials/{id}/test', '/config/credentials/local%3Aa/test');
+
     const own = scene.gateway.tokens.list().find(({ name }) => name === 'admin')?.id ?? '';
     const facts = { subject: own, tokenId: own, project: 'website', profile: 'groq:work', costMicros: 42 };
     scene.gateway.usage.record(usageRow('req_1', scene.now, facts));
@@ -387,6 +414,22 @@ describe('the answers of the app', () => {
     await expectTold(412, 'PUT', provider, '/config/providers/groq', {}, { 'if-match': '"r0"' });
     await expectTold(404, 'DELETE', provider, '/config/providers/nobody');
     await expectTold(404, 'GET', '/config/providers/{id}/models', '/config/providers/nobody/models');
+    const profile = '/config/auth-profiles/{id}';
+    const key = { provider: 'groq', type: 'api_key', key: 'gsk_0123456789abcdef' };
+    await expectTold(400, 'PUT', profile, '/config/auth-profiles/a%2Fb:c', key);
+    await expectTold(400, 'PUT', profile, '/config/auth-profiles/groq:a', { ...key, baseUrl: 'http://10.0.0.1/v1' });
+    await expectTold(422, 'PUT', profile, '/config/auth-profiles/groq:a', { ...key, type: 'password' });
+    await expectTold(412, 'PUT', profile, '/config/auth-profiles/groq:a', key, { 'if-match': '"r0"' });
+    await expectTold(200, 'PUT', profile, '/config/auth-profiles/groq:a', { ...key, type: 'cli' });
+    await expectTold(409, 'POST', `${profile}/test`, '/config/auth-profiles/groq:a/test');
+    await expectTold(404, 'POST', `${profile}/test`, '/config/auth-profiles/groq:b/test');
+    await expectTold(404, 'POST', `${profile}/enable`, '/config/auth-profiles/groq:b/enable');
+    await expectTold(404, 'GET', profile, '/config/auth-profiles/groq:b');
+    await expectTold(404, 'DELETE', profile, '/config/auth-profiles/groq:b');
+    await expectTold(409, 'POST', '/v1/chat/completions', '/v1/chat/completions', {
+      model: 'groq:a/x',
+      messages: [{ role: 'user', content: 'x' }],
+    });
     await expectTold(412, 'POST', '/config', '/config', {}, { 'if-match': '"r0"' });
     await expectTold(409, 'POST', '/config', '/config', { durableState: { dbPath: '/elsewhere' } });
     await expectTold(400, 'POST', '/config/validate', '/config/validate', {
