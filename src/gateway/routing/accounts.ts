@@ -36,18 +36,24 @@ export function createAccounts(): Accounts {
       const atHome = equals.find(({ cooledAs }) => home?.source === cooledAs.source && home.provider === cooledAs.provider);
       const chosen = atHome ?? equals.reduce((one, other) => (lastCall(other) < lastCall(one) ? other : one));
       lastCalls.set(accountOf(chosen), ++calls);
+      // At once: the next request of the conversation may come before the answer.
+      if (conversation !== null && home === undefined) remember(conversation, chosen.cooledAs);
       return chosen;
     },
     answered({ cooledAs }, conversation, isLimited) {
       if (conversation === null) return;
       const home = homes.get(conversation) ?? cooledAs;
       const returns = isOther(home, cooledAs) && isLimited(home);
-      homes.delete(conversation);
-      homes.set(conversation, returns ? home : cooledAs);
-      const [oldest] = homes.keys();
-      if (homes.size > mostConversations && oldest !== undefined) homes.delete(oldest);
+      remember(conversation, returns ? home : cooledAs);
     },
   };
+
+  function remember(conversation: string, home: CooledCredential): void {
+    homes.delete(conversation);
+    homes.set(conversation, home);
+    const [oldest] = homes.keys();
+    if (homes.size > mostConversations && oldest !== undefined) homes.delete(oldest);
+  }
 
   function lastCall(attempt: Attempt): number {
     return lastCalls.get(accountOf(attempt)) ?? 0;
