@@ -52,7 +52,9 @@ test('a model that cannot be called is explained by its error and the credential
   await using opened = await scene();
   const found = opened.gateway.explain('x-ai/grok', 'chat');
   expect([found.provider, found.attempts, found.problem?.code]).toEqual(['xai', [], 'provider_resolution_failed']);
-  expect(found.passed).toEqual([{ provider: 'xai', source: 'env:XAI_API_KEY', reason: 'own_token' }]);
+  expect(found.passed).toEqual([
+    { provider: 'xai', source: 'env:XAI_API_KEY', reason: 'own_token', why: expect.stringContaining('access token of ola') },
+  ]);
 });
 
 test('without a name the default model is explained, or that there is none', async () => {

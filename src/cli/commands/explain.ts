@@ -11,14 +11,6 @@ type Fields = Readonly<Record<string, unknown>>;
 const objects = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const shown = (value: unknown): string => printable(typeof value === 'string' || typeof value === 'number' ? String(value) : '-');
 
-/** The reasons of the API in words. */
-const reasons: Readonly<Record<string, string>> = {
-  own_token: 'it is an access token of ola',
-  origin_mismatch: 'it was entered for another address',
-  duplicate: 'the same secret comes before',
-  not_spoken: 'this version does not speak the protocol',
-};
-
 export const explainModel = command({
   path: ['models', 'explain'],
   onDemo: 'follows',
@@ -62,10 +54,7 @@ function words(found: Fields, now: number, columns: number | null): string {
     shown(attempt['credential']),
     standingWords(attempt, now),
   ]);
-  const passed = objects(found['passed']).map((each) => {
-    const reason = String(each['reason']);
-    return [shown(each['provider']), shown(each['credential']), reasons[reason] ?? printable(reason)];
-  });
+  const passed = objects(found['passed']).map((each) => [shown(each['provider']), shown(each['credential']), shown(each['why'])]);
   const unusable = objects(found['fallbacks'])
     .filter(({ why }) => typeof why === 'string')
     .map((each) => [shown(each['model']), shown(each['why'])]);

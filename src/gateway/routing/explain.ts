@@ -3,6 +3,7 @@ import { OlaError } from '../../core/errors.ts';
 import { parseModelReference } from '../../core/models.ts';
 import type { PassedOver } from '../../credentials/resolve.ts';
 import type { Cooldowns, Standing } from './cooldowns.ts';
+import { wordsOf } from './passed-over.ts';
 import {
   type Attempt,
   type FailedAttempt,
@@ -42,6 +43,8 @@ export interface ExplainedAttempt {
 /** A credential that is not used, and why. */
 export interface PassedCredential extends PassedOver {
   readonly provider: string;
+  /** The end of a sentence that begins with the credential. */
+  readonly why: string;
 }
 
 export function explain(wanted: Wanted, facts: RoutingInputs, cooldowns: Cooldowns): Explanation {
@@ -53,7 +56,7 @@ export function explain(wanted: Wanted, facts: RoutingInputs, cooldowns: Cooldow
     const { provider } = parseModelReference((wanted.name ?? '').trim());
     const id = provider === null ? null : facts.catalog.canonicalId(provider);
     const why = id === null ? null : facts.registry.why(id);
-    const passed = (why?.passed ?? []).map((each) => ({ ...each, provider: id ?? '' }));
+    const passed = passedOf(id ?? '', why?.passed ?? []);
     const { mostAttempts } = facts.fallback;
     return { provider: id, model: null, attempts: [], passed, fallbacks: [], mostAttempts, problem };
   }
@@ -65,15 +68,21 @@ function explained(plan: Plan, wanted: Wanted, facts: RoutingInputs, cooldowns: 
   const rest = attempts.filter((attempt) => !made.includes(attempt));
   const name = (wanted.name ?? '').trim() || (facts.defaultModel ?? '');
   const fallbacks = fallbacksOf({ name, provider: provider.id, model, operation: wanted.operation }, wanted, facts);
-  const endpoints = new Map(attempts.map(({ provider: { id }, endpoint }) => [endpoint, id]));
+  const providers = new Set(attempts.map((attempt) => attempt.provider));
   return {
     provider: provider.id,
     model,
     attempts: [...made, ...rest].map((attempt) => view(attempt, cooldowns)),
-    passed: [...endpoints].flatMap(([{ passed }, id]) => passed.map((each) => ({ ...each, provider: id }))),
+    passed: [...providers].flatMap(({ id, passed }) => passedOf(id, passed)),
     fallbacks: fallbacks.map(({ name: fallback, why }) => ({ name: fallback, why })),
     mostAttempts,
   };
+}
+
+/** A credential that several endpoints pass over is named once. */
+function passedOf(provider: string, passed: readonly PassedOver[]): PassedCredential[] {
+  const bySource = new Map(passed.map((each) => [`${each.source} ${each.reason}`, each]));
+  return [...bySource.values()].map((each) => ({ ...each, provider, why: wordsOf(each) }));
 }
 
 /** The attempts of a call of which each would fail. */

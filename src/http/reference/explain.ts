@@ -11,7 +11,7 @@ export const explainOperations: Operations = {
     id: 'explainModel',
     tag: 'Models',
     description:
-      'Nothing is sent to a provider. The answer has every credential in the order in which a call would try them, the credentials that are not used with the reason, and the fallbacks of the model. Reasons: `own_token` (an access token of ola), `origin_mismatch` (entered for another address), `duplicate` (the same secret comes before), `not_spoken` (this version does not speak the protocol).',
+      'Nothing is sent to a provider. The answer has every credential in the order in which a call would try them, the credentials that are not used with the reason, and the fallbacks of the model.',
     parameters: [
       {
         name: 'model',
@@ -45,7 +45,14 @@ export const explainOperations: Operations = {
             { provider: 'groq', model, credential, standing: 'cooling', readyAt: '2026-11-21T09:00:30.000Z' },
           ],
           mostAttempts: 6,
-          passed: [{ provider: 'groq', credential: 'provider-config:groq', reason: 'duplicate' }],
+          passed: [
+            {
+              provider: 'groq',
+              credential: 'provider-config:groq',
+              reason: 'duplicate',
+              why: 'has the same secret as another credential, which is tried in its place',
+            },
+          ],
           fallbacks: [{ model: 'cerebras/llama-3.3-70b', why: null }],
           error: null,
         },

@@ -35,7 +35,12 @@ const explanationSchema = Type.Object({
   ),
   mostAttempts: Type.Integer({ minimum: 1, description: 'attempts that one call may make' }),
   passed: Type.Array(
-    Type.Object({ provider: Type.String(), credential, reason: Type.String({ description: 'why it is not used' }) }),
+    Type.Object({
+      provider: Type.String(),
+      credential,
+      reason: Type.String({ description: 'why it is not used, as a code' }),
+      why: Type.String({ description: 'the same in words: the end of a sentence that begins with the credential' }),
+    }),
     { description: 'credentials that are not used' },
   ),
   fallbacks: Type.Array(Type.Object({ model: Type.String(), why: nullable('why it cannot be used; null: it can') })),
@@ -84,10 +89,11 @@ export function explainRoutes(gateway: Gateway): Route[] {
             readyAt: readyAt === null ? null : new Date(readyAt).toISOString(),
           })),
           mostAttempts: found.mostAttempts,
-          passed: found.passed.map(({ provider, source, reason }) => ({
+          passed: found.passed.map(({ provider, source, reason, why }) => ({
             provider,
             credential: credentialId({ provider, source }),
             reason,
+            why,
           })),
           fallbacks: found.fallbacks.map(({ name, why }) => ({ model: name, why })),
           error:

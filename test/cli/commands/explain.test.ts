@@ -17,7 +17,7 @@ const explained = {
     },
   ],
   mostAttempts: 6,
-  passed: [{ provider: 'groq', credential: 'provider-config:groq', reason: 'duplicate' }],
+  passed: [{ provider: 'groq', credential: 'provider-config:groq', reason: 'duplicate', why: 'has the same secret' }],
   fallbacks: [
     { model: 'cerebras/n', why: null },
     { model: 'nobody/x', why: "There is no provider 'nobody' here." },
@@ -31,7 +31,7 @@ describe('models explain', () => {
     expect([exit, calls[0]?.path]).toEqual([0, '/config/explain?model=groq%2Fm&operation=chat']);
     expect(out).toMatch(/^1 +cerebras +n +env:CEREBRAS_API_KEY +ready$/m);
     expect(out).toMatch(/^- +groq +m +env:GROQ_API_KEY +cools down, again in 2 minutes$/m);
-    expect(out).toMatch(/^groq +provider-config:groq +the same secret comes before$/m);
+    expect(out).toMatch(/^groq +provider-config:groq +has the same secret$/m);
     expect(out).toMatch(/^nobody\/x +There is no provider 'nobody' here\.$/m);
   });
 

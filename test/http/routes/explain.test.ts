@@ -36,7 +36,9 @@ test('a model is explained without a call and without a secret', async () => {
   const { body } = await send('GET', '/config/explain?model=acme/m');
   expect(body).toMatchObject({ model: 'acme/m', provider: 'acme', upstreamModel: 'm', mostAttempts: 6, error: null });
   expect((body['attempts'] as unknown as JsonObject[]).map(({ credential }) => credential)).toEqual(['provider-config:acme']);
-  expect(body['passed']).toEqual([{ provider: 'acme', credential: 'env:ACME_API_KEY', reason: 'origin_mismatch' }]);
+  expect(body['passed']).toEqual([
+    { provider: 'acme', credential: 'env:ACME_API_KEY', reason: 'origin_mismatch', why: expect.any(String) as string },
+  ]);
   expect([up.received.length, JSON.stringify(body).includes('key-0123456789')]).toEqual([0, false]);
 });
 
