@@ -19,6 +19,8 @@ export interface Providers {
   /** As configured, secrets redacted, each key's hint beside it. */
   list(): { readonly providers: JsonObject; readonly modelsProviders: JsonObject };
   put(id: string, body: Json, ifMatch: string | null, requester: Requester): Promise<WrittenProvider>;
+  /** Switches a provider on or off, one of the catalog too. @throws OlaError `not_found` for one that is nowhere */
+  enable(id: string, isEnabled: boolean, ifMatch: string | null, requester: Requester): Promise<WrittenProvider>;
   remove(id: string, ifMatch: string | null, requester: Requester): Promise<Pick<WrittenProvider, 'id' | 'etag'>>;
 }
 
@@ -73,16 +75,32 @@ export function createProviders({ config, catalog, protocols, processProviders }
       const { snapshot, warnings } = await config.writeSection(section, ifMatch, requester);
       return { id, etag: snapshot.etag, warnings, effectiveUrl: chatUrl(id, snapshot) };
     },
+    async enable(givenId, isEnabled, ifMatch, requester) {
+      const id = configurableId(givenId);
+      const content = ({ open }: CurrentConfig) => {
+        if (catalog.anyProvider(id) === null && !configuredProviders(open, catalog).has(id)) throw notConfigured(id);
+        return { kind: 'sent', value: isEnabled } as const;
+      };
+      const action = isEnabled ? 'provider.enable' : 'provider.disable';
+      const record = { action, about: id, details: { provider: id } };
+      const section = { path: ['providers', id, 'enabled'], content, record };
+      const { snapshot, warnings } = await config.writeSection(section, ifMatch, requester);
+      return { id, etag: snapshot.etag, warnings, effectiveUrl: chatUrl(id, snapshot) };
+    },
     async remove(givenId, ifMatch, requester) {
       const id = configurableId(givenId);
       const path = ['providers', id];
       const content = ({ document }: { readonly document: JsonObject }) => {
         if (partAt(document, path) !== undefined) return { kind: 'removed' } as const;
-        throw new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
+        throw notConfigured(id);
       };
       const record = { action: 'provider.delete', about: id, details: { provider: id } };
       const { snapshot } = await config.writeSection({ path, content, record }, ifMatch, requester);
       return { id, etag: snapshot.etag };
     },
   };
+}
+
+function notConfigured(id: string): OlaError {
+  return new OlaError('not_found', `Provider '${id}' is not configured; GET /config/providers lists those that are.`);
 }

@@ -1,6 +1,7 @@
 /** One attempt: an exchange is signed, sent and read, and ends in a value: an answer, or a failure that says what may follow. */
 import type { Egress } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
+import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
 import type { AnswerKind, Exchange, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
@@ -140,6 +141,7 @@ function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, f
     provider: attempt.provider.id,
     path: exchange.path,
     lacksVersion: attempt.endpoint.lacksVersion,
+    nearest: () => nearestModelNames(attempt),
     failure,
     inside: reply.status < 300,
     header: reply.header,
@@ -147,6 +149,15 @@ function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, f
     redact: ports.redact,
     retryStatuses: progress.plan?.retryStatuses ?? null,
   });
+}
+
+/** Names in a hint. */
+const mostNames = 3;
+
+/** In characters that a header may have; none when the provider lists the model. */
+function nearestModelNames({ provider, model }: Attempt): readonly string[] {
+  const names = provider.models.map(({ id }) => id).filter((id) => headerSafe(id) === id);
+  return nearestNames(model, names, mostNames);
 }
 
 /** The text of an error; empty when it cannot be read, as its status says what to do. */

@@ -1,5 +1,6 @@
 /** Failures of an attempt: the words that the client gets, and whether another attempt may follow. Pure. */
 import { asOlaError, type ErrorOptions, OlaError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/nearest.ts';
 import type { HeaderMap, Reply } from '../../core/ports.ts';
 import type { FailureKind, ReadHeader, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
@@ -112,6 +113,8 @@ export interface Refusal {
   readonly path: string;
   /** The base URL has no version and may need one. */
   readonly lacksVersion: boolean;
+  /** Models of the provider that the one of the call may have meant; none when it lists that one. */
+  readonly nearest: () => readonly string[];
   readonly failure: UpstreamFailure;
   /** The failure stands in an answer of status 200. */
   readonly inside: boolean;
@@ -129,8 +132,7 @@ const versionHint = 'most servers have the API under /v1, and an administrator c
 export function upstreamError(refusal: Refusal): OlaError {
   const { provider, path, failure, inside, redact } = refusal;
   const { status } = failure;
-  const hint =
-    status === 404 && !inside && refusal.lacksVersion ? `The base URL of '${provider}' has no version: ${versionHint}` : null;
+  const hint = status === 404 && !inside ? hintOf(refusal) : null;
   const headers = { ...waitHeaders(refusal), ...(hint === null ? {} : { 'x-ola-hint': hint }) };
   const options = { details: { provider, upstream_status: status }, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
   const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
@@ -158,6 +160,13 @@ export function upstreamError(refusal: Refusal): OlaError {
   if (status === 408 || status === 504) return new OlaError('upstream_timeout', `${said}: it timed out.`, options);
   const kept = status === 503 || status === 529 ? { status } : {};
   return new OlaError('upstream_http_error', `${said}${status === 405 ? absent : ''}.`, { ...options, ...kept });
+}
+
+/** What a 404 may come of, beside the words of the upstream. */
+function hintOf({ provider, lacksVersion, nearest }: Refusal): string | null {
+  const question = didYouMean(nearest()).trim();
+  if (question !== '') return `The model is not among those that ola knows of '${provider}'. ${question}`;
+  return lacksVersion ? `The base URL of '${provider}' has no version: ${versionHint}` : null;
 }
 
 /** `param` and `code` of the upstream, which clients know. */

@@ -1,7 +1,7 @@
 /** What the reference says of `/config`, its providers and its keys. */
 import { Type } from '@sinclair/typebox';
 import { documentSchema, providerSchema } from '../../core/document.ts';
-import { etagHeader, ifMatch, type Operations, type Parameter, writeErrors } from './operations.ts';
+import { etagHeader, ifMatch, type Operation, type Operations, type Parameter, writeErrors } from './operations.ts';
 
 /** Stands in the examples where a vendor's key belongs. */
 const yourKey = 'gsk_replace_this_by_your_key';
@@ -42,6 +42,21 @@ const id: Parameter = {
   schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
   example: 'groq',
 };
+
+const toggle = (verb: 'enable' | 'disable', description: string): Operation => ({
+  id: `${verb}Provider`,
+  tag: 'Providers',
+  description,
+  parameters: [id, ifMatch],
+  answers: [
+    {
+      description: `The provider is switched ${verb === 'enable' ? 'on' : 'off'}.`,
+      headers: etagHeader,
+      example: { status: 'ok', provider: 'groq', effectiveUrl: 'https://api.groq.com/openai/v1/chat/completions' },
+    },
+  ],
+  errors: ['not_found', ...writeErrors],
+});
 
 export const configOperations: Operations = {
   'PUT /config/providers/:id': {
@@ -149,6 +164,11 @@ export const configOperations: Operations = {
     ],
     errors: ['not_found'],
   },
+  'POST /config/providers/:id/enable': toggle('enable', 'Calls may use the provider again.'),
+  'POST /config/providers/:id/disable': toggle(
+    'disable',
+    'No call uses the provider any more: one that names it gets `provider_disabled`, and a fallback to it is passed over. Its keys stay stored.',
+  ),
   'DELETE /config/providers/:id': {
     id: 'deleteProvider',
     tag: 'Providers',

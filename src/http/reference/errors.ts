@@ -61,6 +61,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
     provider: 'groq',
     path: '/chat/completions',
     lacksVersion: false,
+    nearest: () => [],
     failure: failureOf(...failure),
     inside: false,
     header: () => null,

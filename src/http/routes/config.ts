@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { documentSchema, providerSchema } from '../../core/document.ts';
 import type { Json } from '../../core/json.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { requesterOf } from '../call.ts';
+import { type Call, requesterOf } from '../call.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
 import { deleted, ok, warnings, written } from '../shapes.ts';
 
@@ -94,6 +94,16 @@ const writtenProvider = Type.Object({
 
 export function configRoutes(gateway: Gateway): Route[] {
   const { config, documents, providers, place } = gateway;
+  const toggle = (verb: 'enable' | 'disable', summary: string) =>
+    route(
+      { method: 'POST', path: `/config/providers/:id/${verb}`, scope: 'admin', summary, answer: writtenProvider },
+      async (call, principal, params) => {
+        const ifMatch = call.request.headers.get('if-match');
+        const requester = requesterOf(call, principal);
+        const done = await providers.enable(params['id'] ?? '', verb === 'enable', ifMatch, requester);
+        return writtenAnswer(call, done);
+      },
+    );
   return [
     route(
       { method: 'GET', path: '/config', scope: 'admin', summary: 'The configuration, secrets redacted', answer: documentSchema },
@@ -187,12 +197,11 @@ export function configRoutes(gateway: Gateway): Route[] {
       async (call, principal, body, params) => {
         const ifMatch = call.request.headers.get('if-match');
         const requester = requesterOf(call, principal);
-        const { id, etag, warnings, effectiveUrl } = await providers.put(params['id'] ?? '', body as Json, ifMatch, requester);
-        const url = effectiveUrl === null ? {} : { effectiveUrl };
-        const said = warnings.length === 0 ? {} : { warnings };
-        return reply(call, { status: 'ok', provider: id, ...url, ...said }, 200, { etag });
+        return writtenAnswer(call, await providers.put(params['id'] ?? '', body as Json, ifMatch, requester));
       },
     ),
+    toggle('enable', 'Switch a provider on'),
+    toggle('disable', 'Switch a provider off'),
     route(
       { method: 'DELETE', path: '/config/providers/:id', scope: 'admin', summary: 'Remove a provider', answer: deleted },
       async (call, principal, params) => {
@@ -202,4 +211,11 @@ export function configRoutes(gateway: Gateway): Route[] {
       },
     ),
   ];
+}
+
+type WrittenProvider = Awaited<ReturnType<Gateway['providers']['put']>>;
+
+function writtenAnswer(call: Call, { id, etag, warnings: said, effectiveUrl }: WrittenProvider): Response {
+  const url = effectiveUrl === null ? {} : { effectiveUrl };
+  return reply(call, { status: 'ok', provider: id, ...url, ...(said.length === 0 ? {} : { warnings: said }) }, 200, { etag });
 }

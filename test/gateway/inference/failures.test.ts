@@ -20,6 +20,7 @@ const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<
     now: 0,
     redact,
     retryStatuses: null,
+    nearest: () => [],
   });
 };
 const shown = (...given: Parameters<typeof failed>) => failed(...given).error;

@@ -138,6 +138,17 @@ describe('a mistake of the client', () => {
   });
 });
 
+test('a 404 for a model that the provider does not list names the nearest ones, beside the words of the upstream', async () => {
+  await using scene = await play(directory());
+  up.modes.set(`one-${model}x`, failing(404, {}, { message: 'no such model', code: 'model_not_found' }));
+  const request = requestOf('/v1/chat/completions', { model: `one/one-${model}x`, messages: [{ role: 'user', content: 'hi' }] });
+  const error = (await scene.gateway.inference.run(callOver(), request).catch((thrown: unknown) => thrown)) as OlaError;
+  expect(error.facts.body).toBe('{"error":{"message":"no such model","code":"model_not_found"}}');
+  expect(error.facts.headers?.['x-ola-hint']).toBe(
+    `The model is not among those that ola knows of 'one'. Did you mean 'one-${model}'?`,
+  );
+});
+
 test('an account that may not use a model rests for that model alone', async () => {
   await using scene = await play(directory());
   does('one', failing(403, {}, { message: 'Your organization does not have access to model m.' }));

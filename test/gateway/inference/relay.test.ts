@@ -85,6 +85,7 @@ function wordedFailure(failure: UpstreamFailure): OlaError {
     provider: 'acme',
     path: '/x',
     lacksVersion: false,
+    nearest: () => [],
     failure,
     inside: true,
     header: () => null,

@@ -279,6 +279,9 @@ describe('the answers of the app', () => {
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
     await expectTold(200, 'GET', '/config/builtin-providers', '/config/builtin-providers');
     await expectTold(200, 'GET', '/config/providers/{id}/models', '/config/providers/groq/models');
+    for (const verb of ['disable', 'enable']) {
+      await expectTold(200, 'POST', `/config/providers/{id}/${verb}`, `/config/providers/groq/${verb}`);
+    }
     const cooled = '/config/cooldowns/{id}';
     await expectExamplesTaken(200, 'PUT', cooled, () => '/config/cooldowns/provider-config:groq');
     await expectTold(200, 'GET', '/config/cooldowns', '/config/cooldowns?limit=1');
