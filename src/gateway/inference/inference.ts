@@ -61,14 +61,15 @@ export function createInference(ports: InferencePorts): Inference {
   /** Of credentials that are interchangeable, the one that has the conversation is taken, else the one that rested longest. */
   function begin(progress: Progress, plan: Plan, request: InferenceRequest): Attempt | null {
     const attempt = next(progress, plan);
-    if (attempt === null || !plan.hasEquals || progress.failed.at(-1)?.next === 'same') return attempt;
-    const equals = equalsOf(attempt, plan, progress.failed, cooldowns.standing);
-    return accounts.choose(equals, conversationOf(progress, request));
+    if (attempt === null || !plan.equals.has(attempt) || progress.failed.at(-1)?.next === 'same') return attempt;
+    const equals = equalsOf(attempt, plan, progress.failed, cooldowns.quiet() ? null : cooldowns.standing);
+    progress.conversation ??= conversationOf(progress, request);
+    return accounts.choose(attempt, equals, progress.conversation);
   }
 
-  function answered(attempt: Attempt, progress: Progress, plan: Plan, request: InferenceRequest): void {
+  function answered(attempt: Attempt, progress: Progress, plan: Plan): void {
     if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs);
-    if (plan.hasEquals) accounts.answered(attempt, conversationOf(progress, request), cooldowns.isLimited);
+    if (plan.equals.has(attempt)) accounts.answered(attempt, progress.conversation, cooldowns.isLimited);
   }
 
   /** Whatever cools down is asked about only while something does. */
@@ -107,7 +108,7 @@ export function createInference(ports: InferencePorts): Inference {
         if (!cooldowns.quiet()) cooldowns.begun(attempt.cooledAs);
         const outcome = await tryOnce(attempts, progress, attempt, request);
         if ('answer' in outcome) {
-          answered(attempt, progress, plan, request);
+          answered(attempt, progress, plan);
           return outcome.answer;
         }
         if (call.signal.aborted) {
@@ -142,6 +143,7 @@ function newProgress(
     plan: null,
     attempt: null,
     reservation: null,
+    conversation: null,
     failed: [],
     relay: null,
     firstByteAt: null,

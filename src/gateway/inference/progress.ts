@@ -23,6 +23,8 @@ export interface Progress extends LiveCall {
   /** The attempt that answers, or the newest that was made. */
   attempt: Plan['attempts'][0] | null;
   reservation: Reservation | null;
+  /** The key of its conversation; null where it has none, or where nobody asked. */
+  conversation: string | null;
   readonly failed: Failed[];
   firstByteAt: number | null;
   settled: boolean;

@@ -3,14 +3,16 @@
  * prompt in a cache there, else the one that was not used for longest.
  */
 import type { CooledCredential } from '../../core/cooldowns.ts';
+import type { Candidate } from '../../credentials/candidates.ts';
 import type { Attempt } from './routing.ts';
 
 export interface Accounts {
   /**
-   * @param equals attempts whose credentials are interchangeable and may be used; at least one
+   * @param attempt the first of them
+   * @param equals attempts whose credentials are interchangeable and may be used
    * @param conversation the key of the conversation; null: it has none
    */
-  choose(equals: readonly [Attempt, ...Attempt[]], conversation: string | null): Attempt;
+  choose(attempt: Attempt, equals: readonly Attempt[], conversation: string | null): Attempt;
   /**
    * The attempt answered, and has the conversation from now on. One that only rests after a rate limit keeps it.
    * @param isLimited asks for the account that the conversation had
@@ -21,21 +23,19 @@ export interface Accounts {
 /** Conversations that are remembered; the one that was silent for longest is forgotten first. */
 const mostConversations = 10_000;
 
-const accountOf = ({ cooledAs }: Attempt): string => `${cooledAs.provider}\n${cooledAs.source}`;
-
 export function createAccounts(): Accounts {
-  /** The number of the last call of each account: a clock could not tell two calls of one millisecond apart. */
-  const lastCalls = new Map<string, number>();
+  /** The number of the last call with each credential: a clock could not tell two calls of one millisecond apart. */
+  const lastCalls = new WeakMap<Candidate, number>();
   /** In the order of the last call. */
   const homes = new Map<string, CooledCredential>();
   let calls = 0;
 
   return {
-    choose(equals, conversation) {
+    choose(attempt, equals, conversation) {
       const home = conversation === null ? undefined : homes.get(conversation);
       const atHome = equals.find(({ cooledAs }) => home?.source === cooledAs.source && home.provider === cooledAs.provider);
-      const chosen = atHome ?? equals.reduce((one, other) => (lastCall(other) < lastCall(one) ? other : one));
-      lastCalls.set(accountOf(chosen), ++calls);
+      const chosen = atHome ?? leastRecent(attempt, equals);
+      lastCalls.set(chosen.candidate, ++calls);
       // At once: the next request of the conversation may come before the answer.
       if (conversation !== null && home === undefined) remember(conversation, chosen.cooledAs);
       return chosen;
@@ -55,8 +55,16 @@ export function createAccounts(): Accounts {
     if (homes.size > mostConversations && oldest !== undefined) homes.delete(oldest);
   }
 
-  function lastCall(attempt: Attempt): number {
-    return lastCalls.get(accountOf(attempt)) ?? 0;
+  function leastRecent(first: Attempt, equals: readonly Attempt[]): Attempt {
+    let found = first;
+    let least = lastCalls.get(first.candidate) ?? 0;
+    for (const attempt of equals) {
+      const last = lastCalls.get(attempt.candidate) ?? 0;
+      if (last >= least) continue;
+      found = attempt;
+      least = last;
+    }
+    return found;
   }
 }
 

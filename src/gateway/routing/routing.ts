@@ -33,8 +33,8 @@ export interface Plan {
   readonly attempts: readonly [Attempt, ...Attempt[]];
   /** Attempts that one call may make. */
   readonly mostAttempts: number;
-  /** Some of its credentials are interchangeable. */
-  readonly hasEquals: boolean;
+  /** The attempts whose credentials are interchangeable, by each of them; those without equals are not in it. */
+  readonly equals: ReadonlyMap<Attempt, readonly Attempt[]>;
   /** Statuses after which another attempt is made, of those that are an upstream's own fault; null: all of them. */
   readonly retryStatuses: ReadonlySet<number> | null;
 }
@@ -106,39 +106,42 @@ export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
   // A request that asks for one account must not be paid by another.
   const others =
     named === null ? fallbacksOf({ name: text, provider: provider.id, model, operation: wanted.operation }, wanted, facts) : [];
-  const attempts = [first, ...rest, ...others.flatMap((fallback) => fallback.attempts)];
+  const attempts = withoutRepeats([first, ...rest, ...others.flatMap((fallback) => fallback.attempts)]);
   const { mostAttempts, retryStatuses } = facts.fallback;
   return {
     provider,
     model,
     price: first.price,
-    attempts: [first, ...withoutRepeats(attempts).slice(1)],
+    attempts: [first, ...attempts.slice(1)],
     mostAttempts,
-    hasEquals: attempts.some((one, index) => attempts.some((other, at) => at > index && areEqual(one, other))),
+    equals: new Map(groupsOf(attempts).flatMap((group) => group.map((attempt) => [attempt, group]))),
     retryStatuses,
   };
 }
 
-/** The credentials may take each other's calls: nobody ordered them, and they are of one kind. */
-function areEqual(one: Attempt, other: Attempt): boolean {
-  return one.provider === other.provider && one.model === other.model && one.candidate.rank === other.candidate.rank;
+/** Groups of several: nobody ordered their credentials, and they are of one kind. */
+function groupsOf(attempts: readonly Attempt[]): readonly Attempt[][] {
+  const groups = Map.groupBy(attempts, ({ provider, model, candidate }) => `${provider.id}\n${model}\n${candidate.rank}`);
+  return [...groups.values()].filter(({ length }) => length > 1);
 }
 
-/** The attempts that may be made in the place of one: its equals that are ready, itself among them. */
+/**
+ * The attempts that may be made in the place of one: its equals that are ready, itself among them.
+ * @param standing null: every credential is ready
+ */
 export function equalsOf(
   attempt: Attempt,
-  { attempts }: Plan,
+  { equals }: Plan,
   failed: readonly FailedAttempt[],
-  standing: (credential: CooledCredential) => Standing,
-): [Attempt, ...Attempt[]] {
-  const others = attempts.filter(
+  standing: ((credential: CooledCredential) => Standing) | null,
+): readonly Attempt[] {
+  const group = equals.get(attempt) ?? [];
+  if (failed.length === 0 && standing === null) return group;
+  return group.filter(
     (other) =>
-      other !== attempt &&
-      areEqual(attempt, other) &&
       !failed.some((each) => each.attempt === other) &&
-      ['ready', 'probe'].includes(standing(other.cooledAs)),
+      (standing === null || other === attempt || ['ready', 'probe'].includes(standing(other.cooledAs))),
   );
-  return [attempt, ...others];
 }
 
 /**
