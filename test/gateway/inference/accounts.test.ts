@@ -59,7 +59,7 @@ test('an account that is limited gives its conversations away for as long as tha
   up.modes.set(model, (received) => {
     const isLimited = received.headers.get('authorization') === `Bearer ${keyOf('a')}`;
     const limit = answer(429, { error: { message: 'slow down' } }, { 'retry-after': '30' });
-    (isLimited ? limit : answer(200, completion('Hello')))(received);
+    return (isLimited ? limit : answer(200, completion('Hello')))(received);
   });
   const during = await Promise.all(conversations.map((each) => say(scene, each, 1)));
   expect(during).not.toContain('acme:a');
@@ -77,7 +77,7 @@ test('a refused account loses its conversations for good', async () => {
   const homes = await Promise.all(conversations.map((each) => say(scene, each, 0)));
   up.modes.set(model, (received) => {
     const isRefused = received.headers.get('authorization') === `Bearer ${keyOf('b')}`;
-    (isRefused ? answer(401, { error: { message: 'no' } }) : answer(200, completion('Hello')))(received);
+    return (isRefused ? answer(401, { error: { message: 'no' } }) : answer(200, completion('Hello')))(received);
   });
   const during = await Promise.all(conversations.map((each) => say(scene, each, 1)));
   up.modes.delete(model);
