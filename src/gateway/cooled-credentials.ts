@@ -2,6 +2,7 @@
 import type { Cooldown, CooledCredential } from '../core/cooldowns.ts';
 import { OlaError } from '../core/errors.ts';
 import { didYouMean, nearestNames } from '../core/nearest.ts';
+import type { Candidate } from '../credentials/candidates.ts';
 import type { Audit, Requester } from './records/audit.ts';
 import type { Cooldowns, Credential } from './routing/cooldowns.ts';
 import type { Registry } from './routing/registry.ts';
@@ -91,6 +92,14 @@ export function changedCredentials(before: Registry, after: Registry): Credentia
   const now = secretsOf(after);
   return [...secretsOf(before)].flatMap(([key, { credential, secrets }]) =>
     now.get(key)?.secrets === secrets ? [] : [credential],
+  );
+}
+
+/** True while a credential is the one that a call was made with: what is said of an old one is not said of its successor. */
+export function holdsCredential({ active }: Registry, provider: string, { source, secrets }: Candidate): boolean {
+  const endpoints = active.get(provider)?.endpoints ?? [];
+  return endpoints.some(({ candidates }) =>
+    candidates.some((held) => held.source === source && held.secrets.join('\n') === secrets.join('\n')),
   );
 }
 

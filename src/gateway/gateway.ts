@@ -22,7 +22,7 @@ import { createProviders, type Providers } from './config/providers.ts';
 import { createRevisions, type Revisions } from './config/revisions.ts';
 import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
-import { type CooledCredentials, changedCredentials, createCooledCredentials } from './cooled-credentials.ts';
+import { type CooledCredentials, changedCredentials, createCooledCredentials, holdsCredential } from './cooled-credentials.ts';
 import { type CredentialTest, testCredential } from './credential-test.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
@@ -207,6 +207,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     log,
     cooldowns,
     planOf: (wanted) => current().planOf(wanted),
+    holds: ({ provider, candidate }) => holdsCredential(current().registry, provider.id, candidate),
   });
   audit.record(audit.event('server.start', own, { version }));
 

@@ -26,3 +26,8 @@ export const deleted = Type.Object({ status: ok, deleted: Type.String({ descript
 export const snapshotName = Type.String({ description: '1 to 128 characters, no `/`, no `\\`, no `..`' });
 
 export const missing = Type.Array(Type.String(), { description: 'dotted paths of the secrets that are left out' });
+
+/** A credential as calls, cooldowns and explanations name it. */
+export const credential = Type.String({
+  description: 'the id of an auth profile, `env:NAME` for a variable, `provider-config:PROVIDER` for the key of a provider',
+});

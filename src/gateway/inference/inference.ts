@@ -30,6 +30,8 @@ export interface InferencePorts {
   readonly usage: Usage;
   readonly cooldowns: Cooldowns;
   readonly planOf: (wanted: Wanted) => Plan;
+  /** False for a credential that was replaced or deleted while the call ran. */
+  readonly holds: (attempt: Attempt) => boolean;
   readonly redact: Redact;
   readonly now: Clock;
   readonly log: Log;
@@ -77,8 +79,9 @@ export function createInference(ports: InferencePorts): Inference {
     return nextAttempt(plan, failed, cooldowns.quiet() ? null : cooldowns.standing);
   }
 
-  function note({ cooledAs }: Attempt, fault: Fault | null, isLast: boolean): void {
-    if (fault === null) cooldowns.ended(cooledAs);
+  function note(attempt: Attempt, fault: Fault | null, isLast: boolean): void {
+    const { cooledAs } = attempt;
+    if (fault === null || !ports.holds(attempt)) cooldowns.ended(cooledAs);
     else if (fault.of === 'upstream') cooldowns.unsteady(cooledAs);
     // A dead credential that is the only one is tried each time: the client is told what is wrong with it.
     else if (isLast && fault.reason !== 'rate_limit') cooldowns.ended(cooledAs);

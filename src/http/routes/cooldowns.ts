@@ -5,15 +5,13 @@ import type { Gateway } from '../../gateway/gateway.ts';
 import { requesterOf } from '../call.ts';
 import { page, pageOf } from '../paging.ts';
 import { bodyRoute, type Route, reply, route } from '../route.ts';
-import { ok, time } from '../shapes.ts';
+import { credential, ok, time } from '../shapes.ts';
 
 const reasons = ['rate_limit', 'entitlement', 'billing', 'auth', 'forced'] as const;
 const cooldownSchema = Type.Object(
   {
     id: Type.String({ description: 'the credential, and the model where only one cools down' }),
-    credential: Type.String({
-      description: 'the id of an auth profile, `env:NAME` for a variable, `provider-config:PROVIDER` for the key of a provider',
-    }),
+    credential,
     provider: Type.String(),
     model: Type.Union([Type.String(), Type.Null()], { description: 'the one model that cools down; null: all of them' }),
     reason: Type.Union(reasons.map((reason) => Type.Literal(reason))),

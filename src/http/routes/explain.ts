@@ -5,13 +5,10 @@ import type { AttemptRecord } from '../../core/usage.ts';
 import { credentialId } from '../../gateway/cooled-credentials.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type Route, reply, route } from '../route.ts';
-import { timeOrNull } from '../shapes.ts';
+import { credential, timeOrNull } from '../shapes.ts';
 import { recentSchema, requestOf } from '../usage.ts';
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
-const credential = Type.String({
-  description: 'the id of an auth profile, `env:NAME` for a variable, `provider-config:PROVIDER` for the key of a provider',
-});
 const standings = ['ready', 'last', 'probe', 'cooling'] as const;
 const explanationSchema = Type.Object({
   model: nullable('the name that was asked about; null: the default model'),

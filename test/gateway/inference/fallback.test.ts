@@ -109,6 +109,23 @@ describe('a fault of the first provider', () => {
     expect(await new Response(answer.body).text()).not.toContain('error');
   });
 
+  const openings: readonly (readonly [string, string])[] = [
+    ['an overload', 'data: {"error":{"code":"server_is_overloaded","message":"busy"}}\n\n'],
+    ['a sign of life and the end', ': ping\n\n'],
+    [
+      'an empty delta and an error',
+      'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\ndata: {"error":{"code":500,"message":"no"}}\n\n',
+    ],
+  ];
+  test.each(openings)('goes on in a stream that opens with %s', async (_, opening) => {
+    await using scene = await play(directory());
+    does('one', bytes(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${opening}`, 'end'));
+    const answer = await call(scene, { stream: true });
+    expect(answeredBy(answer)).toEqual(['two', '3']);
+    const text = await new Response(answer.body).text();
+    expect([text.includes('error'), text.split('"role"').length <= 2]).toEqual([false, true]);
+  });
+
   test('ends after as many attempts as the configuration allows', async () => {
     await using scene = await play(directory(), { maxAttempts: 3 });
     for (const id of ids) does(id, failing(500));
@@ -128,6 +145,8 @@ describe('a mistake of the client', () => {
   const mistakes: readonly (readonly [string, Behaviour])[] = [
     ['an invalid request', failing(400)],
     ['a context that is too long', failing(400, {}, { message: 'too long', code: 'context_length_exceeded' })],
+    ['a model that is not supported', failing(400, {}, { message: 'unsupported', code: 'model_not_supported' })],
+    ['a refused content', failing(400, {}, { message: 'filtered', code: 'content_filter' })],
     ['a model that nobody has', failing(404, {}, { message: 'no such model', code: 'model_not_found' })],
   ];
   test.each(mistakes)('%s: one call, and no credential cools down', async (_, mistake) => {
@@ -195,6 +214,28 @@ describe('a credential that was limited', () => {
     await scene.gateway.providers.put('one', { baseUrl, allowLocal: true, apiKey: 'another-key-0123' }, null, own);
     expect(scene.gateway.cooledCredentials.list().map(({ credential }) => credential)).toEqual(['env:ONE_API_KEY']);
   });
+});
+
+test('a key that was replaced while a call ran with it is not what its successor is judged by', async () => {
+  await using scene = await open(directory());
+  const provider = (apiKey: string) => ({ baseUrl: up.baseUrl, allowLocal: true, apiKey });
+  await scene.gateway.providers.put('one', provider('first-key-0123'), null, own);
+  let release = () => {};
+  const asked = new Promise<void>((resolve) => {
+    does('one', (received) => {
+      release = () => void failing(429, { 'retry-after': '600' })(received);
+      resolve();
+    });
+  });
+  const running = refused(scene);
+  await asked;
+  await scene.gateway.providers.put('one', provider('second-key-0123'), null, own);
+  release();
+  expect((await running).status).toBe(429);
+  expect(scene.gateway.cooledCredentials.list()).toEqual([]);
+  does('one', answer(200, good));
+  expect(answeredBy(await call(scene))).toEqual(['one', '1']);
+  expect(up.for(`one-${model}`).at(-1)?.headers.get('authorization')).toBe('Bearer second-key-0123');
 });
 
 test('when every credential cools down, nothing is sent and the client is told when to come back', async () => {
