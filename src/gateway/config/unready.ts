@@ -98,24 +98,41 @@ function withoutVariable(document: JsonObject, { environment }: RegistryInputs):
   return unready;
 }
 
+/** The default model and fallbacks that no call could reach. */
 function withoutModel(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInputs): Unready[] {
-  const { defaultModel, activeProviderIds = [] } = next.document as ConfigDocument;
-  if (defaultModel === undefined) return [];
-  const place = ['defaultModel'];
-  if (defaultModel.trim() === '') return [{ place, reason: 'it is empty, so a request that names no model is refused' }];
+  const { defaultModel, providerFallback } = next.document as ConfigDocument;
+  const names = Object.entries(providerFallback?.order ?? {}).flatMap(([key, list]) =>
+    list.map((name, index) => ({ name, place: ['providerFallback', 'order', key, String(index)] })),
+  );
+  if (defaultModel === undefined && names.length === 0) return [];
+  const why = reachable(next, facts);
+  const unready = names.map(({ name, place }) => ({ place, reason: why(name) }));
+  if (defaultModel !== undefined) {
+    const isEmpty = defaultModel.trim() === '';
+    const reason = isEmpty ? 'it is empty, so a request that names no model is refused' : why(defaultModel);
+    unready.unshift({ place: ['defaultModel'], reason });
+  }
+  return unready.flatMap(({ place, reason }) => (reason === null ? [] : [{ place, reason }]));
+}
+
+/** @returns tells why no call could reach a model; null when one could */
+function reachable(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInputs): (name: string) => string | null {
+  const { defaultModel = null, activeProviderIds = [] } = next.document as ConfigDocument;
   const registry = buildRegistry({ ...next, open: opened(next.document, facts) }, facts);
   const [protocol = ''] = facts.catalog.protocols;
-  try {
-    // Lists that servers give of their models do not resolve a bare name.
-    const asked = () => [];
-    const fallback = fallbackOf({}, facts.catalog.canonicalId);
-    const wanted = { name: defaultModel, profile: null, protocol, operation: 'chat' } as const;
-    planOf(wanted, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked, fallback });
-    return [];
-  } catch (thrown) {
-    if (!(thrown instanceof OlaError)) throw thrown;
-    return [{ place, reason: thrown.message }];
-  }
+  const fallback = fallbackOf({}, facts.catalog.canonicalId);
+  // Lists that servers give of their models do not resolve a bare name.
+  const asked = () => [];
+  return (name) => {
+    try {
+      const wanted = { name, profile: null, protocol, operation: 'chat' } as const;
+      planOf(wanted, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked, fallback });
+      return null;
+    } catch (thrown) {
+      if (!(thrown instanceof OlaError)) throw thrown;
+      return thrown.message;
+    }
+  };
 }
 
 /** The document with its secrets in place. A sealed secret stays sealed: the word `sealed` stands for it, because only its presence is asked for. */

@@ -61,6 +61,14 @@ test.each([
   ]);
 });
 
+test('a write warns of each fallback that no call could reach, and of no other', async () => {
+  const order = { 'local/m': ['openai/gpt-4o', 'lokal/m', 'groq/llama'], openai: ['local/m'] };
+  expect(await post({ providerFallback: { order }, providers: { local } })).toEqual([
+    { path: 'providerFallback.order.local/m.1', reason: expect.stringContaining("There is no provider 'lokal'") },
+    { path: 'providerFallback.order.local/m.2', reason: expect.stringContaining("Provider 'groq' has no usable credential") },
+  ]);
+});
+
 test('a default model of a usable provider is nothing to warn of, listed or not', async () => {
   for (const defaultModel of ['openai/gpt-4o', 'local/anything'])
     expect(await post({ defaultModel, providers: { local } })).toEqual([]);
