@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { type Answer, adminToken, expectError, type Ola, residentBytes, stage, until } from './stage.ts';
+import { type Answer, adminToken, expectError, fromSource, type Ola, residentBytes, stage, until } from './stage.ts';
 import {
   answer,
   type Behaviour,
@@ -342,7 +342,8 @@ describe('limits of time', () => {
 
 describe('TLS: the key goes to nobody who is not who he should be', () => {
   const faults: readonly (readonly [what: string, cert: string, ca: string | undefined, words: string])[] = [
-    ['expired', 'expired.pem', authority, 'has expired'],
+    // Deno gives an expired certificate the code of an unknown authority.
+    ['expired', 'expired.pem', authority, fromSource ? 'does not trust' : 'has expired'],
     ['another name', 'other.pem', authority, 'is for another name'],
     ['self-signed', 'self-signed.pem', authority, 'is self-signed'],
     ['an authority that is not the named one', 'upstream.pem', certificate('self-signed.pem'), 'does not trust'],
