@@ -98,10 +98,18 @@ export interface UsageHour extends UsageCounts {
 /** A place in the hours: those behind it come next. */
 export type UsagePlace = Pick<UsageHour, 'hour' | 'kind'>;
 
+/** A row with its place in the order of time: a whole number, different for each row. */
+export interface PlacedUsage {
+  readonly place: number;
+  readonly row: UsageRow;
+}
+
 export interface UsageStore {
   append(rows: readonly UsageRow[]): Promise<void>;
   /** Newest first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /** Newest first. @param before the place of a row; null: the newest of all */
+  page(limit: number, before: number | null): Promise<PlacedUsage[]>;
   /** The newest row of a request id; null when none of the newest 100,000 rows has it: a client may use an id twice. */
   find(requestId: string): Promise<UsageRow | null>;
   /** A slice of the hours, the oldest first: at most `limit` that come behind `after`. */

@@ -34,11 +34,28 @@ export function page<T extends { readonly id: string }>(items: readonly T[], req
   const limit = limitOf(query.get('limit'));
   const after = query.get('after');
   const from = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
-  if (after !== null && from === 0)
-    throw new OlaError('invalid_field', "'after' is not a cursor of this list.", { param: 'after' });
+  if (after !== null && from === 0) throw noCursor();
   const data = items.slice(from, from + limit);
   const hasMore = from + limit < items.length;
   return { object: 'list', data, hasMore, nextCursor: hasMore ? (data.at(-1)?.id ?? null) : null };
+}
+
+export interface NumberedPage {
+  readonly limit: number;
+  /** Null: the first page. */
+  readonly after: number | null;
+}
+
+/** The page of a list whose cursors are whole numbers. @throws OlaError `invalid_field` */
+export function numberedPageOf(request: Request): NumberedPage {
+  const query = new URL(request.url).searchParams;
+  const after = query.get('after');
+  if (after !== null && !/^\d{1,16}$/.test(after)) throw noCursor();
+  return { limit: limitOf(query.get('limit')), after: after === null ? null : Number(after) };
+}
+
+function noCursor(): OlaError {
+  return new OlaError('invalid_field', "'after' is not a cursor of this list.", { param: 'after' });
 }
 
 function limitOf(text: string | null): number {

@@ -12,7 +12,7 @@ const insert = `INSERT INTO usage
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`;
 const selectNewest = `SELECT usage.*, ${kindColumns}
-  FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind ORDER BY usage.id DESC LIMIT ?`;
+  FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind WHERE usage.id < ? ORDER BY usage.id DESC LIMIT ?`;
 
 /** Rows that are searched for a request id, the newest: without an index on it, so that a write costs less. Some milliseconds. */
 const mostSearched = 100_000;
@@ -58,7 +58,11 @@ export function usageStore(database: SqlDatabase, writer: UsageWriter): UsageSto
       }
     },
     async recent(limit) {
-      return reading(() => database.prepare(selectNewest).all(limit).map(toUsage));
+      return reading(() => database.prepare(selectNewest).all(Number.MAX_SAFE_INTEGER, limit).map(toUsage));
+    },
+    async page(limit, before) {
+      const rows = reading(() => database.prepare(selectNewest).all(before ?? Number.MAX_SAFE_INTEGER, limit));
+      return rows.map((row) => ({ place: numberOf(row, 'id'), row: toUsage(row) }));
     },
     async find(requestId) {
       const row = reading(() => database.prepare(selectRequest).get(requestId, mostSearched));

@@ -570,6 +570,18 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
     });
   });
 
+  describe(`${engine}: usage by pages and ids`, () => {
+    test('goes back from a place, and finds the newer of two rows with one id', async () => {
+      await store.usage.append(['a', 'b', 'a', 'c'].map((id, n) => usageRow(id, start + n, { status: 200 + n })));
+      const first = await store.usage.page(3, null);
+      expect(first.map(({ row }) => row.status)).toEqual([203, 202, 201]);
+      const rest = await store.usage.page(3, first.at(-1)?.place ?? null);
+      expect(rest.map(({ row }) => row.status)).toEqual([200]);
+      expect((await store.usage.find('a'))?.status).toBe(202);
+      expect(await store.usage.find('nobody')).toBeNull();
+    });
+  });
+
   describe(`${engine}: usage by the hour`, () => {
     const hour = 3_600_000;
     const first = Math.ceil(start / hour);

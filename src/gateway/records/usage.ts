@@ -1,6 +1,6 @@
 /** Usage rows. They are written in batches, off the hot path. */
 import type { Log } from '../../core/ports.ts';
-import type { UsageHour, UsageRow, UsageStore } from '../../core/usage.ts';
+import type { PlacedUsage, UsageHour, UsageRow, UsageStore } from '../../core/usage.ts';
 import { createBatch } from './batch.ts';
 import { type UsageReport, type UsageWindow, usageReport } from './usage-report.ts';
 
@@ -8,6 +8,8 @@ export interface Usage {
   record(row: UsageRow): void;
   /** The newest rows, newest first; waiting rows are written first. */
   recent(limit: number): Promise<UsageRow[]>;
+  /** The same with their places. @param before the place of a row; null: the newest of all */
+  page(limit: number, before: number | null): Promise<PlacedUsage[]>;
   /** The newest row of a request id; waiting rows are written first. */
   find(requestId: string): Promise<UsageRow | null>;
   /**
@@ -26,6 +28,10 @@ export function createUsage(ports: { readonly store: UsageStore; readonly log: L
     async recent(limit) {
       await batch.flush();
       return ports.store.recent(limit);
+    },
+    async page(limit, before) {
+      await batch.flush();
+      return ports.store.page(limit, before);
     },
     async find(requestId) {
       await batch.flush();

@@ -1,6 +1,6 @@
 /** What the reference says of `/config/explain` and `/config/requests`. */
 import { Type } from '@sinclair/typebox';
-import type { Operations } from './operations.ts';
+import { type Operations, pageParameters } from './operations.ts';
 import { exampleRequest } from './usage.ts';
 
 const model = 'llama-3.3-70b-versatile';
@@ -59,6 +59,19 @@ export const explainOperations: Operations = {
       },
     ],
     errors: ['invalid_field'],
+  },
+  'GET /config/requests': {
+    id: 'listRequests',
+    tag: 'Usage',
+    description: 'The newest first, refused ones too.',
+    parameters: pageParameters,
+    answers: [
+      {
+        description: 'A page of calls.',
+        example: { object: 'list', data: [exampleRequest], hasMore: true, nextCursor: '1806336000000512' },
+      },
+    ],
+    errors: ['invalid_field', 'persistence_unavailable'],
   },
   'GET /config/requests/:id': {
     id: 'explainRequest',

@@ -4,6 +4,7 @@ import { errorEnvelope, OlaError } from '../../core/errors.ts';
 import type { AttemptRecord } from '../../core/usage.ts';
 import { credentialId } from '../../gateway/cooled-credentials.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
+import { numberedPageOf, pageOf } from '../paging.ts';
 import { type Route, reply, route } from '../route.ts';
 import { credential, timeOrNull } from '../shapes.ts';
 import { recentSchema, requestOf } from '../usage.ts';
@@ -101,6 +102,23 @@ export function explainRoutes(gateway: Gateway): Route[] {
     route(
       {
         method: 'GET',
+        path: '/config/requests',
+        scope: 'admin',
+        summary: 'List the calls of models',
+        answer: pageOf(recentSchema),
+      },
+      async (call) => {
+        const { limit, after } = numberedPageOf(call.request);
+        const rows = await gateway.usage.page(limit + 1, after);
+        const shown = rows.slice(0, limit);
+        const hasMore = rows.length > limit;
+        const nextCursor = hasMore ? String(shown.at(-1)?.place) : null;
+        return reply(call, { object: 'list', data: shown.map(({ row }) => requestOf(row)), hasMore, nextCursor });
+      },
+    ),
+    route(
+      {
+        method: 'GET',
         path: '/config/requests/:id',
         scope: 'admin',
         summary: 'How a request was answered: every attempt',
@@ -109,10 +127,7 @@ export function explainRoutes(gateway: Gateway): Route[] {
       async (call, _principal, params) => {
         const row = await gateway.usage.find(params['id'] ?? '');
         if (row === null) {
-          throw new OlaError(
-            'not_found',
-            'There is no call of a model with this request id; GET /config/usage/recent lists the newest.',
-          );
+          throw new OlaError('not_found', 'There is no call of a model with this request id; GET /config/requests lists them.');
         }
         const last =
           row.provider === null || row.attempts?.at(-1)?.error === row.error

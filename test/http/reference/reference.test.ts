@@ -342,6 +342,9 @@ describe('the answers of the app', () => {
     ];
     scene.gateway.usage.record(usageRow('req_2', scene.now + 1, { ...facts, attempts }));
     await expectTold(200, 'GET', '/config/requests/{id}', '/config/requests/req_2');
+    await expectTold(200, 'GET', '/config/requests', '/config/requests?limit=1');
+    await expectTold(200, 'GET', '/config/requests', '/config/requests');
+    await expectTold(422, 'GET', '/config/requests', '/config/requests?after=x');
 
     await expectExamplesTaken(200, 'POST', '/config/validate');
     await expectExamplesTaken(200, 'POST', '/config');

@@ -72,6 +72,20 @@ test('of two requests with one id the newer is explained; its attempt answered',
   ]);
 });
 
+test('requests are listed page by page, the newest first', async () => {
+  const pages: unknown[] = [];
+  for (let after: string | null = ''; after !== null; ) {
+    const { body } = await send('GET', `/config/requests?limit=1${after === '' ? '' : `&after=${after}`}`);
+    pages.push(...(body['data'] as unknown as JsonObject[]).map(({ requested, status }) => [requested, status]));
+    after = body['nextCursor'] as string | null;
+    expect(body['hasMore']).toBe(after !== null);
+  }
+  expect(pages).toEqual([
+    ['acme/good', 200],
+    ['acme/broken', 503],
+  ]);
+});
+
 test('an id that nobody used is not found, and only administrators may ask', async () => {
   expect((await send('GET', '/config/requests/nobody')).status).toBe(404);
   for (const path of ['/config/requests/x', '/config/explain'])
