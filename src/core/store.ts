@@ -2,6 +2,7 @@
 import type { AuditStore } from './audit.ts';
 import type { ConfigStore } from './config.ts';
 import type { CooldownStore } from './cooldowns.ts';
+import type { GrantStore } from './grants.ts';
 import type { PredecessorStore } from './predecessor.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UsageStore } from './usage.ts';
@@ -18,6 +19,7 @@ export interface Store {
   readonly usage: UsageStore;
   readonly audit: AuditStore;
   readonly cooldowns: CooldownStore;
+  readonly grants: GrantStore;
   readonly predecessor: PredecessorStore;
   /** Resolves when the database can be written to. @throws OlaError `persistence_unavailable` */
   check(): Promise<void>;

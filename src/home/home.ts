@@ -3,9 +3,10 @@ import { createCatalog } from '../catalog/lookup.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { everythingSealed, type Sealed } from '../core/sealed.ts';
 import { type Settings, secretVariables } from '../core/settings.ts';
 import type { Store } from '../core/store.ts';
-import type { SealedSecret, Vault } from '../core/vault.ts';
+import type { Vault } from '../core/vault.ts';
 import { createVault, parseKeys } from '../credentials/vault.ts';
 import { prepareRanges } from '../egress/addresses.ts';
 import { createEgress } from '../egress/dial.ts';
@@ -161,7 +162,7 @@ function openDatabase(path: string, now: Clock): Store {
 
 /** @throws OlaError when no available key opens the stored secrets: secrets sealed with a wrong key must not be added to them */
 async function openVault(home: string, store: Store, settings: Settings): Promise<Vault> {
-  const secrets = await store.config.secrets();
+  const secrets = await everythingSealed(store);
   const ring = loadKeyRing({ home, env: settings.masterKey, secretsExist: secrets.length > 0, parse: parseKeys });
   const vault = createVault(ring);
   const strange = missingKey(secrets, vault);
@@ -176,7 +177,7 @@ async function openVault(home: string, store: Store, settings: Settings): Promis
  * The id of a missing key that sealed stored secrets; null when none is missing. A single secret that names an unknown key,
  * among others that open, is damaged: only its provider fails.
  */
-function missingKey(secrets: readonly SealedSecret[], vault: Vault): string | null {
+function missingKey(secrets: readonly Sealed[], vault: Vault): string | null {
   const counts = new Map<string, number>();
   for (const { envelope } of secrets) {
     if (!/^v1\.[0-9a-f]{8}\./.test(envelope) || vault.canOpen(envelope)) continue;

@@ -4,6 +4,7 @@ import type { Store } from '../core/store.ts';
 import { auditStore } from './audit.ts';
 import { configStore } from './config.ts';
 import { cooldownStore } from './cooldowns.ts';
+import { grantStore } from './grants.ts';
 import { checkIntegrity, markOpen } from './integrity.ts';
 import { checkIdentity, migrate } from './migrate.ts';
 import { predecessorStore } from './predecessor.ts';
@@ -66,6 +67,7 @@ export function openStore({ database, now, backUp }: OpenStore): Store {
     usage: usageStore(database, usage),
     audit: auditStore(database),
     cooldowns: cooldownStore(database),
+    grants: grantStore(database),
     predecessor: predecessorStore(database, usage),
     async check() {
       // Really writes a row: a transaction that is rolled back would not notice a full disk.

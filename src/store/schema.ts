@@ -220,10 +220,34 @@ CREATE TABLE cooldowns (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/*
+ * `id` is the digest of the profile's id and the refresh token that was entered. `envelope` holds the renewed tokens, sealed with
+ * the table and the id. Times are milliseconds since 1970; no lease is held from `lease_until` on.
+ */
+const sixth = `
+CREATE TABLE oauth_grants (
+  id TEXT PRIMARY KEY,
+  profile TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  envelope TEXT,
+  obtained_at INTEGER,
+  expires_at INTEGER,
+  state TEXT NOT NULL,
+  reason TEXT,
+  failing_since INTEGER,
+  failures INTEGER NOT NULL,
+  retry_at INTEGER NOT NULL,
+  lease_owner TEXT,
+  lease_until INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, sql: first },
   { version: 2, sql: second },
   { version: 3, sql: third },
   { version: 4, sql: fourth },
   { version: 5, sql: fifth },
+  { version: 6, sql: sixth },
 ];

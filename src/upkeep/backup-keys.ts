@@ -1,16 +1,9 @@
 /** The master keys that a copy of the database needs, compared with the keys that are available here. */
 import { OlaError } from '../core/errors.ts';
 import type { SqlDatabase } from '../core/ports.ts';
+import type { Sealed } from '../core/sealed.ts';
 import type { Settings } from '../core/settings.ts';
-import {
-  allKeys,
-  type KeyRing,
-  type KeySource,
-  type MasterKey,
-  placeOfSecret,
-  type SealedSecret,
-  type Vault,
-} from '../core/vault.ts';
+import { allKeys, type KeyRing, type KeySource, type MasterKey, type Vault } from '../core/vault.ts';
 import { createVault, makeKey, parseKeys } from '../credentials/vault.ts';
 import { keySource } from '../runtime/keys.ts';
 import { openSqlite } from '../runtime/sqlite.ts';
@@ -35,13 +28,13 @@ export function keyText(ring: KeyRing): string {
 }
 
 /** The ids of the keys that sealed these secrets. A damaged secret names no key. */
-export function sealedWith(secrets: readonly SealedSecret[]): readonly string[] {
+export function sealedWith(secrets: readonly Sealed[]): readonly string[] {
   const vault = createVault([makeKey()]);
   return [...new Set(secrets.flatMap(({ envelope }) => vault.sealedBy(envelope) ?? []))];
 }
 
 /** The keys that these secrets need; the first key of the ring when they need none. */
-export function neededOf(ring: KeyRing, secrets: readonly SealedSecret[]): KeyRing {
+export function neededOf(ring: KeyRing, secrets: readonly Sealed[]): KeyRing {
   const ids = new Set(sealedWith(secrets));
   const [first, ...others] = ring.filter(({ id }) => ids.has(id));
   return first === undefined ? [ring[0]] : [first, ...others];
@@ -55,16 +48,16 @@ export function namesOf(needed: readonly MasterKey[], { name, read, retired }: K
 }
 
 /** True when the ring has every needed key and at least one secret opens, so that not all of them are damaged. */
-export function opens(ring: KeyRing, secrets: readonly SealedSecret[]): boolean {
+export function opens(ring: KeyRing, secrets: readonly Sealed[]): boolean {
   const vault = createVault(ring);
   const whole = secrets.filter(({ envelope }) => vault.sealedBy(envelope) !== null);
   if (!whole.every(({ envelope }) => vault.canOpen(envelope))) return false;
   return whole.length === 0 || whole.some((secret) => canOpen(vault, secret));
 }
 
-function canOpen(vault: Vault, { id, envelope }: SealedSecret): boolean {
+function canOpen(vault: Vault, { envelope, place }: Sealed): boolean {
   try {
-    vault.open(envelope, placeOfSecret(id));
+    vault.open(envelope, place);
     return true;
   } catch {
     return false;

@@ -3,8 +3,9 @@
 import type { BackupReport, CopyOptions } from '../cli/ports.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, SqlDatabase } from '../core/ports.ts';
+import { everythingSealed, type Sealed, type SealedStores } from '../core/sealed.ts';
 import type { Settings } from '../core/settings.ts';
-import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../core/vault.ts';
+import { allKeys, type KeyRing, type KeySource } from '../core/vault.ts';
 import { checkNewPassphrase, sealWithPassphrase } from '../credentials/passphrase.ts';
 import { loadConfigFile, namedDatabase, runningDatabase } from '../home/config-file.ts';
 import { refuseOtherDatabase } from '../home/database-note.ts';
@@ -13,6 +14,7 @@ import { exists, refuseClosedHome, temporaryBeside } from '../runtime/files.ts';
 import { linksResolved, placeOfNewFile, publishNew, removeFile } from '../runtime/moves.ts';
 import { copySqliteFile } from '../runtime/sqlite.ts';
 import { configStore } from '../store/config.ts';
+import { grantStore } from '../store/grants.ts';
 import { applicationId } from '../store/schema.ts';
 import { writeWrappedKey } from '../store/wrapped-key.ts';
 import { keysOf, keyText, namesOf, neededOf, opens, readOrNull, sealedWith, withOpen } from './backup-keys.ts';
@@ -44,7 +46,7 @@ export async function backUp({ file, passphrase }: CopyRequest, place: BackupCon
     copySqliteFile(from, copy);
     const facts = await withOpen(copy, async (database) => {
       refuseForeign(database, from);
-      const secrets = await configStore(database).secrets();
+      const secrets = await everythingSealed(storesOf(database));
       // The keys are read after the copy: a rotation in between keeps every key that the copy may need.
       const ring = passphrase === null ? readOrNull(keys) : allKeys(keys);
       if (passphrase === null || ring === null) return factsOf(secrets, keys, ring);
@@ -94,8 +96,15 @@ function refuseForeign(database: SqlDatabase, path: string): void {
   throw new OlaError('invalid_field', `${path} is not a database of ola, so there is nothing to back up.`);
 }
 
+/** A database of a schema before the renewed tokens has no table of them. */
+function storesOf(database: SqlDatabase): SealedStores {
+  const config = configStore(database);
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'oauth_grants'").get();
+  return { config, grants: table === undefined ? { list: async () => [] } : grantStore(database) };
+}
+
 /** @param ring null when no key is available here; only the server may have been given it */
-function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRing | null) {
+function factsOf(secrets: readonly Sealed[], keys: KeySource, ring: KeyRing | null) {
   const count = { secrets: secrets.length };
   if (ring === null || !opens(ring, secrets)) {
     const keyId = sealedWith(secrets).join(', ') || 'none';
@@ -105,7 +114,7 @@ function factsOf(secrets: readonly SealedSecret[], keys: KeySource, ring: KeyRin
   return { ...count, keyId: needed.map(({ id }) => id).join(', '), keySource: namesOf(needed, keys) };
 }
 
-function wrongKeys(secrets: readonly SealedSecret[], keys: KeySource): OlaError {
+function wrongKeys(secrets: readonly Sealed[], keys: KeySource): OlaError {
   const needed = sealedWith(secrets).join(', ');
   const message = `The secrets were encrypted with master key ${needed}, which is not in ${keys.name}. Give the right key.`;
   return new OlaError('persistence_unavailable', message);

@@ -4,7 +4,8 @@ import type { RestoreReport } from '../cli/ports.ts';
 import { localPrincipal } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import { allKeys, type KeyRing, type KeySource, type SealedSecret } from '../core/vault.ts';
+import { everythingSealed, type Sealed } from '../core/sealed.ts';
+import { allKeys, type KeyRing, type KeySource } from '../core/vault.ts';
 import { openWithPassphrase } from '../credentials/passphrase.ts';
 import { parseKeys } from '../credentials/vault.ts';
 import { loadConfigFile, namedDatabase } from '../home/config-file.ts';
@@ -73,21 +74,21 @@ function takeCopy(file: string, copy: string, database: string): void {
 }
 
 /** Migrates the copy to this program's schema, as a start would, and writes an audit event of the restore into it. */
-async function readyCopy(copy: string, now: Clock): Promise<readonly SealedSecret[]> {
+async function readyCopy(copy: string, now: Clock): Promise<readonly Sealed[]> {
   const store = openStore({ database: openSqlite(copy), now, backUp: () => undefined });
   try {
     const details = { version };
     const nobody = { projectId: null, requestId: null, clientIp: null, userAgent: null };
     const actor = localPrincipal.subject;
     await store.audit.append([{ timestamp: now(), action: 'server.restore', actor, result: 'success', ...nobody, details }]);
-    return await store.config.secrets();
+    return await everythingSealed(store);
   } finally {
     store.close();
   }
 }
 
 interface BackupKeys {
-  readonly secrets: readonly SealedSecret[];
+  readonly secrets: readonly Sealed[];
   /** The key in the backup, sealed with a passphrase; null when the backup has none. */
   readonly sealed: string | null;
   readonly passphrase: string | null;
@@ -137,7 +138,7 @@ async function fittingKey({ secrets, sealed, passphrase, keys, ownFile }: Backup
   return { id: idsNeeded(inside, secrets), write: { path: ownFile, text: keyText(inside) } };
 }
 
-function idsNeeded(ring: KeyRing, secrets: readonly SealedSecret[]): string {
+function idsNeeded(ring: KeyRing, secrets: readonly Sealed[]): string {
   return neededOf(ring, secrets)
     .map(({ id }) => id)
     .join(', ');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import type { ConfigWrite, Revision, Snapshot } from '../../src/core/config.ts';
 import type { Cooldown } from '../../src/core/cooldowns.ts';
+import type { StoredGrant } from '../../src/core/grants.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { PredecessorState } from '../../src/core/predecessor.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -744,6 +745,59 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
         ['acme', 'm'],
         ['other', 'm'],
       ]);
+    });
+  });
+
+  describe(`${engine}: grants`, () => {
+    const wanted = { id: 'g1', profile: 'acme:login', version: 0, owner: 'one', now: start, until: start + 1000 };
+    const renewed: StoredGrant = {
+      ...{ id: 'g1', profile: 'acme:login', version: 1, envelope: 'v1.k.n.a', obtainedAt: start, expiresAt: start + 5000 },
+      ...{ state: 'ready', reason: null, failingSince: null, failures: 0, retryAt: 0 },
+      ...{ leaseOwner: null, leaseUntil: 0, changedAt: start },
+    };
+
+    test('have one lease until it ends or the grant is saved', async () => {
+      const first = await store.grants.lease(wanted);
+      expect(first).toMatchObject({
+        taken: true,
+        grant: { version: 0, envelope: null, leaseOwner: 'one', leaseUntil: start + 1000 },
+      });
+      const other = { ...wanted, owner: 'two', now: start + 999, until: start + 1999 };
+      expect(await store.grants.lease(other)).toEqual({ taken: false, grant: first.grant });
+      expect(await store.grants.lease({ ...other, now: start + 1000 })).toMatchObject({
+        taken: true,
+        grant: { leaseOwner: 'two' },
+      });
+      expect(await store.grants.save(renewed)).toBe(true);
+      expect(await store.grants.lease(other)).toEqual({ taken: false, grant: renewed });
+      expect((await store.grants.lease({ ...other, version: 1 })).taken).toBe(true);
+    });
+
+    test('come back as they were saved; a save that follows another version changes nothing', async () => {
+      expect(await store.grants.save(renewed)).toBe(false);
+      await store.grants.lease(wanted);
+      expect(await store.grants.save(renewed)).toBe(true);
+      expect(await store.grants.save({ ...renewed, envelope: 'late' })).toBe(false);
+      expect(await store.grants.list()).toEqual([renewed]);
+      const failing = { ...renewed, version: 2, state: 'failing', reason: 'answered', failingSince: start, failures: 1 } as const;
+      expect(await store.grants.save({ ...failing, envelope: null })).toBe(true);
+      expect(await store.grants.list()).toEqual([failing]);
+    });
+
+    test('are sealed anew where they still have the envelope', async () => {
+      await store.grants.lease(wanted);
+      await store.grants.save(renewed);
+      const changes = [{ id: 'g1', from: 'v1.k.n.a', to: 'v1.l.n.a' }];
+      expect([await store.grants.reseal(changes), await store.grants.reseal(changes)]).toEqual([1, 0]);
+      expect((await store.grants.list()).map(({ envelope, version }) => [envelope, version])).toEqual([['v1.l.n.a', 1]]);
+    });
+
+    test('of profiles that are gone are forgotten after a time', async () => {
+      await store.grants.lease(wanted);
+      await store.grants.lease({ ...wanted, id: 'g2', profile: 'acme:gone' });
+      await store.grants.lease({ ...wanted, id: 'g3', profile: 'acme:gone', now: start + 1 });
+      await store.grants.forget(['acme:login'], start + 1);
+      expect((await store.grants.list()).map(({ id }) => id)).toEqual(['g3', 'g1']);
     });
   });
 

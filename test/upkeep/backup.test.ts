@@ -422,3 +422,18 @@ test('the key that is in a backup is written before the database that needs it t
   expect(readFileSync(join(home, 'master.key'), 'utf8')).toBe(readFileSync(join(source, 'master.key'), 'utf8'));
   expect(await keyIn(home)).toBeNull();
 });
+
+test('a backup of an older database has no renewed tokens in it, and one of a newer names the key that sealed them', async () => {
+  const home = await homeWith('kept');
+  const database = new Database(databaseOf(home));
+  const grant = `v1.0123abcd.${Buffer.alloc(12).toString('base64url')}.${Buffer.alloc(20).toString('base64url')}`;
+  database.run(`INSERT INTO oauth_grants VALUES ('g', 'mine:login', 1, '${grant}', 1, 2, 'ready', NULL, NULL, 0, 0, NULL, 0, 1)`);
+  database.close();
+  const report = await backUp({ file: join(directory(), 'new.sqlite3'), passphrase: null }, placeOf(home));
+  expect([report.secrets, report.keyId.split(', ')]).toEqual([2, [expect.any(String), '0123abcd']]);
+  const older = new Database(databaseOf(home));
+  older.run('DROP TABLE oauth_grants');
+  older.run('PRAGMA user_version = 5');
+  older.close();
+  expect((await backUp({ file: join(directory(), 'old.sqlite3'), passphrase: null }, placeOf(home))).secrets).toBe(1);
+});

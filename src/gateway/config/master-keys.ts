@@ -1,16 +1,10 @@
 /** The rotation of the master key while ola runs. A kill at any point leaves every stored secret readable. */
 import type { ConfigStore, Resealed } from '../../core/config.ts';
 import { OlaError } from '../../core/errors.ts';
+import type { GrantStore } from '../../core/grants.ts';
+import { everythingSealed, type Sealed } from '../../core/sealed.ts';
 import type { Store } from '../../core/store.ts';
-import {
-  allKeys,
-  type KeyRing,
-  type KeySource,
-  type MasterKey,
-  placeOfSecret,
-  type SealedSecret,
-  type Vault,
-} from '../../core/vault.ts';
+import { allKeys, type KeyRing, type KeySource, type MasterKey, type Vault } from '../../core/vault.ts';
 import { makeKey } from '../../credentials/vault.ts';
 import type { Audit, Requester } from '../records/audit.ts';
 
@@ -44,7 +38,9 @@ export interface Keys {
 export interface KeysPorts {
   readonly vault: Vault;
   readonly source: KeySource;
-  readonly store: Pick<Store, 'audit' | 'checkpoint'> & { readonly config: Pick<ConfigStore, 'secrets' | 'reseal'> };
+  readonly store: Pick<Store, 'audit' | 'checkpoint'> & { readonly config: Pick<ConfigStore, 'secrets' | 'reseal'> } & {
+    readonly grants: Pick<GrantStore, 'list' | 'reseal'>;
+  };
   readonly audit: Audit;
 }
 
@@ -118,8 +114,8 @@ async function refuseStaleRing({ vault, source, store }: KeysPorts): Promise<voi
     );
   }
   const ids = new Set(idsOf(held));
-  const isGone = ({ envelope }: SealedSecret) => vault.canOpen(envelope) && !ids.has(vault.sealedBy(envelope) ?? '');
-  for (const some of batches(await store.config.secrets())) {
+  const isGone = ({ envelope }: Sealed) => vault.canOpen(envelope) && !ids.has(vault.sealedBy(envelope) ?? '');
+  for (const some of batches(await everythingSealed(store))) {
     const gone = some.find(isGone);
     if (gone !== undefined) {
       const id = vault.sealedBy(gone.envelope);
@@ -158,25 +154,27 @@ async function addKey(vault: Vault, source: KeySource, write: (ring: KeyRing) =>
 async function resealAll({ vault, store }: KeysPorts, first: MasterKey) {
   let resealed = 0;
   for (let round = 0; round < maxRounds; round++) {
-    const { waiting, damaged } = await sortSecrets(vault, await store.config.secrets(), first);
+    const { waiting, damaged } = await sortSecrets(vault, await everythingSealed(store), first);
     if (waiting.length === 0) return { resealed, damaged };
     for (const some of batches(waiting)) {
-      resealed += await store.config.reseal(some.map((secret) => resealWith(vault, secret)));
+      const of = (table: string) => some.filter(({ place }) => place.table === table).map((each) => resealWith(vault, each));
+      const [secrets, grants] = [of('secrets'), of('oauth_grants')];
+      if (secrets.length > 0) resealed += await store.config.reseal(secrets);
+      if (grants.length > 0) resealed += await store.grants.reseal(grants);
       await pause();
     }
   }
   throw new OlaError('persistence_unavailable', 'New secrets came faster than old ones were resealed; run this again.');
 }
 
-function resealWith(vault: Vault, { id, envelope }: SealedSecret): Resealed {
-  const place = placeOfSecret(id);
+function resealWith(vault: Vault, { id, envelope, place }: Sealed): Resealed {
   return { id, from: envelope, to: vault.seal(vault.open(envelope, place), place) };
 }
 
 /** @returns the secrets that open with an older key, and the secrets that do not open */
-async function sortSecrets(vault: Vault, secrets: readonly SealedSecret[], first: MasterKey) {
-  const waiting: SealedSecret[] = [];
-  const damaged: SealedSecret[] = [];
+async function sortSecrets(vault: Vault, secrets: readonly Sealed[], first: MasterKey) {
+  const waiting: Sealed[] = [];
+  const damaged: Sealed[] = [];
   for (const some of batches(secrets)) {
     for (const secret of some) {
       if (!opens(vault, secret)) damaged.push(secret);
@@ -187,9 +185,9 @@ async function sortSecrets(vault: Vault, secrets: readonly SealedSecret[], first
   return { waiting, damaged };
 }
 
-function opens(vault: Vault, { id, envelope }: SealedSecret): boolean {
+function opens(vault: Vault, { envelope, place }: Sealed): boolean {
   try {
-    vault.open(envelope, placeOfSecret(id));
+    vault.open(envelope, place);
     return true;
   } catch {
     return false;

@@ -247,6 +247,7 @@ describe('an end in the middle', () => {
         store: {
           audit: { ...store.audit, append: async (events) => step(() => store.audit.append(events)) },
           checkpoint: async () => step(() => store.checkpoint()),
+          grants: store.grants,
           config: {
             secrets: async () => step(() => store.config.secrets()),
             reseal: async (changes) => step(() => store.config.reseal(changes)),
