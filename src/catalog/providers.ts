@@ -29,7 +29,7 @@ export const namedProtocols = [
 type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings'>>;
+type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -60,13 +60,21 @@ const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
   row('openai-codex', 'ChatGPT (Codex)', [], [at('openai-codex-responses', 'https://chatgpt.com/backend-api')], {
     aliases: ['chatgpt', 'codex'],
+    oauth: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: 'app_EMoamEEZ73f0CkXaXp7hrann', style: 'form' },
   }),
   row(
     'anthropic',
     'Anthropic',
     ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_OAUTH_TOKEN', 'ANTHROPIC_API_KEY'],
     [messages('https://api.anthropic.com', 'x-api-key')],
-    { aliases: ['claude'] },
+    {
+      aliases: ['claude'],
+      oauth: {
+        tokenUrl: 'https://platform.claude.com/v1/oauth/token',
+        clientId: '9d1c250a-e61b-44d9-88ed-5944d1962f5e',
+        style: 'json',
+      },
+    },
   ),
   row(
     'google',
@@ -85,6 +93,7 @@ const vendors: readonly CatalogProvider[] = [
     [completions('https://api.x.ai/v1', { ...oldRoles, noReasoningEffort: true }), responses('https://api.x.ai/v1')],
     {
       aliases: ['x-ai', 'grok'],
+      oauth: { tokenUrl: 'https://auth.x.ai/oauth2/token', clientId: 'b1a00492-073a-47ea-816f-4c329264a828', style: 'form' },
     },
   ),
   row('mistral', 'Mistral', ['MISTRAL_API_KEY'], [completions('https://api.mistral.ai/v1')]),
@@ -112,7 +121,14 @@ const vendors: readonly CatalogProvider[] = [
     'Kimi for Coding',
     ['KIMI_API_KEY', 'KIMICODE_API_KEY'],
     [completions('https://api.kimi.com/coding/v1'), messages('https://api.kimi.com/coding')],
-    { aliases: ['kimi-code', 'kimi-for-coding'] },
+    {
+      aliases: ['kimi-code', 'kimi-for-coding'],
+      oauth: {
+        tokenUrl: 'https://auth.kimi.com/api/oauth/token',
+        clientId: '17e5f671-d194-4dfb-9706-5516cb48c098',
+        style: 'form',
+      },
+    },
   ),
   row(
     'minimax',

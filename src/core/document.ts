@@ -113,8 +113,8 @@ export const profileSchema = Type.Object(
     type: literals(profileTypes, 'the kind of credential'),
     key: Type.Optional(secret('an API key')),
     token: Type.Optional(secret('a static token')),
-    access: Type.Optional(Type.String({ 'x-secret': true, 'x-later': true, description: 'an OAuth access token' })),
-    refresh: Type.Optional(Type.String({ 'x-secret': true, 'x-later': true, description: 'an OAuth refresh token' })),
+    access: Type.Optional(Type.String({ 'x-secret': true, description: 'an OAuth access token' })),
+    refresh: Type.Optional(Type.String({ 'x-secret': true, description: 'an OAuth refresh token' })),
     expires: Type.Optional(count(0, 'when the token ends, milliseconds since 1970; 0: never')),
     email: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for people' })),
     accountId: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for the vendor' })),
@@ -122,8 +122,7 @@ export const profileSchema = Type.Object(
     baseUrl: Type.Optional(baseUrl('in place of the provider’s')),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), {
-        'x-later': true,
-        description: 'facts of the login',
+        description: 'facts of the login; `tokenUrl` and `clientId`: where and as which client its tokens are renewed',
       }),
     ),
     projects: Type.Optional(

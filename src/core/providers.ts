@@ -47,6 +47,15 @@ export interface CatalogProvider {
   readonly local?: true;
   /** It serves no embeddings at all, whatever the model. */
   readonly noEmbeddings?: true;
+  /** Where the tokens of its logins are renewed, with the public client of those logins. */
+  readonly oauth?: CatalogOauth;
+}
+
+export interface CatalogOauth {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  /** `json`: the token endpoint takes JSON in place of a form. */
+  readonly style: 'form' | 'json';
 }
 
 interface AddressForm {

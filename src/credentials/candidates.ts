@@ -1,6 +1,7 @@
 /** Candidates: the credentials of an endpoint as they sign requests. */
 import type { HeaderMap } from '../core/ports.ts';
 import type { CredentialStyle } from '../core/providers.ts';
+import type { Grant } from './grants.ts';
 import type { Credential, CredentialKind } from './resolve.ts';
 
 /** The request that is to be signed. */
@@ -32,6 +33,13 @@ export interface Candidate {
    * @param now milliseconds since 1970
    */
   sign(request: UnsignedRequest, now: number): HeaderMap | Promise<HeaderMap>;
+  /**
+   * Gets another secret after the upstream refused this one; absent where there is none to get.
+   * @param refused the headers that `sign` returned
+   * @param now milliseconds since 1970
+   * @returns true when the same request may do better now
+   */
+  renew?(refused: HeaderMap, now: number): Promise<boolean>;
 }
 
 export interface StaticHeaders {
@@ -44,9 +52,36 @@ export interface StaticHeaders {
 }
 
 /** A secret that is sent as it is. */
-export function staticCandidate({ secret, ...rest }: Credential, given: StaticHeaders): Candidate {
+export function staticCandidate({ secret, renewable: _, ...rest }: Credential, given: StaticHeaders): Candidate {
   const headers = headersWith(secret, given);
   return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
+}
+
+/** The access token of a login. Its headers are made anew when it is. */
+export function renewableCandidate(
+  { secret: _, renewable: __, ...rest }: Credential,
+  given: StaticHeaders,
+  grant: Grant,
+): Candidate {
+  let signed = { access: '', headers: {} as HeaderMap };
+  const accessOf = new WeakMap<HeaderMap, string>();
+  const headersFor = (access: string): HeaderMap => {
+    if (signed.access === access) return signed.headers;
+    signed = { access, headers: headersWith(access, given) };
+    accessOf.set(signed.headers, access);
+    return signed.headers;
+  };
+  return {
+    ...rest,
+    get secrets() {
+      return grant.secrets();
+    },
+    sign(_request, now) {
+      const access = grant.access(now);
+      return typeof access === 'string' ? headersFor(access) : access.then(headersFor);
+    },
+    renew: (refused, now) => grant.renew(accessOf.get(refused) ?? '', now),
+  };
 }
 
 function headersWith(secret: string | null, { style, extra, userAgent, via }: StaticHeaders): HeaderMap {

@@ -30,8 +30,8 @@ const kindOf: Readonly<Record<ProfileType, CredentialKind>> = {
   cli: 'none',
   'aws-sdk': 'none',
 };
-/** The types whose secret is sent as it is. Logins to vendors, command lines and signatures of AWS come later. */
-const builtTypes: readonly ProfileType[] = ['api_key', 'token'];
+/** Command lines and signatures of AWS come later. */
+const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth'];
 
 /**
  * The profiles that the order names come first, in that order; then the others, by kind, equal within a kind.

@@ -1,5 +1,6 @@
 /** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
 import { holdsToken } from '../core/tokens.ts';
+import type { EnteredTokens } from './grants.ts';
 
 /** The kind of a credential. A key from a variable or from the provider is an `api_key`; `none`: the endpoint needs none. */
 export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'none';
@@ -16,6 +17,8 @@ export interface Credential {
   readonly expiresAt: number | null;
   /** Null: the endpoint needs none. */
   readonly secret: string | null;
+  /** The tokens that are renewed, and sent in place of the secret; absent: it is sent as it is. */
+  readonly renewable?: EnteredTokens;
 }
 
 /** An auth profile with its turn. */
@@ -29,7 +32,7 @@ export interface RankedProfile {
 
 /** A secret and the origins that it may be sent to (null: no limit), or the reason why there is none to send. */
 export type ProfileSecret =
-  | { readonly text: string; readonly origins: readonly string[] | null }
+  | { readonly text: string; readonly origins: readonly string[] | null; readonly renewable?: EnteredTokens }
   | { readonly reason: PassedReason; readonly why?: string };
 
 export interface CredentialInputs {
@@ -60,6 +63,7 @@ export type PassedReason =
   | 'missing_credential'
   | 'unresolved_ref'
   | 'expired'
+  | 'needs_login'
   | 'not_needed'
   | 'no_address'
   | 'own_token'
@@ -103,7 +107,10 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
   for (const { id, secret, ...rest } of profiles) {
     const source = `profile:${id}`;
     if ('reason' in secret) passed.push({ source, ...secret });
-    else offer({ source, profile: id, ...rest, secret: secret.text }, secret.origins);
+    else {
+      const { text, origins, renewable } = secret;
+      offer({ source, profile: id, ...rest, secret: text, ...(renewable === undefined ? {} : { renewable }) }, origins);
+    }
   }
   let rank = rankAfterProfiles;
   const key = (source: string, secret: string) =>

@@ -24,6 +24,7 @@ import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
 import { type CooledCredentials, changedCredentials, createCooledCredentials, holdsCredential } from './cooled-credentials.ts';
 import { type CredentialTest, testCredential } from './credential-test.ts';
+import { loadGrants, type RenewalState } from './grants.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import { createLiveCalls } from './inference/live-calls.ts';
@@ -52,8 +53,8 @@ export interface Gateway {
   readonly keys: Keys;
   readonly providers: Providers;
   readonly authProfiles: AuthProfiles;
-  /** Whether an auth profile can be used now. @throws OlaError `not_found` */
-  profileState(id: string): ProfileState;
+  /** Whether an auth profile can be used now, and how the renewal of its tokens stands. @throws OlaError `not_found` */
+  profileState(id: string): ShownProfile;
   /**
    * Asks the provider of an auth profile for its models, with that profile.
    * @throws OlaError `not_found`; `conflict` for a profile that cannot be used, with the reason
@@ -107,6 +108,11 @@ export interface Gateway {
   abandon(): void;
   /** Abandons what still runs, and writes what waits: the last thing before the end. */
   flush(): Promise<void>;
+}
+
+export interface ShownProfile extends ProfileState {
+  /** Absent: it has no tokens that are renewed. */
+  readonly renewal?: RenewalState;
 }
 
 export interface TestedProfile extends CredentialTest {
@@ -180,21 +186,31 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     now,
   });
   const cooldowns = await loadCooldowns({ store: store.cooldowns, now, log });
-  let view = viewOf(config.snapshot(), facts, settings, ownModels.of);
+  const grants = await loadGrants({
+    ...{ store: store.grants, vault, now, log },
+    profiles: Object.keys(config.snapshot().open.authProfiles ?? {}),
+    owner: crypto.randomUUID(),
+    egress: () => egress,
+  });
+  const inputs = { ...facts, grants };
+  let view = viewOf(config.snapshot(), inputs, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   /** The view of now: a token that expires while nothing is written is used no more from then on. */
   const current = () => {
-    if (now() >= view.until) view = viewOf(config.snapshot(), facts, settings, ownModels.of);
+    if (now() >= view.until) view = viewOf(config.snapshot(), inputs, settings, ownModels.of);
     return view;
   };
+  grants.onLost(() => {
+    view = viewOf(config.snapshot(), inputs, settings, ownModels.of);
+  });
   config.onChange((snapshot) => {
     const before = view.registry;
-    view = viewOf(snapshot, facts, settings, ownModels.of);
+    view = viewOf(snapshot, inputs, settings, ownModels.of);
     for (const changed of changedCredentials(before, view.registry)) cooldowns.clear(changed);
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
-  const redact = createRedactor(() => heldSecrets(view, settings));
+  const redact = createRedactor(() => [...heldSecrets(view, settings), ...grants.secrets()]);
   const egress = ports.egress(() => view.policy, onDenied);
   const live = createLiveCalls();
   const inference = createInference({
@@ -230,7 +246,13 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     keys: createKeys({ vault, source: ports.keySource, store, audit }),
     providers: createProviders({ config, catalog, protocols: ports.protocols, processProviders: ports.processProviders }),
     authProfiles: createAuthProfiles({ config, catalog, processProviders: ports.processProviders }),
-    profileState: (id) => profileState(id, providerOf(id), current().registry),
+    profileState(id) {
+      const state = profileState(id, providerOf(id), current().registry);
+      const profile = config.snapshot().open.authProfiles?.[id];
+      const isRenewed = profile?.type === 'oauth' && profile.refresh !== undefined;
+      const renewal = isRenewed ? grants.stateOf(id) : null;
+      return renewal === null ? state : { ...state, renewal };
+    },
     async testProfile(id, requester) {
       const of = { profile: id, provider: providerOf(id) };
       const credential = credentialOf(id, of.provider, current().registry);

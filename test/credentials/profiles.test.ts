@@ -94,7 +94,7 @@ describe('a profile is passed over', () => {
   const token = mintToken((length) => crypto.getRandomValues(new Uint8Array(length)));
   test.each<[why: string, more: Partial<AuthProfile>, reason: string]>([
     ['that is disabled, whatever else it is', { enabled: false, type: 'oauth', secret: null }, 'disabled'],
-    ['of a login', { type: 'oauth' }, 'not_built'],
+    ['of a login that has ended', { type: 'oauth', expiresAt: now }, 'expired'],
     ['of a command line', { type: 'cli', secret: null }, 'not_built'],
     ['of AWS', { type: 'aws-sdk', secret: null }, 'not_built'],
     ['that only some projects may use', { isRestricted: true }, 'not_built'],

@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/lookup.ts';
 import { type ConfigDocument, documentSchema, type ProviderConfig } from '../../core/document.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isSecretReference, mapSecrets, type Path } from '../../core/secrets.ts';
+import { isSecretReference, mapSecrets, type Path, valueAt } from '../../core/secrets.ts';
 import { configuredProviders, destinationOf, originOf } from '../routing/destinations.ts';
 import { entryOf, isWithin, nameIn } from './parts.ts';
 import { quoted } from './placeholders.ts';
@@ -55,7 +55,27 @@ function providerOrigin(
 /** The configuration before a write, and the origins that its secrets were entered for. */
 export interface BoundDocument {
   readonly document: JsonObject;
-  readonly secrets: ReadonlyMap<string, { readonly origin: string | null }>;
+  readonly secrets: ReadonlyMap<string, { readonly origin: string | null; readonly value: string }>;
+}
+
+/** The path of the address to which a profile's refresh token goes, unless it goes to the catalog's. */
+const tokenUrlOf = (id: string): Path => ['authProfiles', id, 'metadata', 'tokenUrl'];
+const refreshOf = (id: string): Path => ['authProfiles', id, 'refresh'];
+
+/** Refresh tokens that stay while their token endpoint becomes another one. */
+function strayedRefreshTokens(document: JsonObject, before: BoundDocument, { catalog }: OriginContext): Path[] {
+  const originIn = (given: JsonObject, id: string): string | null => {
+    const url = valueAt(given, tokenUrlOf(id));
+    const text = isSecretReference(url) ? before.secrets.get(url.$secret)?.value : url;
+    const provider = (given as ConfigDocument).authProfiles?.[id]?.provider ?? '';
+    if (text === undefined || text === null) return originOf(catalog.anyProvider(provider)?.oauth?.tokenUrl ?? '');
+    return typeof text === 'string' ? (originOf(text) ?? text) : null;
+  };
+  const ids = Object.keys((document as ConfigDocument).authProfiles ?? {});
+  return ids
+    .filter((id) => isSecretReference(valueAt(document, refreshOf(id))))
+    .filter((id) => valueAt(document, tokenUrlOf(id)) !== undefined && originIn(document, id) !== originIn(before.document, id))
+    .map(refreshOf);
 }
 
 /**
@@ -76,6 +96,9 @@ export function refuseStrayedSecrets(document: JsonObject, before: BoundDocument
     if (bound !== null && bound !== originNow(path) && bound === originBefore(path)) strayed.push(nameIn(part, path));
     return value;
   });
+  for (const path of strayedRefreshTokens(document, before, context)) {
+    if (isWithin(path, entry)) strayed.push(nameIn(part, path));
+  }
   if (strayed.length === 0) return;
   const [param = ''] = strayed;
   const subject = `${quoted(strayed)} ${strayed.length === 1 ? 'was' : 'were'} entered for another address`;
@@ -106,6 +129,12 @@ export function refuseForeignSecrets(document: JsonObject, exported: ExportedSec
     if (secret !== undefined && value === secret.value && secret.origin !== originNow(path)) foreign.push(path.join('.'));
     return value;
   });
+  for (const id of Object.keys((document as ConfigDocument).authProfiles ?? {})) {
+    const url = valueAt(document, tokenUrlOf(id));
+    const isExported = valueAt(document, refreshOf(id)) === exported.get(placeKey(refreshOf(id)))?.value;
+    if (url !== undefined && isExported && url !== exported.get(placeKey(tokenUrlOf(id)))?.value)
+      foreign.push(refreshOf(id).join('.'));
+  }
   if (foreign.length === 0) return;
   const [param = ''] = foreign;
   const message = `The file names another address than the one these secrets were entered for: ${foreign.join(', ')}. Correct its baseUrl, or send the secrets themselves.`;

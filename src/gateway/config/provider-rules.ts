@@ -103,12 +103,12 @@ function checkProfile(id: string, profile: ProfileConfig, part: Path): void {
 }
 
 /** Types of profiles that this version uses. */
-const builtTypes: readonly string[] = ['api_key', 'token'];
+const builtTypes: readonly string[] = ['api_key', 'token', 'oauth'];
 
 /** A part of a profile has no type. */
 function notUsed({ type }: Partial<ProfileConfig>, prefix: string): Warning[] {
   if (type === undefined || builtTypes.includes(type)) return [];
-  const reason = `'type' ${type} is kept and not used by this version; it uses ${builtTypes.join(' and ')}`;
+  const reason = `'type' ${type} is kept and not used by this version; it uses ${builtTypes.join(', ')}`;
   return [{ path: `${prefix}type`, reason }];
 }
 

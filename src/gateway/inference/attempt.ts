@@ -40,6 +40,8 @@ interface Try {
   readonly progress: Progress;
   readonly attempt: Attempt;
   readonly exchange: Exchange;
+  /** The headers that the candidate signed. */
+  readonly signed: HeaderMap;
 }
 
 export async function tryOnce(
@@ -53,12 +55,14 @@ export async function tryOnce(
   const exchange = progress.call.protocol.direct(request, { id: attempt.model, quirks });
   if (exchange === null) return unexpected(`Provider '${provider.id}' does not serve ${request.route.path}.`);
   let reply: Reply;
+  let signed: HeaderMap;
   try {
-    const signed = attempt.candidate.sign(exchange, ports.now());
+    const signing = attempt.candidate.sign(exchange, ports.now());
+    signed = signing instanceof Promise ? await signing : signing;
     reply = await ports.egress.send(endpoint.destination, {
       method: exchange.method,
       path: exchange.path,
-      headers: headersOf(signed instanceof Promise ? await signed : signed, progress.call.via, exchange),
+      headers: headersOf(signed, progress.call.via, exchange),
       body: exchange.body,
       signal: progress.call.signal,
       ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
@@ -66,7 +70,7 @@ export async function tryOnce(
   } catch (thrown) {
     return broken(thrown);
   }
-  return read({ ports, progress, attempt, exchange }, reply);
+  return read({ ports, progress, attempt, exchange, signed }, reply);
 }
 
 const noOptions = {};
@@ -133,8 +137,19 @@ async function readRefusal(given: Try, reply: Reply): Promise<Outcome> {
   const failure = progress.call.protocol.readFailure(reply.status, reply.header, body);
   if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
     return { ...refusedFor(given, reply, failure), next: 'same', fault: null };
-  return refusedFor(given, reply, failure);
+  const refusal = refusedFor(given, reply, failure);
+  return (await isRenewed(given, refusal)) ? { ...refusal, next: 'same', fault: null } : refusal;
 }
+
+/** A credential that its upstream refuses is renewed once in a call, where it can be, and the same attempt is made again. */
+async function isRenewed({ ports, progress, attempt, signed }: Try, { fault }: AttemptFailure): Promise<boolean> {
+  if (fault?.of !== 'credential' || fault.reason !== 'auth') return false;
+  const { candidate } = attempt;
+  if (progress.failed.some((each) => each.attempt === attempt && refusals.includes(each.status ?? 0))) return false;
+  return (await candidate.renew?.(signed, ports.now())) === true;
+}
+
+const refusals: readonly number[] = [401, 403];
 
 function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, failure: UpstreamFailure): AttemptFailure {
   return refused({

@@ -4,10 +4,12 @@ import type { PassedOver, PassedReason } from '../../credentials/resolve.ts';
 const words: Readonly<Record<PassedReason, string>> = {
   disabled: 'is disabled',
   excluded_by_order: 'is excluded: the authOrder of its provider is empty',
-  not_built: 'is stored, but this version cannot use it yet: it uses profiles of the types api_key and token without projects',
-  missing_credential: 'has no secret of its type (`key` or `token`)',
+  not_built:
+    'is stored, but this version cannot use it yet: it uses profiles of the types api_key, token and oauth without projects',
+  missing_credential: 'has no secret of its type (`key`, `token` or `access`)',
   unresolved_ref: 'has a secret that cannot be read',
   expired: 'has expired',
+  needs_login: 'must be signed in again: its token endpoint refuses the refresh token',
   not_needed: 'is not used: its provider has authHeader false',
   no_address: 'is sent nowhere: its provider has no address here',
   own_token: 'is an access token of ola, which is never sent to a provider',

@@ -13,7 +13,8 @@ import {
   type ProviderQuirks,
 } from '../../core/providers.ts';
 import { holdsToken } from '../../core/tokens.ts';
-import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
+import { type Candidate, renewableCandidate, staticCandidate } from '../../credentials/candidates.ts';
+import type { Grants } from '../../credentials/grants.ts';
 import type { RankedProfiles } from '../../credentials/profiles.ts';
 import {
   type Credential,
@@ -106,6 +107,8 @@ export interface RegistryInputs {
   readonly userAgent: string;
   /** The `via` header of every call. */
   readonly via: string;
+  /** The tokens of logins that are renewed; absent: a login is used as it was entered. */
+  readonly grants?: Grants;
   readonly now: Clock;
 }
 
@@ -130,7 +133,10 @@ export function buildRegistry(snapshot: ConfiguredSecrets, facts: RegistryInputs
 
   const origins = variableOrigins(snapshot.consents, facts.envReferences, facts.catalog);
 
-  const profiles = profilesByProvider(snapshot, origins, facts.catalog, facts.now());
+  const profiles = profilesByProvider(snapshot, origins, facts.catalog, {
+    now: facts.now(),
+    needsLogin: (profile, refresh) => facts.grants?.needsLogin(profile, refresh) === true,
+  });
 
   const make = (id: string, config: ProviderConfig | undefined) => {
     const variables = (name: string) => origins(name, id);
@@ -259,7 +265,12 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
-  const made = (credential: Credential) => staticCandidate(credential, { style, extra, userAgent, via });
+  const made = (credential: Credential) => {
+    const headers = { style, extra, userAgent, via };
+    const { renewable, profile } = credential;
+    if (renewable === undefined || profile === null || facts.grants === undefined) return staticCandidate(credential, headers);
+    return renewableCandidate(credential, headers, facts.grants.open({ ...renewable, profile, destination }));
+  };
   const [first, ...rest] = chosen.usable.map(made);
   // A profile is the same candidate whether it is named or not: what is known of a candidate is kept by that object.
   const candidates = new Map([first, ...rest].map((candidate) => [candidate?.source, candidate]));

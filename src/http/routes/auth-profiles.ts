@@ -15,9 +15,23 @@ const state = {
   usable: Type.Boolean({ description: 'whether calls can be made with it now' }),
   reason: nullable(
     Type.String(),
-    'why it cannot be used, as a code: `disabled`, `expired`, `missing_credential`, `not_built`, ...',
+    'why it cannot be used, as a code: `disabled`, `expired`, `missing_credential`, `needs_login`, `not_built`, ...',
   ),
   why: nullable(Type.String(), 'the reason in words'),
+  renewal: Type.Optional(
+    Type.Object(
+      {
+        state: Type.Union(
+          (['ready', 'failing', 'unknown', 'needs_login'] as const).map((each) => Type.Literal(each)),
+          { description: '`unknown`: the token endpoint gave no answer; `needs_login`: it refuses the refresh token for good' },
+        ),
+        since: nullable(Type.Integer(), 'since when renewing fails, milliseconds since 1970'),
+        until: nullable(Type.Integer(), 'the end of the access token, milliseconds since 1970; null: not known'),
+        why: nullable(Type.String(), 'why renewing fails'),
+      },
+      { description: 'how the renewal of an OAuth profile’s tokens stands; absent: they are not renewed' },
+    ),
+  ),
 };
 const profile = Type.Object(
   { ...profileSchema.properties, id: Type.String({ description: 'its id, usually `provider:name`' }), ...state },

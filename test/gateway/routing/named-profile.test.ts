@@ -86,7 +86,7 @@ const acme: World = {
       'acme:a/b': key('slash'),
       'acme:off': key('off', { enabled: false }),
       'acme:old': { provider: 'acme', type: 'token', token: 'token-old', expires: start },
-      'acme:login': { provider: 'acme', type: 'oauth', access: 'access' },
+      'acme:login': { provider: 'acme', type: 'cli' },
       plain: key('plain'),
       'groq:work': { provider: 'groq', type: 'api_key', key: 'key-groq' },
     },

@@ -131,13 +131,21 @@ describe('an auth profile', () => {
     expect((await actions()).slice(0, 2)).toEqual(['credential.enable openai:a', 'credential.disable openai:a']);
   });
 
-  test('of a login is stored and shown, and said not to be used', async () => {
+  test('of a login is shown without its tokens, and used until it ends', async () => {
     const login = { provider: 'openai', type: 'oauth', access: 'CANARY-access', refresh: 'CANARY-refresh', expires: 1 };
     const written = await put('openai:login', login);
-    expect(written.body).toMatchObject({ usable: false, reason: 'not_built' });
-    expect(written.body['warnings'] as unknown).toContainEqual({ path: 'type', reason: expect.stringContaining('oauth') });
+    expect(written.body).toMatchObject({ usable: false, reason: 'expired' });
+    expect(written.body).not.toHaveProperty('renewal');
     expect((await call('GET', '/config/auth-profiles/openai:login')).body).toMatchObject({ access: '[REDACTED]', type: 'oauth' });
     expect(await sources()).toEqual(['OPENAI_API_KEY']);
+    const metadata = { tokenUrl: 'https://auth.acme.example/token' };
+    const renewed = await put('openai:login', { ...login, expires: start + 3_600_000, metadata });
+    expect(renewed.body).toMatchObject({
+      ...usable,
+      renewal: { state: 'ready', since: null, until: start + 3_600_000, why: null },
+    });
+    expect(JSON.stringify((await call('GET', '/config/auth-profiles')).body)).not.toContain('CANARY');
+    expect(await sources()).toEqual(['profile:openai:login', 'OPENAI_API_KEY']);
   });
 
   test('whose token ends while nothing is written is used no more from then on', async () => {
