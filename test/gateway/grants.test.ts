@@ -296,6 +296,37 @@ describe('a token that the provider refuses', () => {
     expect(posts).toHaveLength(2);
   });
 
+  test('after another request has renewed it is not renewed again: the new one is sent', async () => {
+    await using scene = await play(login({ expires: start + hour }));
+    const late = Promise.withResolvers<void>();
+    const hasCome = Promise.withResolvers<void>();
+    answerCall = async (token) => {
+      if (token !== access(1)) return answered();
+      if (sent.length > 1) return refused();
+      hasCome.resolve();
+      await late.promise;
+      return refused();
+    };
+    const first = say(scene);
+    await hasCome.promise;
+    await say(scene);
+    late.resolve();
+    expect(await first).toBe(id);
+    expect(posts).toEqual([refresh(1)]);
+    expect(sent).toEqual([1, 1, 2, 2].map(access));
+  });
+
+  test('is renewed once in a call, however long the provider takes to refuse it', async () => {
+    await using scene = await play(login({ expires: start + hour }));
+    answerPost = () => renewed(posts.length + 1);
+    answerCall = () => {
+      scene.now += 61_000;
+      return refused();
+    };
+    expect((await refusal(scene)).code).toBe('upstream_auth_error');
+    expect([posts.length, sent]).toEqual([1, [1, 2].map(access)]);
+  });
+
   test('for another reason than itself is not renewed', async () => {
     await using scene = await play(login({ expires: start + hour }));
     answerCall = () => json({ error: { message: 'slow' } }, 429);
@@ -362,6 +393,10 @@ test('no token is in a log, an answer, a revision or the disk', async () => {
   ]);
   expect(shown).not.toContain('CANARY');
   expect(scene.onDisk()).not.toContain('CANARY');
+  scene.now += hour;
+  answerPost = () => json({ error: 'invalid_grant' }, 400);
+  await refusal(scene);
+  expect(scene.gateway.profileState(id).reason).toBe('needs_login');
   expect(scene.gateway.redact(`${access(2)} ${refresh(2)} ${refresh(1)}`)).not.toContain('CANARY');
 });
 
