@@ -40,6 +40,12 @@ export interface GrantTokens {
   readonly expiresAt: number | null;
 }
 
+/** Tokens that a renewal made. */
+export interface RenewedTokens extends GrantTokens {
+  /** The access token that the profile had then: another one was entered later. */
+  readonly entered: string | null;
+}
+
 /** The tokens of one auth profile, kept fresh. */
 export interface Grant {
   /**
@@ -87,12 +93,13 @@ export function grantId(profile: string, refresh: string): string {
   return createHash('sha256').update(`${profile}\n${refresh}`).digest('hex').slice(0, 32);
 }
 
-/** The renewed tokens, unless the profile was given an access token that ends later. */
-export function tokensInUse(entered: EnteredTokens, renewed: GrantTokens | null): GrantTokens {
+/** The renewed tokens, unless the profile was given an access token after the renewal that ends later. */
+export function tokensInUse(entered: EnteredTokens, renewed: RenewedTokens | null): GrantTokens {
   const { access, refresh, expiresAt } = entered;
   if (renewed === null) return { access, refresh, obtainedAt: null, expiresAt };
-  const isNewer = access !== null && expiresAt !== null && renewed.expiresAt !== null && expiresAt > renewed.expiresAt;
-  return isNewer ? { access, refresh: renewed.refresh, obtainedAt: null, expiresAt } : renewed;
+  const isAnother = access !== null && access !== renewed.entered;
+  const isLater = expiresAt !== null && renewed.expiresAt !== null && expiresAt > renewed.expiresAt;
+  return isAnother && isLater ? { access, refresh: renewed.refresh, obtainedAt: null, expiresAt } : renewed;
 }
 
 /** Times below are seconds: in milliseconds they would be in 1973. */

@@ -190,6 +190,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     ...{ store: store.grants, vault, now, log },
     profiles: Object.keys(config.snapshot().open.authProfiles ?? {}),
     owner: crypto.randomUUID(),
+    userAgent: facts.userAgent,
     egress: () => egress,
   });
   const inputs = { ...facts, grants };
@@ -307,7 +308,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
       await retention.stop();
       live.abandon(shuttingDown());
       audit.record(audit.event('server.stop', own, { version }));
-      await Promise.all([usage.flush(), audit.flush(), tokens.flush(), cooldowns.flush()]);
+      await Promise.all([usage.flush(), audit.flush(), tokens.flush(), cooldowns.flush(), grants.flush()]);
     },
   };
 }

@@ -16,6 +16,7 @@ import {
   isValid,
   pauseAfter,
   type Renewal,
+  type RenewedTokens,
   readRenewal,
   renewalRequest,
   tokensInUse,
@@ -41,6 +42,8 @@ export interface KeptGrants extends Grants {
   secrets(): Iterable<string>;
   /** Called when a profile has to be signed in again: from then on it is passed over. */
   onLost(listener: () => void): void;
+  /** Resolves when no renewal runs: a refresh token that is on its way must be stored. */
+  flush(): Promise<void>;
 }
 
 export interface GrantPorts {
@@ -52,6 +55,7 @@ export interface GrantPorts {
   readonly egress: () => Pick<Egress, 'send'>;
   /** Names this process among those that share the store. */
   readonly owner: string;
+  readonly userAgent: string;
   readonly now: Clock;
   readonly log: Log;
 }
@@ -79,10 +83,10 @@ interface Entry {
   entered: EnteredGrant | null;
   tokens: GrantTokens | null;
   /** The opened tokens of the row. */
-  renewed: GrantTokens | null;
+  renewed: RenewedTokens | null;
   row: StoredGrant;
   /** Renewed tokens that the disk did not take: they are stored before anything else is asked. */
-  unsaved: { readonly grant: StoredGrant; readonly tokens: GrantTokens } | null;
+  unsaved: { readonly grant: StoredGrant; readonly tokens: RenewedTokens } | null;
   /** No renewal is tried before, because another process has the lease or the store failed. */
   quietUntil: number;
   running: Promise<void> | null;
@@ -107,11 +111,11 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
   }
 
   /** @returns null when nothing is stored, or it cannot be opened */
-  function openTokens({ id, profile, envelope, obtainedAt, expiresAt }: StoredGrant): GrantTokens | null {
+  function openTokens({ id, profile, envelope, obtainedAt, expiresAt }: StoredGrant): RenewedTokens | null {
     if (envelope === null) return null;
     try {
-      const { access, refresh } = JSON.parse(vault.open(envelope, placeOfGrant(id))) as { access: string; refresh: string };
-      return { access, refresh, obtainedAt, expiresAt };
+      const { access, refresh, entered } = JSON.parse(vault.open(envelope, placeOfGrant(id))) as SealedTokens;
+      return { access, refresh, entered, obtainedAt, expiresAt };
     } catch {
       log.log('error', 'the renewed tokens of an auth profile are damaged; those of the profile are used', { profile });
       return null;
@@ -167,7 +171,8 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
 
   async function ask({ entered, tokens }: Entry): Promise<Asked> {
     if (entered === null || tokens === null) throw new OlaError('internal_error', 'There are no tokens to renew.');
-    const { path, headers, body, destination } = requestOf(entered, tokens);
+    const { path, body, destination, ...request } = requestOf(entered, tokens);
+    const headers = { ...request.headers, 'user-agent': ports.userAgent };
     try {
       // A connection of its own: a kept one may end before an answer, and then nobody knows whether the token was used.
       const reply = await ports.egress().send(destination, { method: 'POST', path, headers, body, fresh: true });
@@ -189,7 +194,9 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
     const next = { ...row, version: row.version + 1, envelope: null, changedAt: at, leaseOwner: null, leaseUntil: 0 };
     if (renewal?.kind === 'renewed') {
       const { access, expiresAt, isCapped } = renewal;
-      const renewed = { access, refresh: renewal.refresh ?? tokens?.refresh ?? '', obtainedAt: at, expiresAt };
+      const kept = tokens?.refresh ?? '';
+      const of = { obtainedAt: at, expiresAt, entered: entry.entered?.access ?? null };
+      const renewed = { access, refresh: renewal.refresh ?? kept, ...of };
       if (isCapped) {
         const message = 'a token endpoint named a life of more than a day; the tokens are renewed after a day';
         log.log('warn', message, { profile: entry.profile });
@@ -215,10 +222,10 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
   }
 
   /** The refresh token may be a new one: it is on the disk before the access token is used. */
-  async function keep(entry: Entry, grant: StoredGrant, tokens: GrantTokens): Promise<void> {
+  async function keep(entry: Entry, grant: StoredGrant, tokens: RenewedTokens): Promise<void> {
     entry.unsaved = { grant, tokens };
-    const { access, refresh } = tokens;
-    const envelope = vault.seal(JSON.stringify({ access, refresh }), placeOfGrant(entry.id));
+    const { access, refresh, entered } = tokens;
+    const envelope = vault.seal(JSON.stringify({ access, refresh, entered }), placeOfGrant(entry.id));
     const isSaved = await store.save({ ...grant, envelope });
     entry.unsaved = null;
     if (!isSaved) return reload(entry);
@@ -275,6 +282,9 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
     onLost(listener) {
       lost = listener;
     },
+    async flush() {
+      await Promise.all([...entries.values()].map(({ running }) => running));
+    },
   };
 }
 
@@ -287,6 +297,13 @@ async function forgetOld({ store, profiles, now, log }: GrantPorts, rows: Iterab
   });
 }
 
+/** What is sealed of renewed tokens. */
+interface SealedTokens {
+  readonly access: string;
+  readonly refresh: string;
+  readonly entered: string | null;
+}
+
 /** The answer of a token endpoint; null: none came, and it is not known whether the request arrived. */
 interface Asked {
   readonly renewal: Renewal | null;
@@ -294,7 +311,7 @@ interface Asked {
   readonly waitMs: number;
 }
 
-function use(entry: Entry, renewed: GrantTokens | null): void {
+function use(entry: Entry, renewed: RenewedTokens | null): void {
   entry.renewed = renewed;
   if (entry.entered !== null) entry.tokens = tokensInUse(entry.entered, renewed);
 }

@@ -110,14 +110,16 @@ test('an entered end is told in seconds or milliseconds, by its size, else by th
     expect(jwtExpiry(text)).toBeNull();
 });
 
-test('of the entered and the renewed access token the one that ends later is used, with the renewed refresh token', () => {
+test('of the entered and the renewed access token the one that ends later is used, with the renewed refresh token; the one that was renewed does not come back', () => {
   const endpoint = { tokenUrl: 'https://auth.example/token', clientId: null, style: 'form' } as const;
   const entered = { access: 'a1', refresh: 'r1', expiresAt: now + hour, endpoint };
-  const renewed = { access: 'a2', refresh: 'r2', obtainedAt: now, expiresAt: now + 2 * hour };
+  const renewed = { access: 'a2', refresh: 'r2', obtainedAt: now, expiresAt: now + 2 * hour, entered: 'a0' };
   expect(tokensInUse(entered, null)).toEqual({ access: 'a1', refresh: 'r1', obtainedAt: null, expiresAt: now + hour });
   expect(tokensInUse(entered, renewed)).toEqual(renewed);
   expect(tokensInUse({ ...entered, expiresAt: now + 3 * hour }, renewed)).toMatchObject({ access: 'a1', refresh: 'r2' });
   expect(tokensInUse({ ...entered, expiresAt: null }, renewed)).toEqual(renewed);
+  const sameAsThen = { ...renewed, entered: 'a1' };
+  expect(tokensInUse({ ...entered, expiresAt: now + 3 * hour }, sameAsThen)).toEqual(sameAsThen);
 });
 
 test('the pauses grow, and heed what the endpoint asks for', () => {

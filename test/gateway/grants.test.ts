@@ -277,6 +277,17 @@ describe('a token that the provider refuses', () => {
     expect([posts, sent]).toEqual([[refresh(1)], [access(1), access(2)]]);
   });
 
+  test('though it was said to last longer gives way to the renewed one, over a restart too', async () => {
+    const path = directory();
+    const first = await play(login({ expires: start + 10 * hour }), path);
+    answerCall = (token) => (token === access(1) ? refused() : answered());
+    await say(first);
+    await first[Symbol.asyncDispose]();
+    await using second = await open(path);
+    expect(await say(second)).toBe(id);
+    expect([posts, sent]).toEqual([[refresh(1)], [1, 2, 2].map(access)]);
+  });
+
   test('by twenty requests at once is renewed once', async () => {
     await using scene = await play(login({ expires: start + hour }));
     answerCall = (token) => (token === access(1) ? refused() : answered());
@@ -365,6 +376,27 @@ function hangsUp() {
   });
   return { port: listener.port, posts: () => count, stop: () => listener.stop(true) };
 }
+
+test('a stop waits for the answer of a token endpoint, and the next start has the rotated token', async () => {
+  const path = directory();
+  const first = await play(login(), path);
+  const asked = Promise.withResolvers<void>();
+  const mayAnswer = Promise.withResolvers<void>();
+  answerPost = async () => {
+    asked.resolve();
+    await mayAnswer.promise;
+    return renewed(posts.length + 1, { refresh_token: refresh(2) });
+  };
+  const call = say(first).catch(() => null);
+  await asked.promise;
+  const stopped = first[Symbol.asyncDispose]();
+  mayAnswer.resolve();
+  await Promise.all([stopped, call]);
+  await using second = await open(path);
+  second.now += hour;
+  await say(second);
+  expect(posts).toEqual([refresh(1), refresh(2)]);
+});
 
 test('without a valid token the next credential is tried, and no endpoint is asked in vain', async () => {
   await using scene = await play();
@@ -463,6 +495,7 @@ test('tokens that the disk did not take are stored before they are used, without
       },
     }),
     owner: 'one',
+    userAgent: 'ola/0',
     now: () => clock,
     log: { log: (_level, message) => void log.push(message) },
   });
