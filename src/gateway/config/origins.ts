@@ -130,10 +130,9 @@ export function refuseForeignSecrets(document: JsonObject, exported: ExportedSec
     return value;
   });
   for (const id of Object.keys((document as ConfigDocument).authProfiles ?? {})) {
-    const url = valueAt(document, tokenUrlOf(id));
-    const isExported = valueAt(document, refreshOf(id)) === exported.get(placeKey(refreshOf(id)))?.value;
-    if (url !== undefined && isExported && url !== exported.get(placeKey(tokenUrlOf(id)))?.value)
-      foreign.push(refreshOf(id).join('.'));
+    const [url, refresh] = [valueAt(document, tokenUrlOf(id)), exported.get(placeKey(refreshOf(id)))?.value];
+    const isMoved = refresh !== undefined && valueAt(document, refreshOf(id)) === refresh;
+    if (isMoved && url !== exported.get(placeKey(tokenUrlOf(id)))?.value) foreign.push(refreshOf(id).join('.'));
   }
   if (foreign.length === 0) return;
   const [param = ''] = foreign;

@@ -77,6 +77,24 @@ describe('an export', () => {
     expect(bound(to)).toEqual(bound(from));
   });
 
+  test('brings a refresh token to no other token endpoint than that of the export', async () => {
+    const login = { provider: 'acme', type: 'oauth', access: 'CANARY-a', refresh: 'CANARY-r' };
+    const metadata = { tokenUrl: 'https://auth.acme.example/token' };
+    const acme = { baseUrl: 'https://api.acme.example/v1' };
+    await from.gateway.documents.replace(
+      { providers: { acme }, authProfiles: { 'acme:login': { ...login, metadata } } },
+      null,
+      own,
+    );
+    const { content, sealed } = JSON.parse(JSON.stringify(await exported(words)));
+    const changed = structuredClone(content);
+    changed.authProfiles['acme:login'].metadata = { tokenUrl: 'https://elsewhere.example/token' };
+    const strange = refusal('secret_required', 'authProfiles.acme:login.refresh');
+    await expect(importInto(to, changed, sealed, words)).rejects.toThrow(strange);
+    await importInto(to, content, sealed, words);
+    expect(inUse(to)).toEqual(inUse(from));
+  });
+
   test('has a secret that cannot be opened among the missing, and leaves it out', async () => {
     await write();
     const secrets = await from.store.config.secrets();
