@@ -1,7 +1,7 @@
 /** Auth profiles over HTTP: several accounts of a provider, one by name, their order, their secrets. */
 import { expect, test } from 'bun:test';
 import { expectError, filesBelow, type Json, type Ola, stage } from './stage.ts';
-import { answer } from './upstream.ts';
+import { answer, completion } from './upstream.ts';
 
 const { start, upstream } = stage();
 const secrets = {
@@ -100,4 +100,44 @@ test('a profile of a stopped server is there after the next start, and its token
   const refused = await again.chat('acme:old/m');
   expect(expectError(refused, 409, 'conflict')['message'] as unknown).toContain("'acme:old' has expired");
   await expectNowhere(again, refused.text);
+});
+
+test('a login is renewed; kill -9 between the renewal and the answer of the call loses no rotated token', async () => {
+  const ola = await start();
+  const up = await upstream();
+  await ola.addProvider('acme', up, { apiKey: secrets.home });
+  // A form names no model: the double tells it by the empty one.
+  const posts = () => up.for('').map(({ body }) => new URLSearchParams(body).get('refresh_token'));
+  const tokens = (access: string, refresh: string) =>
+    answer(200, { access_token: access, refresh_token: refresh, expires_in: 3600 });
+  up.modes.set('', tokens(secrets.far, secrets.own));
+  const metadata = { tokenUrl: `http://127.0.0.1:${up.port}/token` };
+  const login = { provider: 'acme', type: 'oauth', refresh: secrets.work, metadata };
+  const written = await ola.ask('PUT', '/config/auth-profiles/acme:login', login);
+  expect(written.json as unknown).toMatchObject({ usable: true, renewal: { state: 'ready' } });
+  const called = Promise.withResolvers<void>();
+  up.modes.set('held', () => called.resolve());
+  const call = ola.chat('acme/held').catch(() => null);
+  await called.promise;
+  ola.kill('SIGKILL');
+  await Promise.all([ola.exited, call]);
+  expect(posts()).toEqual([secrets.work]);
+
+  const again = await start({ home: ola.home });
+  expect((await again.chat('acme/m')).headers.get('x-ola-profile')).toBe('acme:login');
+  expect(up.requestFor('m').headers.get('authorization')).toBe(`Bearer ${secrets.far}`);
+  up.modes.set('refused', (received) => {
+    const isOld = received.headers.get('authorization') === `Bearer ${secrets.far}`;
+    return answer(isOld ? 401 : 200, isOld ? { error: { message: 'no' } } : completion('Hello'))(received);
+  });
+  up.modes.set('', answer(400, { error: 'invalid_grant' }));
+  const refused = await again.chat('acme/refused');
+  // It was renewed within the last minute, so its age is not the reason: the next credential is tried.
+  expect(up.for('refused').map(({ headers }) => headers.get('authorization'))).toEqual(
+    [secrets.far, secrets.home].map((secret) => `Bearer ${secret}`),
+  );
+  expect(posts()).toEqual([secrets.work]);
+  const shown = await again.ask('GET', '/config/auth-profiles/acme%3Alogin');
+  expect(shown.json as unknown).toMatchObject({ usable: true, refresh: '[REDACTED]', renewal: { state: 'ready', why: null } });
+  await expectNowhere(again, refused.text + shown.text + ola.out() + ola.err());
 });
