@@ -97,7 +97,8 @@ export const authProfileOperations: Operations = {
     tag: 'Auth profiles',
     answers: [
       {
-        description: 'The profiles, secrets redacted, with a hint of each, and whether they can be used.',
+        description:
+          'The profiles, secrets redacted, with a hint of each, and whether they can be used. A profile of the type `oauth` has `renewal`, the state of the renewal of its tokens.',
         headers: etagHeader,
         example: [{ id: example, ...shown, ...usable }],
       },
