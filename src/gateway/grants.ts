@@ -56,6 +56,8 @@ export interface GrantPorts {
   /** Names this process among those that share the store. */
   readonly owner: string;
   readonly userAgent: string;
+  /** Waits between two looks at a lease; handed in by tests. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
   readonly now: Clock;
   readonly log: Log;
 }
@@ -93,7 +95,7 @@ interface Entry {
 }
 
 export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
-  const { store, vault, now, log } = ports;
+  const { store, vault, now, log, pause = wait } = ports;
   const rows = new Map((await store.list()).map((row) => [row.id, row]));
   await forgetOld(ports, rows.values());
   const entries = new Map<string, Entry>();
@@ -164,7 +166,7 @@ export async function loadGrants(ports: GrantPorts): Promise<KeptGrants> {
       } else if (looks >= mostLooks) {
         entry.quietUntil = grant.leaseUntil;
         return;
-      } else await new Promise((resolve) => setTimeout(resolve, lookMs));
+      } else await pause(lookMs);
     }
     await settle(entry, await ask(entry));
   }
@@ -310,6 +312,8 @@ interface Asked {
   /** Milliseconds that the endpoint asks to wait. */
   readonly waitMs: number;
 }
+
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function use(entry: Entry, renewed: RenewedTokens | null): void {
   entry.renewed = renewed;

@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { OlaError } from '../../src/core/errors.ts';
+import type { GrantStore } from '../../src/core/grants.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { grantId } from '../../src/credentials/grants.ts';
 import { createVault, makeKey } from '../../src/credentials/vault.ts';
 import { loadGrants } from '../../src/gateway/grants.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
@@ -471,45 +473,67 @@ describe('a refresh token', () => {
   });
 });
 
-test('tokens that the disk did not take are stored before they are used, without asking again', async () => {
+/** Grants over a store of their own, with a token endpoint that answers at once. */
+async function alone(change: (store: GrantStore) => Partial<GrantStore>) {
   const store = openStore({ database: openSqlite(join(directory(), 's.sqlite3')), now: () => start, backUp: () => undefined });
-  const log: string[] = [];
-  let isFull = true;
-  let clock = start;
-  let asked = 0;
+  const scene = { now: start, asked: 0, looks: 0, log: [] as string[], store: store.grants };
   const grants = await loadGrants({
-    store: {
-      ...store.grants,
-      async save(grant) {
-        if (isFull) throw new Error('the disk is full');
-        return store.grants.save(grant);
-      },
-    },
+    store: { ...store.grants, ...change(store.grants) },
     profiles: [id],
     vault: createVault([makeKey()]),
     egress: () => ({
       async send() {
-        asked++;
+        scene.asked++;
         const bytes = [new TextEncoder().encode(JSON.stringify({ access_token: access(2), refresh_token: refresh(2) }))];
         return { status: 200, header: () => null, read: () => bytes.shift() ?? null, cancel: () => undefined };
       },
     }),
     owner: 'one',
     userAgent: 'ola/0',
-    now: () => clock,
-    log: { log: (_level, message) => void log.push(message) },
+    now: () => scene.now,
+    async pause() {
+      scene.looks++;
+    },
+    log: { log: (_level, message) => void scene.log.push(message) },
   });
-  const grant = grants.open({
-    ...{ profile: id, access: null, refresh: refresh(1), expiresAt: null },
-    endpoint: { tokenUrl: 'https://auth.example/token', clientId: null, style: 'form' },
-    destination: { name: 'acme', baseUrl: 'https://api.example', allowLocal: false },
-  });
-  await expect(Promise.resolve(grant.access(clock))).rejects.toMatchObject({ code: 'upstream_unreachable' });
-  expect(log).toEqual([expect.stringContaining('the store failed')]);
+  const enter = (token: string | null, expiresAt: number | null) =>
+    grants.open({
+      ...{ profile: id, access: token, refresh: refresh(1), expiresAt },
+      endpoint: { tokenUrl: 'https://auth.example/token', clientId: null, style: 'form' },
+      destination: { name: 'acme', baseUrl: 'https://api.example', allowLocal: false },
+    });
+  return Object.assign(scene, { enter, [Symbol.dispose]: () => store.close() });
+}
+
+test('tokens that the disk did not take are stored before they are used, without asking again', async () => {
+  let isFull = true;
+  using scene = await alone(({ save }) => ({
+    async save(grant) {
+      if (isFull) throw new Error('the disk is full');
+      return save(grant);
+    },
+  }));
+  const grant = scene.enter(null, null);
+  await expect(Promise.resolve(grant.access(scene.now))).rejects.toMatchObject({ code: 'upstream_unreachable' });
+  expect(scene.log).toEqual([expect.stringContaining('the store failed')]);
   isFull = false;
-  clock += 1000;
-  expect(await grant.access(clock)).toBe(access(2));
-  expect(asked).toBe(1);
-  expect((await store.grants.list()).map(({ version, envelope }) => [version, envelope === null])).toEqual([[1, false]]);
-  store.close();
+  scene.now += 1000;
+  expect(await grant.access(scene.now)).toBe(access(2));
+  expect(scene.asked).toBe(1);
+  expect((await scene.store.list()).map(({ version, envelope }) => [version, envelope === null])).toEqual([[1, false]]);
+});
+
+test('the lease of a process that died is waited for once, then its end is; the old token serves meanwhile', async () => {
+  using scene = await alone(() => ({}));
+  const wanted = { id: grantId(id, refresh(1)), profile: id, version: 0 };
+  await scene.store.lease({ ...wanted, owner: 'dead', now: start, until: start + 60_000 });
+  const grant = scene.enter(access(1), start + 90_000);
+  expect(await grant.access(scene.now)).toBe(access(1));
+  const { looks } = scene;
+  expect(looks).toBeGreaterThan(100);
+  expect(grant.access(scene.now)).toBe(access(1));
+  expect([scene.looks, scene.asked]).toEqual([looks, 0]);
+  scene.now += 60_000;
+  expect(await grant.access(scene.now)).toBe(access(2));
+  expect([scene.looks, scene.asked]).toEqual([looks, 1]);
 });
