@@ -114,7 +114,10 @@ export const explainRequest = command({
       typeof attempt['milliseconds'] === 'number' ? `${attempt['milliseconds']} ms` : '',
     ]);
     const columns = ['TRY', 'PROVIDER', 'MODEL', 'CREDENTIAL', 'STATUS', 'OUTCOME', 'AFTER'];
-    ports.terminal.out(`${head}\n${table(columns, rows, 'MODEL', ports.terminal.columns)}`);
+    const tried = table(columns, rows, 'MODEL', ports.terminal.columns);
+    const { now } = found;
+    const present = isObject(now) ? `\nThe same call now:\n${words(now, ports.now(), ports.terminal.columns)}` : '';
+    ports.terminal.out(`${head}\n${tried}${present}`);
     return exitCodes.ok;
   },
 });

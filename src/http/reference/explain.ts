@@ -6,6 +6,33 @@ import { exampleRequest } from './usage.ts';
 const model = 'llama-3.3-70b-versatile';
 const credential = 'env:GROQ_API_KEY';
 
+const explanation = {
+  model: `groq/${model}`,
+  provider: 'groq',
+  upstreamModel: model,
+  attempts: [
+    {
+      provider: 'cerebras',
+      model: 'llama-3.3-70b',
+      credential: 'env:CEREBRAS_API_KEY',
+      standing: 'ready',
+      readyAt: null,
+    },
+    { provider: 'groq', model, credential, standing: 'cooling', readyAt: '2026-11-21T09:00:30.000Z' },
+  ],
+  mostAttempts: 6,
+  passed: [
+    {
+      provider: 'groq',
+      credential: 'provider-config:groq',
+      reason: 'duplicate',
+      why: 'has the same secret as another credential, which is tried in its place',
+    },
+  ],
+  fallbacks: [{ model: 'cerebras/llama-3.3-70b', why: null }],
+  error: null,
+};
+
 export const explainOperations: Operations = {
   'GET /config/explain': {
     id: 'explainModel',
@@ -30,32 +57,7 @@ export const explainOperations: Operations = {
     answers: [
       {
         description: 'The order of a call at this moment.',
-        example: {
-          model: `groq/${model}`,
-          provider: 'groq',
-          upstreamModel: model,
-          attempts: [
-            {
-              provider: 'cerebras',
-              model: 'llama-3.3-70b',
-              credential: 'env:CEREBRAS_API_KEY',
-              standing: 'ready',
-              readyAt: null,
-            },
-            { provider: 'groq', model, credential, standing: 'cooling', readyAt: '2026-11-21T09:00:30.000Z' },
-          ],
-          mostAttempts: 6,
-          passed: [
-            {
-              provider: 'groq',
-              credential: 'provider-config:groq',
-              reason: 'duplicate',
-              why: 'has the same secret as another credential, which is tried in its place',
-            },
-          ],
-          fallbacks: [{ model: 'cerebras/llama-3.3-70b', why: null }],
-          error: null,
-        },
+        example: explanation,
       },
     ],
     errors: ['invalid_field'],
@@ -77,7 +79,7 @@ export const explainOperations: Operations = {
     id: 'explainRequest',
     tag: 'Usage',
     description:
-      'The id is in the header `X-Request-Id` of every answer. Of the newest 100,000 calls of models; when two have the same id, the newest.',
+      'The id is in the header `X-Request-Id` of every answer. Of the newest 100,000 calls of models; when two have the same id, the newest. `now` is the explanation of its model at this moment: it says why other credentials are not used.',
     parameters: [
       { name: 'id', in: 'path', description: 'The id of a request.', schema: Type.String(), example: exampleRequest.request_id },
     ],
@@ -90,6 +92,7 @@ export const explainOperations: Operations = {
             { provider: 'groq', model, credential, status: 429, error: 'upstream_http_error', milliseconds: 41 },
             { provider: 'groq', model, credential: 'groq:work', status: 200, error: null, milliseconds: null },
           ],
+          now: { ...explanation, attempts: explanation.attempts.slice(0, 1) },
         },
       },
     ],

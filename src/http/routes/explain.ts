@@ -59,6 +59,7 @@ const requestSchema = Type.Object({
     }),
     { description: 'all attempts, the last one is the one that answered, or the one that the client was told of' },
   ),
+  now: explanationSchema,
 });
 
 export function explainRoutes(gateway: Gateway): Route[] {
@@ -75,28 +76,7 @@ export function explainRoutes(gateway: Gateway): Route[] {
         const query = new URL(call.request.url).searchParams;
         const model = query.get('model');
         const found = gateway.explain(model, operationOf(query.get('operation')));
-        return reply(call, {
-          model,
-          provider: found.provider,
-          upstreamModel: found.model,
-          attempts: found.attempts.map(({ source, readyAt, ...attempt }) => ({
-            provider: attempt.provider,
-            model: attempt.model,
-            credential: credentialId({ provider: attempt.provider, source }),
-            standing: attempt.standing,
-            readyAt: readyAt === null ? null : new Date(readyAt).toISOString(),
-          })),
-          mostAttempts: found.mostAttempts,
-          passed: found.passed.map(({ provider, source, reason, why }) => ({
-            provider,
-            credential: credentialId({ provider, source }),
-            reason,
-            why,
-          })),
-          fallbacks: found.fallbacks.map(({ name, why }) => ({ model: name, why })),
-          error:
-            found.problem === null ? null : { code: found.problem.code, message: errorEnvelope(found.problem).error.message },
-        });
+        return reply(call, explanationOf(model, found));
       },
     ),
     route(
@@ -144,6 +124,10 @@ export function explainRoutes(gateway: Gateway): Route[] {
         return reply(call, {
           request: requestOf(row),
           attempts: [...(row.attempts ?? []).map(attemptOf), ...last.map((each) => attemptOf({ ...each, milliseconds: null }))],
+          now: explanationOf(
+            row.requested,
+            gateway.explain(row.requested, row.endpoint.endsWith('/embeddings') ? 'embeddings' : 'chat'),
+          ),
         });
       },
     ),
@@ -161,3 +145,30 @@ type Told = Omit<AttemptRecord, 'milliseconds'> & { readonly milliseconds: numbe
 function attemptOf({ provider, model, source, status, error, milliseconds }: Told) {
   return { provider, model, credential: credentialId({ provider, source }), status, error, milliseconds };
 }
+
+/** As it goes over the wire. */
+function explanationOf(model: string | null, found: Explanation) {
+  return {
+    model,
+    provider: found.provider,
+    upstreamModel: found.model,
+    attempts: found.attempts.map(({ source, readyAt, ...attempt }) => ({
+      provider: attempt.provider,
+      model: attempt.model,
+      credential: credentialId({ provider: attempt.provider, source }),
+      standing: attempt.standing,
+      readyAt: readyAt === null ? null : new Date(readyAt).toISOString(),
+    })),
+    mostAttempts: found.mostAttempts,
+    passed: found.passed.map(({ provider, source, reason, why }) => ({
+      provider,
+      credential: credentialId({ provider, source }),
+      reason,
+      why,
+    })),
+    fallbacks: found.fallbacks.map(({ name, why }) => ({ model: name, why })),
+    error: found.problem === null ? null : { code: found.problem.code, message: errorEnvelope(found.problem).error.message },
+  };
+}
+
+type Explanation = ReturnType<Gateway['explain']>;

@@ -53,10 +53,12 @@ describe('explain', () => {
   ];
 
   test('shows every attempt with its status and time', async () => {
-    const { out, calls } = await ola(['explain', 'req/1'], answering({ request: row, attempts }));
+    const { out, calls } = await ola(['explain', 'req/1'], answering({ request: row, attempts, now: explained }));
     expect(calls[0]?.path).toBe('/config/requests/req%2F1');
     expect(out).toMatch(/^1 +groq +m +env:GROQ_API_KEY +429 +upstream_http_error +41 ms$/m);
     expect(out).toMatch(/^2 +groq +m +groq:work +200 +answered *$/m);
     expect(out).toContain('$0.5');
+    expect(out).toMatch(/^The same call now:$/m);
+    expect(out).toMatch(/^groq +provider-config:groq +has the same secret$/m);
   });
 });

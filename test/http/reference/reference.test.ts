@@ -293,6 +293,12 @@ describe('the answers of the app', () => {
     await expectTold(200, 'POST', '/config', '/config', { ...before, ...fallback, providers: before['providers'] ?? {} });
     await expectTold(200, 'GET', '/config/explain', '/config/explain?model=groq/x');
     await expectTold(200, 'GET', '/config/explain', '/config/explain?model=xai/x');
+    const own = scene.gateway.tokens.list().find(({ name }) => name === 'admin')?.id ?? '';
+    const facts = { subject: own, tokenId: own, project: 'website', profile: 'groq:work', costMicros: 42 };
+    for (const requested of ['groq/x', 'xai/x']) {
+      scene.gateway.usage.record(usageRow(`req of ${requested}`, scene.now, { ...facts, requested }));
+      await expectTold(200, 'GET', '/config/requests/{id}', `/config/requests/${encodeURIComponent(`req of ${requested}`)}`);
+    }
     await expectTold(200, 'GET', '/config/explain', '/config/explain');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
@@ -326,8 +332,6 @@ describe('the answers of the app', () => {
     await expectTold(200, 'POST', `${profiles}/test`, '/config/auth-profiles/local:a/test');
     await expectTold(200, 'POST', '/config/credentials/{id}/test', '/config/credentials/local%3Aa/test');
 
-    const own = scene.gateway.tokens.list().find(({ name }) => name === 'admin')?.id ?? '';
-    const facts = { subject: own, tokenId: own, project: 'website', profile: 'groq:work', costMicros: 42 };
     scene.gateway.usage.record(usageRow('req_1', scene.now, facts));
     for (const name of ['overview', 'summary', 'chart', 'recent', 'provider-telemetry']) {
       await expectTold(200, 'GET', `/config/usage/${name}`, `/config/usage/${name}?days=2`);

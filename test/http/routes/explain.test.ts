@@ -70,6 +70,7 @@ test('of two requests with one id the newer is explained; its attempt answered',
   expect(body['attempts']).toEqual([
     { provider: 'acme', model: 'good', credential: 'provider-config:acme', status: 200, error: null, milliseconds: null },
   ]);
+  expect(body['now']).toEqual((await send('GET', '/config/explain?model=acme/good')).body);
 });
 
 test('requests are listed page by page, the newest first', async () => {
