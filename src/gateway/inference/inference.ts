@@ -61,7 +61,7 @@ export function createInference(ports: InferencePorts): Inference {
   }
 
   /** Of credentials that are interchangeable, the one that has the conversation is taken, else the one that rested longest. */
-  function begin(progress: Progress, plan: Plan, request: InferenceRequest): Attempt | null {
+  function choose(progress: Progress, plan: Plan, request: InferenceRequest): Attempt | null {
     const attempt = next(progress, plan);
     if (attempt === null || !plan.equals.has(attempt) || progress.failed.at(-1)?.next === 'same') return attempt;
     const equals = equalsOf(attempt, plan, progress.failed, cooldowns.quiet() ? null : cooldowns.standing);
@@ -105,7 +105,7 @@ export function createInference(ports: InferencePorts): Inference {
       progress.plan = plan;
       progress.reservation = limits.reserve(estimateOf(request, plan));
       const { failed } = progress;
-      for (let attempt = begin(progress, plan, request); attempt !== null; attempt = begin(progress, plan, request)) {
+      for (let attempt = choose(progress, plan, request); attempt !== null; attempt = choose(progress, plan, request)) {
         const startedAt = now();
         progress.attempt = attempt;
         if (!cooldowns.quiet()) cooldowns.begun(attempt.cooledAs);
