@@ -47,18 +47,10 @@ export function createCooledCredentials(ports: {
 }): CooledCredentials {
   const { cooldowns, audit } = ports;
 
-  /** All credentials of providers that can be used, each once; one variable may be the key of several. */
-  function credentials(): Credential[] {
-    const found = new Map<string, Credential>();
-    for (const { id, endpoints } of ports.registry().active.values()) {
-      for (const { candidates } of endpoints)
-        for (const { source } of candidates) found.set(`${id}\n${source}`, { provider: id, source });
-    }
-    return [...found.values()];
-  }
-
   function named(id: string): [Credential, ...Credential[]] {
-    const known = [...credentials(), ...cooldowns.list()];
+    // One variable may be the key of several providers.
+    const held = [...heldCredentials(ports.registry()).values()].map(({ credential }) => credential);
+    const known = [...held, ...cooldowns.list()];
     const [first, ...others] = known.filter((credential) => credentialId(credential) === id);
     if (first !== undefined) return [first, ...others];
     const question = didYouMean(nearestNames(id, [...new Set(known.map(credentialId))], 3));
@@ -89,26 +81,32 @@ export function createCooledCredentials(ports: {
 
 /** Credentials that have another secret than before, or are gone: what an upstream said of the old one is over. */
 export function changedCredentials(before: Registry, after: Registry): Credential[] {
-  const now = secretsOf(after);
-  return [...secretsOf(before)].flatMap(([key, { credential, secrets }]) =>
+  const now = heldCredentials(after);
+  return [...heldCredentials(before)].flatMap(([key, { credential, secrets }]) =>
     now.get(key)?.secrets === secrets ? [] : [credential],
   );
 }
 
 /** True while a credential is the one that a call was made with: what is said of an old one is not said of its successor. */
-export function holdsCredential({ active }: Registry, provider: string, { source, secrets }: Candidate): boolean {
-  const endpoints = active.get(provider)?.endpoints ?? [];
-  return endpoints.some(({ candidates }) =>
-    candidates.some((held) => held.source === source && held.secrets.join('\n') === secrets.join('\n')),
-  );
+export function holdsCredential(registry: Registry, provider: string, { source, secrets }: Candidate): boolean {
+  return heldCredentials(registry).get(keyOf({ provider, source }))?.secrets === secrets.join('\n');
 }
 
-function secretsOf({ active }: Registry): ReadonlyMap<string, { readonly credential: Credential; readonly secrets: string }> {
-  const found = new Map<string, { readonly credential: Credential; readonly secrets: string }>();
-  for (const { id, endpoints } of active.values()) {
-    for (const { candidates } of endpoints) {
-      for (const { source, secrets } of candidates) {
-        found.set(`${id}\n${source}`, { credential: { provider: id, source }, secrets: secrets.join('\n') });
+interface HeldCredential {
+  readonly credential: Credential;
+  readonly secrets: string;
+}
+
+const keyOf = ({ provider, source }: Credential): string => `${provider}\n${source}`;
+
+/** The credentials of providers that can be used, each once: those of calls, and profiles that are used when they are named. */
+function heldCredentials({ active }: Registry): ReadonlyMap<string, HeldCredential> {
+  const found = new Map<string, HeldCredential>();
+  for (const { id: provider, endpoints } of active.values()) {
+    for (const { candidates, named } of endpoints) {
+      for (const { source, secrets } of [...candidates, ...named.values()]) {
+        const credential = { provider, source };
+        found.set(keyOf(credential), { credential, secrets: secrets.join('\n') });
       }
     }
   }

@@ -3,9 +3,9 @@ import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Redact } from '../../core/redaction.ts';
-import { textHash } from '../../core/text-hash.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Estimate, Limits } from '../access/limits.ts';
+import { digestOf } from '../access/tokens.ts';
 import type { Usage } from '../records/usage.ts';
 import { createAccounts } from '../routing/accounts.ts';
 import { allCooling, type Cooldowns } from '../routing/cooldowns.ts';
@@ -69,8 +69,8 @@ export function createInference(ports: InferencePorts): Inference {
     return accounts.choose(attempt, equals, progress.conversation);
   }
 
-  function answered(attempt: Attempt, progress: Progress, plan: Plan): void {
-    if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs);
+  function answered(attempt: Attempt, progress: Progress, plan: Plan, begunAt: number): void {
+    if (!cooldowns.quiet()) cooldowns.succeeded(attempt.cooledAs, begunAt);
     if (plan.equals.has(attempt)) accounts.answered(attempt, progress.conversation, cooldowns.isLimited);
   }
 
@@ -111,7 +111,7 @@ export function createInference(ports: InferencePorts): Inference {
         if (!cooldowns.quiet()) cooldowns.begun(attempt.cooledAs);
         const outcome = await tryOnce(attempts, progress, attempt, request);
         if ('answer' in outcome) {
-          answered(attempt, progress, plan);
+          answered(attempt, progress, plan, startedAt);
           return outcome.answer;
         }
         if (call.signal.aborted) {
@@ -162,7 +162,7 @@ function newProgress(
 /** A caller's conversations are its own. Null: nothing in the request tells which one it belongs to. */
 function conversationOf({ call }: Progress, { route, body }: InferenceRequest): string | null {
   const told = call.session() ?? route.conversation?.(body) ?? null;
-  return told === null ? null : `${call.principal.subject} ${textHash(told)}`;
+  return told === null ? null : digestOf(`${call.principal.subject} ${told}`);
 }
 
 /** Characters of one token, on average. */

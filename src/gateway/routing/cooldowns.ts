@@ -22,7 +22,8 @@ export interface Cooldowns {
   begun(credential: CooledCredential): void;
   /** The call has ended without a word on the credential: the client left, or the request was at fault. */
   ended(credential: CooledCredential): void;
-  succeeded(credential: CooledCredential): void;
+  /** A success ends the cooldowns that had begun before its call: an answer to an earlier call says nothing of them. @param begunAt milliseconds since 1970 */
+  succeeded(credential: CooledCredential, begunAt: number): void;
   /** The upstream limits or refuses the credential. */
   failed(credential: CooledCredential, cause: CooldownCause): void;
   /** The upstream itself failed: the credential is taken last for some seconds. */
@@ -121,8 +122,8 @@ export async function loadCooldowns(ports: {
     ended(credential) {
       for (const entry of entriesOf(credential)) entry.probedAt = null;
     },
-    succeeded(credential) {
-      remove(entriesOf(credential).filter(({ cooldown }) => cooldown.reason !== 'forced'));
+    succeeded(credential, begunAt) {
+      remove(entriesOf(credential).filter(({ cooldown: { reason, since } }) => reason !== 'forced' && since < begunAt));
       unsteady.delete(keyOf(credential));
     },
     failed(credential, cause) {

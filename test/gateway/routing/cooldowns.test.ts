@@ -61,8 +61,16 @@ describe('a credential', () => {
     cooldowns.failed(one, limited);
     now += 5000;
     cooldowns.begun(one);
-    cooldowns.succeeded(one);
+    cooldowns.succeeded(one, now);
     expect([cooldowns.standing(one), cooldowns.quiet()]).toEqual(['ready', true]);
+  });
+
+  test('is not ready again by the answer to a call that had begun before the limit', () => {
+    const begun = now;
+    now += 10;
+    cooldowns.failed(one, limited);
+    cooldowns.succeeded(one, begun);
+    expect(cooldowns.standing(one)).toBe('cooling');
   });
 
   test('cools down anew after a probe that fails', () => {
@@ -103,7 +111,7 @@ describe('an administrator', () => {
   test('forces a cooldown that no success ends, and clears it', () => {
     const everyModel = { ...one, model: null };
     cooldowns.force(everyModel, 60_000);
-    cooldowns.succeeded(one);
+    cooldowns.succeeded(one, now);
     expect(cooldowns.standing(otherModel)).toBe('cooling');
     expect(cooldowns.clear(one)).toBe(1);
     expect([cooldowns.standing(otherModel), cooldowns.quiet()]).toEqual(['ready', true]);
@@ -133,7 +141,7 @@ describe('a restart', () => {
   test('finds nothing of a cooldown that ended', async () => {
     cooldowns.failed(one, limited);
     now += 5000;
-    cooldowns.succeeded(one);
+    cooldowns.succeeded(one, now);
     await cooldowns.flush();
     expect((await load()).quiet()).toBe(true);
   });

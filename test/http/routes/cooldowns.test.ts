@@ -40,6 +40,18 @@ describe('a cooldown', () => {
     expect((await send('DELETE', '/config/cooldowns/env:OPENCODE_API_KEY')).body['ended']).toBe(2);
   });
 
+  test('can be of a profile that is used only when it is named, because another one has its secret', async () => {
+    for (const name of ['a', 'b']) {
+      const profile = { provider: 'groq', type: 'api_key', key: 'gsk_fedcba9876543210' };
+      expect((await send('PUT', `/config/auth-profiles/groq:${name}`, profile)).status).toBe(200);
+    }
+    expect((await send('PUT', '/config/cooldowns/groq:b', { seconds: 60 })).status).toBe(200);
+    const call = { model: 'groq:b/m', messages: [{ role: 'user', content: 'x' }] };
+    expect((await send('POST', '/v1/chat/completions', call)).status).toBe(429);
+    for (const name of ['a', 'b']) await send('DELETE', `/config/auth-profiles/groq:${name}`);
+    expect(await listed()).toEqual([]);
+  });
+
   test('is told by the error of a call, without a word on the secret', async () => {
     await send('PUT', '/config/cooldowns/env:GROQ_API_KEY', { seconds: 60 });
     const call = { model: 'groq/m', messages: [{ role: 'user', content: 'x' }] };
