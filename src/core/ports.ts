@@ -3,6 +3,9 @@
 /** Milliseconds since 1970. */
 export type Clock = () => number;
 
+/** SHA-256 of a text in UTF-8, in base64url. */
+export type Digest = (text: string) => string;
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A structured log. Field values must be fit to be shown. The sink redacts them, but that is no reason to pass a secret. */

@@ -1,11 +1,13 @@
 /**
- * The interface between the gateway and the wire protocols: the exports of a folder of `protocols`. Types only. `compose`
- * hands the table of protocols to the gateway and `http`, which name no protocol.
+ * The interface between the gateway and the wire protocols: the exports of a folder of `protocols`. `compose` hands
+ * the table of protocols to the gateway and `http`, which name no protocol.
  */
 import type { TSchema } from '@sinclair/typebox';
-import type { Answer, Conversation, Step } from './conversation.ts';
+import type { Answer, Conversation, ReasoningPart, Step, ToolCallPart } from './conversation.ts';
 import type { OlaError } from './errors.ts';
+import type { CarriedFields } from './hub-fields.ts';
 import type { Form } from './multipart.ts';
+import type { Digest, HeaderMap } from './ports.ts';
 import type { CatalogModel, ProtocolId, ProviderQuirks } from './providers.ts';
 import type { TokenCounts } from './usage.ts';
 
@@ -57,13 +59,39 @@ export interface ClientCall {
   readonly body: ClientBody;
   readonly params: PathParams;
   readonly peek: Peek;
+  /** The query of the URL with its question mark; empty when there is none. */
+  readonly query: string;
+  /** The client's headers that go up to an upstream of its own protocol: those that `headersUp` names; null: none. */
+  readonly headers: HeaderMap | null;
 }
 
 /** The upstream's side of a call. */
 export interface UpstreamModel {
   /** The upstream's own model id. */
   readonly id: string;
+  /** The provider's id, for people. */
+  readonly provider: string;
+  readonly protocol: ProtocolId;
   readonly quirks: ProviderQuirks;
+  /** What is known of the model; null when it is not listed. */
+  readonly facts: CatalogModel | null;
+  /** Names protocol, endpoint, model and credential in few characters: signed reasoning goes back to its maker alone. */
+  readonly maker: string;
+}
+
+/** Headers in which clients name a session: Claude Code, Codex, opencode, and what OpenRouter and others read. */
+export const sessionHeaders = [
+  'x-claude-code-session-id',
+  'session_id',
+  'session-id',
+  'x-session-id',
+  'x-session-affinity',
+] as const;
+
+/** Names of headers, in lower case, and the beginnings of names. */
+export interface PassedHeaders {
+  readonly names: readonly string[];
+  readonly prefixes: readonly string[];
 }
 
 /** `whole` is checked before it is passed on. `stream` is events that are read in passing. `bytes` are passed on unread. */
@@ -102,6 +130,8 @@ export interface UpstreamFailure {
 export interface WholeAnswer {
   readonly body: string;
   readonly tokens: TokenCounts;
+  /** The upstream's own word for the end, where ola does not know it. */
+  readonly stop?: string;
 }
 
 /** One attempt: the request that is sent, and how its answer is read. */
@@ -112,8 +142,10 @@ export interface Exchange {
   readonly body: string | Uint8Array<ArrayBuffer>;
   /** Content-Type of the request; null for `application/json`. */
   readonly contentType: string | null;
-  /** Names of the fields of the client's request that are not sent to the upstream. */
-  readonly dropped: readonly string[];
+  /** Headers besides those of the credential; null: none. */
+  readonly headers: HeaderMap | null;
+  /** Headers for the client that say what was changed on the way; null: nothing was. */
+  readonly notes: HeaderMap | null;
   /** Fields that ola added to the client's request: a refusal that names one is ola's to answer for. */
   readonly added: readonly string[];
   /** The kind of answer that was asked for; null: the first bytes and the label of the answer decide. */
@@ -157,25 +189,147 @@ export interface StreamPipe {
   readonly fault: StreamFault | null;
   readonly failure: UpstreamFailure | null;
   readonly tokens: TokenCounts;
+  /** The upstream's own word for the end, where ola does not know it; null where it does. */
+  readonly stop?: string | null;
+}
+
+/** A request of the hub in a protocol's own form. */
+export interface EncodedRequest {
+  readonly path: string;
+  /** JSON. */
+  readonly body: string;
+  /** Names of the client's fields that are not sent, which harms nothing. */
+  readonly dropped: readonly string[];
+  /** Fields of the body that ola asks for in its own interest: `stream_options`. */
+  readonly added: readonly string[];
+  /** Headers of the protocol, its version for example. */
+  readonly headers: HeaderMap | null;
+  /** The upstream would refuse to reason, as reasoning of an earlier turn is gone: it is not asked to. */
+  readonly reasoningLost: boolean;
+}
+
+/** What an answer in a client's form has that an upstream may not give. */
+export interface Making {
+  /** The id of an answer that has none: letters, digits and hyphens. */
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+  /** The model as the client named it, for an answer that names none. */
+  readonly model: string;
+  /** The fields of the client's request. */
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
+/** Decodes an upstream's stream into steps. The step `end` comes when the stream is complete, and never otherwise. */
+export interface StreamDecoder {
+  /** Takes bytes, which it may change in place. */
+  push(chunk: Uint8Array, take: (step: Step) => void): void;
+  /** The upstream has ended in order. */
+  finish(take: (step: Step) => void): void;
+  /** Frees the bytes that are held. Called once, at whatever end. */
+  close(): void;
+  readonly fault: StreamFault | null;
+  readonly failure: UpstreamFailure | null;
+}
+
+/** Encodes steps for a client. */
+export interface StreamEncoder {
+  /** @returns the text of whole events; empty where the step has none of its own */
+  encode(step: Step): string;
 }
 
 /** Translates chats between a protocol and the hub, in both directions. */
 export interface ChatCodec {
-  decodeRequest(body: ClientBody): Conversation;
-  encodeRequest(conversation: Conversation, to: UpstreamModel): Pick<Exchange, 'path' | 'body' | 'dropped'>;
-  decodeAnswer(text: string): Answer;
-  encodeAnswer(answer: Answer): string;
-  /** Decodes bytes of the upstream into steps. */
-  streamDecoder(): { push(chunk: Uint8Array): readonly Step[]; finish(): readonly Step[] };
-  /** Encodes steps as bytes for the client. */
-  streamEncoder(): (step: Step) => Uint8Array;
+  /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
+  readonly fields: CarriedFields;
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */
+  decodeRequest(body: Readonly<Record<string, unknown>>): Conversation;
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
+  encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
+  /** Reads an answer that was not asked for as a stream. */
+  decodeAnswer(text: string): Answer | UpstreamFailure;
+  /** @returns JSON */
+  encodeAnswer(answer: Answer, making: Making): string;
+  streamDecoder(): StreamDecoder;
+  streamEncoder(making: Making): StreamEncoder;
+}
+
+/** Counts the tokens of a request without an answer. */
+export interface CountCodec {
+  /** @throws OlaError `invalid_request` */
+  decodeRequest(body: Readonly<Record<string, unknown>>): Conversation;
+  /** @returns JSON */
+  encodeAnswer(tokens: number): string;
 }
 
 export interface ModelList {
   /** Behind an upstream's base URL, asked by GET. */
   readonly path: string;
+  /** Headers besides those of the credential. */
+  readonly headers?: HeaderMap;
   /** @returns the models of an answer of status 200; null for one that is no list */
   read(text: string): readonly CatalogModel[] | null;
+}
+
+/** An answer that ola gives itself: no upstream has such a call. */
+export interface OwnAnswer {
+  readonly own: WholeAnswer;
+  readonly notes: HeaderMap;
+}
+
+/** Reasoning that went before a tool call: in front of the first text of its turn, or behind it. */
+export interface CallReasoning {
+  readonly beforeText: readonly ReasoningPart[];
+  readonly behindText: readonly ReasoningPart[];
+}
+
+/** Reasoning that one caller got of one maker, by the tool call that it led to: most clients do not send it back. */
+export interface ReasoningMemory {
+  recall(call: ToolCallPart): CallReasoning | null;
+  /** @param call as the client sees it */
+  keep(call: ToolCallPart, reasoning: CallReasoning): void;
+}
+
+/** The facts of a call that its translation needs. */
+export interface TranslatedCall {
+  readonly requestId: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Null for a caller who is nobody in particular. */
+  readonly memory: ReasoningMemory | null;
+}
+
+/** Speaks for a client of one protocol to an upstream of another. */
+export interface Translator {
+  /** Whether an operation of a client can be served by an upstream of another protocol. */
+  translates(client: ProtocolId, upstream: ProtocolId, operation: Operation): boolean;
+  /**
+   * The exchange with an upstream, of the client's protocol or another one. The request is decoded once, whatever the number of
+   * attempts.
+   * @returns null when the upstream has no such operation
+   * @throws OlaError `invalid_request`, with the field as `param`, for what the upstream cannot be told
+   */
+  exchange(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | OwnAnswer | null;
+}
+
+/** A model as the gateway lists it. */
+export interface ListedModel {
+  /** `provider/model`. */
+  readonly id: string;
+  readonly name: string | null;
+  /** Tokens; null when they are not known. */
+  readonly contextWindow: number | null;
+  readonly maxTokens: number | null;
+}
+
+/** Tells clients of a protocol the models under `/v1/models`, in its own form. */
+export interface ModelsCodec {
+  /** Whether a request for `/v1/models` is one of this protocol's clients. */
+  isAsked(header: ReadHeader): boolean;
+  /** @param query with its question mark. @returns JSON. @throws OlaError for a query that cannot be served */
+  list(models: readonly ListedModel[], query: string): string;
+  /** @returns JSON */
+  one(model: ListedModel): string;
 }
 
 export interface Protocol {
@@ -190,10 +344,21 @@ export interface Protocol {
    * of ola's own routes.
    */
   readonly envelopePaths: readonly string[];
-  /** The exchange with an upstream of the same protocol: only the model is replaced. Null when upstreams have no such operation. */
+  /**
+   * The exchange with an upstream of the same protocol: only the model is replaced, and wrapped reasoning of other makers is
+   * cut out. Null when upstreams have no such operation.
+   */
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
   /** Null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | null;
+  /** Null when its clients cannot ask for a count of tokens. */
+  readonly count: CountCodec | null;
+  /** The list of models as its clients know it; null when they have none, or OpenAI's. */
+  readonly models: ModelsCodec | null;
+  /** Headers of a client that go up to an upstream of the same protocol. */
+  readonly headersUp: PassedHeaders;
+  /** Headers of an upstream's answer that go down to a client of the same protocol. */
+  readonly headersDown: PassedHeaders;
   /** Reads an upstream's failure from its status, headers and body. */
   readFailure(status: number, header: ReadHeader, body: string): UpstreamFailure;
   /** The JSON body of an error. */

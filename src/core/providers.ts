@@ -27,6 +27,16 @@ export interface ProviderQuirks {
   readonly noStore?: true;
   /** Refuses the field `reasoning_effort`. */
   readonly noReasoningEffort?: true;
+  /** The field by which its models are told to think, where it is not `reasoning_effort` alone. */
+  readonly thinkingSwitch?: 'thinking' | 'reasoning' | 'enable_thinking';
+  /** Wants the `reasoning_content` of its own turns with tool calls back. */
+  readonly wantsReasoning?: true;
+  /** Takes the cache hints of Anthropic (`cache_control`) on the parts of a message. */
+  readonly cacheControl?: true;
+  /** Takes no `anthropic-beta` header. */
+  readonly noBetas?: true;
+  /** Has no call that counts tokens. */
+  readonly noCount?: true;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */
@@ -122,6 +132,16 @@ export interface CatalogModel {
   readonly input?: readonly string[];
   /** The model thinks before it answers. */
   readonly reasoning?: boolean;
+  /** How a model of Anthropic's protocol is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
+  readonly thinking?: 'adaptive' | 'budget';
+  /** The vendor's own words for levels of effort, where they are others; null: the model has no such level. */
+  readonly efforts?: Readonly<Record<string, string | null>>;
+  /** Refuses temperature, top_p and top_k. */
+  readonly noSampling?: true;
+  /** Takes instructions in the middle of a conversation. */
+  readonly midSystem?: true;
+  /** Takes `strict` on tools. */
+  readonly strictTools?: true;
 }
 
 /** Whether a provider can be used now, for people; without secrets. */

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 import { OlaError } from '../../src/core/errors.ts';
 import type { ClientBody, ClientCall, ClientRoute, Exchange, Protocol, StreamPipe } from '../../src/core/protocol.ts';
-import { noQuirks } from '../../src/core/providers.ts';
 import { compileCheck } from '../../src/core/schema.ts';
+import { upstreamModel } from '../protocols/upstream-model.ts';
 
 /** One route of a protocol with bytes as its own vendor writes them. */
 export interface Sample {
@@ -164,11 +164,11 @@ function routeOf(protocol: Protocol, path: string): ClientRoute {
 function clientCall(route: ClientRoute, { params = {} }: Sample, fields: Readonly<Record<string, unknown>>): ClientCall {
   if (route.schema !== null) compileCheck(route.schema)(fields);
   const body: ClientBody = { text: JSON.stringify(fields), fields };
-  return { route, body, params, peek: route.peek(body, params) };
+  return { route, body, params, peek: route.peek(body, params), query: '', headers: null };
 }
 
 function exchangeOf(protocol: Protocol, call: ClientCall, id = 'upstream-model'): Exchange {
-  const exchange = protocol.direct(call, { id, quirks: noQuirks });
+  const exchange = protocol.direct(call, upstreamModel(id));
   if (exchange === null) throw new Error(`${protocol.id} does not serve ${call.route.path} to itself`);
   return exchange;
 }

@@ -124,7 +124,7 @@ export function requestOf(path: string, fields: JsonObject): InferenceRequest {
   const route = openaiCompletions.clientRoutes.find((each) => each.path === path);
   if (route === undefined) throw new Error(`there is no route ${path}`);
   const body = { text: JSON.stringify(fields), fields };
-  return { route, body, params: {}, peek: route.peek(body, {}) };
+  return { route, body, params: {}, peek: route.peek(body, {}), query: '', headers: null };
 }
 
 /** What a call to a model is refused with, before anything is sent. */

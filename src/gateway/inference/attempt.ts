@@ -3,7 +3,7 @@ import type { Egress } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
-import type { AnswerKind, Exchange, UpstreamFailure } from '../../core/protocol.ts';
+import type { AnswerKind, Exchange, UpstreamFailure, UpstreamModel } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
@@ -52,7 +52,15 @@ export async function tryOnce(
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
   const quirks = ports.addedFields.quirksOf(endpoint);
-  const exchange = progress.call.protocol.direct(request, { id: attempt.model, quirks });
+  const to: UpstreamModel = {
+    id: attempt.model,
+    provider: provider.id,
+    protocol: endpoint.protocol,
+    quirks,
+    facts: null,
+    maker: '',
+  };
+  const exchange = progress.call.protocol.direct(request, to);
   if (exchange === null) return unexpected(`Provider '${provider.id}' does not serve ${request.route.path}.`);
   let reply: Reply;
   let signed: HeaderMap;

@@ -1,6 +1,8 @@
 /** The inference routes, made from the table of protocols: each takes the request apart and hands it to the one use-case. */
 import type { Principal } from '../../core/access.ts';
-import type { ClientBody, ClientRoute, Protocol } from '../../core/protocol.ts';
+import type { HeaderMap } from '../../core/ports.ts';
+import { type ClientBody, type ClientRoute, type PassedHeaders, type Protocol, sessionHeaders } from '../../core/protocol.ts';
+import { holdsToken } from '../../core/tokens.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { Answer } from '../../gateway/inference/call.ts';
 import type { Answered } from '../answered.ts';
@@ -16,6 +18,7 @@ export function inferenceRoutes(gateway: Gateway, answered: Answered | null): Ro
 
 function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answered: Answered | null): Route {
   const { path, summary, schema } = route;
+  const passedUp = passing(protocol.headersUp);
   const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true } as const;
   const run = async (call: Call, principal: Principal, body: ClientBody, params: Params): Promise<Response> => {
     const { signal, headers } = call.request;
@@ -33,7 +36,7 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
         ended: answered?.on() ? (row) => answered.ended(call, row) : null,
         keepOpen: (on) => (on ? call.connection.hold(call.request) : call.connection.release(call.request)),
       },
-      { route, body, params, peek: route.peek(body, params) },
+      { route, body, params, peek: route.peek(body, params), query: queryOf(call.request.url), headers: passedUp(headers) },
     );
     // The log tells of it when it has ended.
     call.told = true;
@@ -45,8 +48,30 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
   );
 }
 
-/** Headers in which clients name a session: Claude Code, Codex, opencode, and what OpenRouter and others read. */
-const sessionHeaders = ['x-claude-code-session-id', 'session_id', 'session-id', 'x-session-id', 'x-session-affinity'] as const;
+/** Picks the headers of a client that its own protocol sends on. A credential of ola's is in none of them. */
+function passing({ names, prefixes }: PassedHeaders): (headers: Headers) => HeaderMap | null {
+  return (headers) => {
+    let passed: Record<string, string> | null = null;
+    for (const name of names) {
+      const value = headers.get(name);
+      if (value === null || holdsToken(value)) continue;
+      passed ??= {};
+      passed[name] = value;
+    }
+    if (prefixes.length === 0) return passed;
+    headers.forEach((value, name) => {
+      if (!prefixes.some((prefix) => name.startsWith(prefix)) || holdsToken(value)) return;
+      passed ??= {};
+      passed[name] = value;
+    });
+    return passed;
+  };
+}
+
+function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
+}
 
 function sessionOf(headers: Headers): string | null {
   for (const name of sessionHeaders) {

@@ -1,5 +1,6 @@
 /** OpenAI's API on both sides: the body with only the model replaced, answers as they come, usage read in passing. */
 import { type Form, formContentType, withField } from '../../core/multipart.ts';
+import type { HeaderMap } from '../../core/ports.ts';
 import type {
   AnswerKind,
   ClientCall,
@@ -61,13 +62,14 @@ const rows: readonly Endpoint[] = [
 ];
 const endpoints: ReadonlyMap<string, Endpoint> = new Map(rows.map((row) => [`/v1${row.path}`, row]));
 
-export function direct({ route, body, peek }: ClientCall, to: UpstreamModel): Exchange | null {
+export function direct({ route, body, peek, headers }: ClientCall, to: UpstreamModel): Exchange | null {
   const endpoint = endpoints.get(route.path);
   if (endpoint === undefined) return null;
-  if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id));
+  if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id), headers);
   const { text, usageAsked, usageAdded } = endpoint.encode(body.text, body.fields, to.id, to.quirks);
   const asked = { several: Number(body.fields['n']) > 1, base64: body.fields['encoding_format'] === 'base64' };
-  return new DirectExchange(endpoint, peek.stream, { ...asked, body: text, contentType: null, usageAsked, usageAdded });
+  const request = { ...asked, body: text, contentType: null, usageAsked, usageAdded };
+  return new DirectExchange(endpoint, peek.stream, request, headers);
 }
 
 interface DirectRequest {
@@ -104,20 +106,22 @@ class DirectExchange implements Exchange {
   readonly path: string;
   readonly body: DirectRequest['body'];
   readonly contentType: string | null;
-  readonly dropped = none;
+  readonly headers: HeaderMap | null;
+  readonly notes = null;
   readonly added: readonly string[];
   readonly expects: AnswerKind | null;
   private readonly endpoint: Endpoint;
   private readonly streamAsked: boolean;
   private readonly request: DirectRequest;
 
-  constructor(endpoint: Endpoint, streamAsked: boolean, request: DirectRequest) {
+  constructor(endpoint: Endpoint, streamAsked: boolean, request: DirectRequest, headers: HeaderMap | null) {
     this.endpoint = endpoint;
     this.path = endpoint.path;
     this.streamAsked = streamAsked;
     this.request = request;
     this.body = request.body;
     this.contentType = request.contentType;
+    this.headers = headers;
     this.added = request.usageAdded ? streamOptions : none;
     // Upstreams of typed streams may ignore that a stream was asked for, and models of the same upstream differ.
     this.expects = endpoint.stream === 'typed' ? null : streamAsked ? 'stream' : 'whole';

@@ -1,5 +1,5 @@
 /** OpenAI's API: chat completions and all that stands beside them under `/v1`. */
-import type { Protocol } from '../../core/protocol.ts';
+import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
 import { direct } from './direct.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList } from './models.ts';
@@ -13,6 +13,10 @@ export const openaiCompletions: Protocol = {
   envelopePaths: ['/v1/'],
   direct,
   chat: null,
+  count: null,
+  models: null,
+  headersUp: { names: ['openai-beta', ...sessionHeaders], prefixes: [] },
+  headersDown: { names: [], prefixes: ['x-ratelimit-'] },
   readFailure,
   errorBody,
   errorEvent,

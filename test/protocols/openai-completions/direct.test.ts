@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { ClientCall, Exchange } from '../../../src/core/protocol.ts';
-import { noQuirks } from '../../../src/core/providers.ts';
 import { direct, plainType } from '../../../src/protocols/openai-completions/direct.ts';
 import { clientRoutes } from '../../../src/protocols/openai-completions/routes.ts';
+import { upstreamModel } from '../upstream-model.ts';
 
 const of = (type: string | null) => (name: string) => (name === 'content-type' ? type : 'wrong header');
 const json = 'application/json; charset=utf-8';
@@ -16,8 +16,10 @@ function exchangeOf(path: string, stream: boolean): Exchange {
     body: { text: '{"model":"m"}', fields: { model: 'm' } },
     params: {},
     peek: { model: 'm', stream, maxTokens: null },
+    query: '',
+    headers: null,
   };
-  const exchange = direct(call, { id: 'm', quirks: noQuirks });
+  const exchange = direct(call, upstreamModel('m'));
   if (exchange === null) throw new Error(`${path} has no upstream`);
   return exchange;
 }
