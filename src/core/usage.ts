@@ -44,6 +44,8 @@ export interface UsageRow {
   /** The status that the client got; 499 when it left first. */
   readonly status: number;
   readonly error: string | null;
+  /** The upstream's own word for the end of its answer, where ola does not know it and told the client `stop`. */
+  readonly stop?: string;
   readonly tokens: TokenCounts;
   /** Micro-dollars, null when the price is unknown. */
   readonly costMicros: number | null;

@@ -5,6 +5,7 @@ import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import type { Destination } from '../../core/egress.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../core/ports.ts';
+import type { Translator } from '../../core/protocol.ts';
 import {
   type CatalogModel,
   noQuirks,
@@ -107,6 +108,7 @@ export interface RegistryInputs {
   readonly userAgent: string;
   /** The `via` header of every call. */
   readonly via: string;
+  readonly translates: Translator['translates'];
   /** The tokens of logins that are renewed; absent: a login is used as it was entered. */
   readonly grants?: Grants;
   readonly now: Clock;
