@@ -53,8 +53,8 @@ const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
 const saysFree = /[:-]free$/;
 
 /**
- * Providers whose models are served by one protocol each: OpenCode's documentation names an endpoint for every model. Other
- * providers of several protocols serve their models by all of them, though the source lists each model once.
+ * Providers that document one protocol for each model (https://opencode.ai/docs/zen, the table of endpoints). Other providers
+ * of several protocols serve their models by all of them, though the source lists each model once.
  */
 const oneProtocolAModel: readonly string[] = ['opencode', 'opencode-go'];
 

@@ -360,6 +360,7 @@ const hosts: readonly CatalogProvider[] = [
     ['CHUTES_OAUTH_TOKEN', 'CHUTES_API_KEY'],
     [completions('https://llm.chutes.ai/v1', { ...oldFields, noStreamUsage: true })],
   ),
+  // OpenCode's server reads the key of a message from x-api-key alone (packages/console in its repository).
   row(
     'opencode',
     'OpenCode Zen',
@@ -367,7 +368,7 @@ const hosts: readonly CatalogProvider[] = [
     [
       completions('https://opencode.ai/zen/v1', oldFields),
       responses('https://opencode.ai/zen/v1'),
-      messages('https://opencode.ai/zen'),
+      messages('https://opencode.ai/zen', { style: 'x-api-key' }),
     ],
     { aliases: ['opencode-zen', 'zen'] },
   ),
@@ -375,7 +376,7 @@ const hosts: readonly CatalogProvider[] = [
     'opencode-go',
     'OpenCode Go',
     ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
-    [completions('https://opencode.ai/zen/go/v1', oldFields), messages('https://opencode.ai/zen/go')],
+    [completions('https://opencode.ai/zen/go/v1', oldFields), messages('https://opencode.ai/zen/go', { style: 'x-api-key' })],
   ),
   row('baseten', 'Baseten', ['BASETEN_API_KEY'], [completions('https://inference.baseten.co/v1', oldFields)]),
   row('deepinfra', 'DeepInfra', ['DEEPINFRA_API_KEY'], [completions('https://api.deepinfra.com/v1/openai')]),

@@ -160,7 +160,7 @@ export interface CatalogModel {
   readonly midSystem?: true;
   /** Takes `strict` on tools. */
   readonly strictTools?: true;
-  /** The only protocols of its provider that serve it; absent: all of them do. */
+  /** The protocols by which its vendor documents it, where its provider has others besides; absent: all of them. */
   readonly protocols?: readonly ProtocolId[];
 }
 

@@ -158,9 +158,9 @@ describe('endpoints of Anthropic’s protocol', () => {
     }
   });
 
-  test('take a key as x-api-key where their vendor says so, else as a bearer token', () => {
+  test('take a key as x-api-key where nothing else is read, else as a bearer token', () => {
     const notBearer = endpoints.flatMap(({ id, style }) => (style === 'bearer' ? [] : [`${id}: ${style}`]));
-    expect(notBearer).toEqual(['anthropic: x-api-key', 'synthetic: x-api-key']);
+    expect(notBearer).toEqual(['anthropic', 'synthetic', 'opencode', 'opencode-go'].map((id) => `${id}: x-api-key`));
   });
 });
 

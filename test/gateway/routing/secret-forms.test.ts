@@ -110,7 +110,8 @@ describe('a key of a host of Anthropic’s protocol', () => {
     ['openrouter', 'OPENROUTER_API_KEY', 'bearer'],
     ['vercel-ai-gateway', 'AI_GATEWAY_API_KEY', 'bearer'],
     ['fireworks', 'FIREWORKS_API_KEY', 'bearer'],
-    ['opencode', 'OPENCODE_API_KEY', 'bearer'],
+    ['opencode', 'OPENCODE_API_KEY', 'x-api-key'],
+    ['opencode-go', 'OPENCODE_API_KEY', 'x-api-key'],
     ['synthetic', 'SYNTHETIC_API_KEY', 'x-api-key'],
   ])('%s: %s goes as %s, without a beta', (id, name, style) => {
     const expected = style === 'bearer' ? { authorization: 'Bearer key-1' } : { 'x-api-key': 'key-1' };
