@@ -6,11 +6,14 @@ import { type CallReading, createCallReading, type PartSink } from './decode-cal
 import { failureInside } from './errors.ts';
 import { endOf, failedFinishes } from './finish-reasons.ts';
 import type { Fields } from './members.ts';
-import { partOf, type ReasoningDetail, readDetail } from './reasoning-details.ts';
+import { type ReasoningDetail, readDetail } from './reasoning-details.ts';
 import { readUsage } from './usage.ts';
 
 type Take = (step: Step) => void;
 type TextType = 'text' | 'reasoning' | 'refusal';
+
+/** A text that stands in no entry of `reasoning_details`. */
+const noDetail = { index: null, id: null };
 
 /** What the choices of one answer may bring: each comes from one choice alone. */
 interface Sources {
@@ -116,13 +119,13 @@ export class ChunkReader implements PartSink {
   }
 
   private takeText(type: TextType, text: string, index: unknown): void {
-    if (this.isFrom('text', index)) this.addText(type, text, null);
+    if (this.isFrom('text', index)) this.addText(type, text, noDetail);
   }
 
-  private addText(type: TextType, text: string, detail: number | null): void {
-    const isSame = this.openType === type && (detail === null || this.openDetail === null || detail === this.openDetail);
-    if (!isSame) this.beginText({ type, text: '' }, detail);
-    else if (detail !== null) this.openDetail = detail;
+  private addText(type: TextType, text: string, { index, id }: Pick<ReasoningDetail, 'index' | 'id'>): void {
+    const isSame = this.openType === type && (index === null || this.openDetail === null || index === this.openDetail);
+    if (!isSame) this.beginText({ type, text: '', ...(id === null ? {} : { id }) }, index);
+    else if (index !== null) this.openDetail = index;
     this.take({ type: 'partDelta', index: this.open, text });
   }
 
@@ -163,9 +166,9 @@ export class ChunkReader implements PartSink {
 
   /** The signature of a part comes last, in an entry of its own or with the text. */
   private takeDetail(detail: ReasoningDetail): void {
-    const { text, signature, redacted, index } = detail;
-    if (redacted !== null) this.beginText({ ...partOf(detail), text: '' }, index);
-    if (text !== '') this.addText('reasoning', text, index);
+    const { text, signature, redacted, index, id } = detail;
+    if (redacted !== null) this.beginText({ type: 'reasoning', text: '', redacted, ...(id === null ? {} : { id }) }, index);
+    if (text !== '') this.addText('reasoning', text, detail);
     if (signature === null) return;
     if (this.openType !== 'reasoning') this.beginText({ type: 'reasoning', text: '' }, index);
     this.endText(signature);

@@ -6,8 +6,6 @@ import { noTokenCounts } from '../../core/usage.ts';
 import { answerId, callOf, finishFor, isLegacy } from './encode-answer.ts';
 import { usageOf } from './encode-usage.ts';
 import { finishOf } from './finish-reasons.ts';
-import type { Fields } from './members.ts';
-import { detailsOf } from './reasoning-details.ts';
 
 export function createStreamEncoder(making: Making): StreamEncoder {
   return new ChunkEncoder(making);
@@ -19,6 +17,8 @@ interface OpenPart {
   readonly kind: ToolCallPart['kind'] | null;
   /** The number of the call, or of the reasoning part, counted from 0. */
   readonly number: number;
+  /** JSON behind the text of an entry of `reasoning_details`; empty for other parts. */
+  readonly entryEnd: string;
 }
 
 const done = 'data: [DONE]\n\n';
@@ -65,16 +65,16 @@ class ChunkEncoder implements StreamEncoder {
 
   private beginPart(index: number, part: Part): string {
     if (part.type === 'toolCall') return this.beginCall(index, part);
-    const number = part.type === 'reasoning' ? this.reasonings++ : 0;
-    this.open[index] = { type: part.type, kind: null, number };
-    if (part.type === 'reasoning') return this.beginReasoning(part, number);
-    return part.type === 'text' || part.type === 'refusal' ? this.encodeDelta(this.open[index], part.text) : '';
+    if (part.type === 'reasoning') return this.beginReasoning(index, part);
+    const open = { type: part.type, kind: null, number: 0, entryEnd: '' };
+    this.open[index] = open;
+    return part.type === 'text' || part.type === 'refusal' ? this.encodeDelta(open, part.text) : '';
   }
 
   /** The id and the name come with the first fragment, and the arguments with later ones. */
   private beginCall(index: number, part: ToolCallPart): string {
     const number = this.calls++;
-    const open = { type: 'toolCall', kind: part.kind, number } as const;
+    const open = { type: 'toolCall', kind: part.kind, number, entryEnd: '' } as const;
     this.open[index] = open;
     // Clients of `functions` know one call an answer.
     if (this.legacy && number > 0) return '';
@@ -85,24 +85,24 @@ class ChunkEncoder implements StreamEncoder {
   }
 
   /** Encrypted reasoning comes first, its text behind it, under the same index. */
-  private beginReasoning(part: ReasoningPart, number: number): string {
-    const { signature, redacted, text } = part;
-    const encrypted = redacted === undefined ? '' : this.details(detailsOf({ ...part, text: '' }, number).slice(0, 1));
-    const id = part.id === undefined ? {} : { id: part.id };
-    if (text !== '') {
-      const details = detailsOf({ type: 'reasoning', text, ...id }, number);
-      const told = this.chunk(JSON.stringify({ reasoning_content: text, reasoning_details: details }));
-      return encrypted + told + this.signature(signature, number);
-    }
-    return encrypted + this.signature(signature, number);
+  private beginReasoning(index: number, { id, signature, redacted, text }: ReasoningPart): string {
+    const number = this.reasonings++;
+    const named = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
+    const open = { type: 'reasoning', kind: null, number, entryEnd: `,${named}"format":"unknown","index":${number}}` } as const;
+    this.open[index] = open;
+    const encrypted =
+      redacted === undefined ? '' : this.entry(`{"type":"reasoning.encrypted","data":${JSON.stringify(redacted)}`, open);
+    return encrypted + this.encodeDelta(open, text) + this.signature(signature, open);
   }
 
-  private signature(signature: string | undefined, number: number): string {
-    return signature === undefined ? '' : this.details(detailsOf({ type: 'reasoning', text: '', signature }, number));
+  private signature(signature: string | undefined, open: OpenPart): string {
+    if (signature === undefined) return '';
+    return this.entry(`{"type":"reasoning.text","text":"","signature":${JSON.stringify(signature)}`, open);
   }
 
-  private details(entries: readonly Fields[]): string {
-    return this.chunk(JSON.stringify({ reasoning_details: entries }));
+  /** @param start of an entry, as JSON */
+  private entry(start: string, { entryEnd }: OpenPart): string {
+    return this.chunk(`{"reasoning_details":[${start}${entryEnd}]}`);
   }
 
   private encodeDelta(open: OpenPart | undefined, text: string): string {
@@ -111,7 +111,7 @@ class ChunkEncoder implements StreamEncoder {
     const { type, number } = open;
     if (type === 'text') return this.chunk(`{"content":${json}}`);
     if (type === 'reasoning') {
-      const entry = `{"type":"reasoning.text","text":${json},"format":"unknown","index":${number}}`;
+      const entry = `{"type":"reasoning.text","text":${json}${open.entryEnd}`;
       return this.chunk(`{"reasoning_content":${json},"reasoning_details":[${entry}]}`);
     }
     if (type === 'refusal') return this.chunk(`{"refusal":${json}}`);
@@ -124,7 +124,7 @@ class ChunkEncoder implements StreamEncoder {
   private endPart(index: number, signature: string | undefined): string {
     const open = this.open[index];
     this.open[index] = undefined;
-    return open?.type === 'reasoning' ? this.signature(signature, open.number) : '';
+    return open?.type === 'reasoning' ? this.signature(signature, open) : '';
   }
 
   private end(finish: string): string {

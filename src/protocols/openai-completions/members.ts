@@ -30,7 +30,6 @@ const typeWords: Readonly<Record<keyof Types, string>> = { string: 'a text', num
 function typed<Name extends keyof Types>(type: Name, fields: Fields, name: string, place: string): Types[Name] | null {
   const value = fields[name];
   if (value === undefined || value === null) return null;
-  // biome-ignore lint/suspicious/useValidTypeof: `type` is one of the three names of `Types`.
   if (typeof value === type) return value as Types[Name];
   return refuseType(placeOf(place, name), typeWords[type]);
 }

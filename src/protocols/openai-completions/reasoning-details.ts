@@ -62,7 +62,7 @@ export function reasoningIn(message: Fields, place?: string): readonly Reasoning
   return only !== undefined && parts.length === 1 ? [{ ...only, text }] : [{ type: 'reasoning', text, ...field }, ...parts];
 }
 
-export function partOf({ text, signature, redacted, id }: ReasoningDetail): ReasoningPart {
+function partOf({ text, signature, redacted, id }: ReasoningDetail): ReasoningPart {
   return {
     type: 'reasoning',
     text,
