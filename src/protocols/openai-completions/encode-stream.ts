@@ -17,6 +17,8 @@ interface OpenPart {
   readonly kind: ToolCallPart['kind'] | null;
   /** The number of the call, or of the reasoning part, counted from 0. */
   readonly number: number;
+  /** The signature that was known at the start: it is told at the end, behind the text. */
+  readonly signature?: string | undefined;
   /** JSON behind the text of an entry of `reasoning_details`; empty for other parts. */
   readonly entryEnd: string;
 }
@@ -88,11 +90,12 @@ class ChunkEncoder implements StreamEncoder {
   private beginReasoning(index: number, { id, signature, redacted, text }: ReasoningPart): string {
     const number = this.reasonings++;
     const named = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
-    const open = { type: 'reasoning', kind: null, number, entryEnd: `,${named}"format":"unknown","index":${number}}` } as const;
+    const entryEnd = `,${named}"format":"unknown","index":${number}}`;
+    const open = { type: 'reasoning', kind: null, number, signature, entryEnd } as const;
     this.open[index] = open;
     const encrypted =
       redacted === undefined ? '' : this.entry(`{"type":"reasoning.encrypted","data":${JSON.stringify(redacted)}`, open);
-    return encrypted + this.encodeDelta(open, text) + this.signature(signature, open);
+    return encrypted + this.encodeDelta(open, text);
   }
 
   private signature(signature: string | undefined, open: OpenPart): string {
@@ -124,7 +127,7 @@ class ChunkEncoder implements StreamEncoder {
   private endPart(index: number, signature: string | undefined): string {
     const open = this.open[index];
     this.open[index] = undefined;
-    return open?.type === 'reasoning' ? this.signature(signature, open) : '';
+    return open?.type === 'reasoning' ? this.signature(signature ?? open.signature, open) : '';
   }
 
   private end(finish: string): string {
