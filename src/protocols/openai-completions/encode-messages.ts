@@ -52,21 +52,31 @@ function* assistantMessages(turn: Turn, results: readonly ToolResultPart[], writ
   const calls = turn.parts.filter(isCall);
   for (const part of turn.parts) if (part.type === 'opaque' && part.protocol !== ownProtocol) refuseBlock(part);
   const isList = own['form'] === 'list';
-  const parts = turn.parts.filter((part) => isSaid(part) || (isList && isListed(part)));
+  const parts = turn.parts.filter((part) => (isSaid(part) && (isList || !isMedium(part))) || (isList && isListed(part)));
   const beside = turn.parts.filter((part) => part.type === 'refusal' && !(isList && isListed(part)));
   const content = contentWith(parts, own, '', writing);
   const audio = turn.parts.find((part) => part.type === 'opaque' && part.name === 'audio');
-  if (isEmpty(content['content']) && calls.length + beside.length === 0 && audio === undefined) return;
-  yield {
-    role: 'assistant',
-    ...(isEmpty(content['content']) ? emptyContent(own['form']) : content),
-    ...(beside.length === 0 ? {} : { refusal: beside.map((part) => (part.type === 'refusal' ? part.text : '')).join('') }),
-    ...(audio?.type === 'opaque' ? { audio: audio.value } : {}),
-    ...reasoningOf(turn.parts, calls, writing),
-    ...callsOf(calls, writing),
-    ...keptIn(own, 'members'),
-  };
+  const isNothing = isEmpty(content['content']) && calls.length + beside.length === 0 && audio === undefined;
+  if (!isNothing)
+    yield {
+      role: 'assistant',
+      ...(isEmpty(content['content']) ? emptyContent(own['form']) : content),
+      ...(beside.length === 0 ? {} : { refusal: beside.map((part) => (part.type === 'refusal' ? part.text : '')).join('') }),
+      ...(audio?.type === 'opaque' ? { audio: audio.value } : {}),
+      ...reasoningOf(turn.parts, calls, writing),
+      ...callsOf(calls, writing),
+      ...keptIn(own, 'members'),
+    };
   yield* resultMessages(calls, results, writing);
+  if (!isList) yield* shownMedia(turn.parts, writing);
+}
+
+/** A message of the assistant has no images: those that a model made follow in a message of the user. */
+function* shownMedia(parts: readonly Part[], writing: Writing): Generator<Fields> {
+  const media = parts.filter(isMedium);
+  if (media.length === 0) return;
+  const head = { type: 'text', text: 'From your answer:' };
+  yield { role: 'user', content: [head, ...media.map((part) => contentPart(part, writing))] };
 }
 
 /** Texts, media and blocks of this protocol. Audio stands beside the content. */

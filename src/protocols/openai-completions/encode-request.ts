@@ -53,12 +53,16 @@ function wellFormed(body: Fields): string {
 
 type Hinted = Pick<Part, 'cache'>;
 
-/** All parts and tools with a cache hint, in the order of the prompt. */
+/** The kinds of parts that a chat can mark. */
+const markable: readonly Part['type'][] = ['text', 'media', 'toolResult'];
+
+/** Parts and tools with a cache hint, in the order of the prompt. */
 function hintsIn({ system, turns, tools }: Conversation): readonly Hinted[] {
-  const inTurns = turns.flatMap(({ parts }) =>
-    parts.flatMap((part) => (part.type === 'toolResult' ? [...part.parts, part] : [part])),
+  const parts = turns.flatMap(({ parts: own }) =>
+    own.flatMap((part) => (part.type === 'toolResult' ? [...part.parts, part] : [part])),
   );
-  const all: readonly Hinted[] = [...tools, ...system, ...inTurns];
+  const marked = [...system, ...parts].filter(({ type }) => markable.includes(type));
+  const all: readonly Hinted[] = [...tools, ...marked];
   return all.filter(({ cache }) => cache !== undefined);
 }
 
