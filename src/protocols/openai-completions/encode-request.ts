@@ -24,7 +24,7 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   if (to.quirks.cacheControl !== true && hints.length > 0) dropped.add('cacheHint');
   const cached = new Set(to.quirks.cacheControl === true ? hints.slice(-mostHints) : []);
   const writing: Writing = { to, cached, dropped, idOf: (id) => fitToolId(id, toolIdForm, digest) };
-  const messages = messagesOf(conversation, writing);
+  const messages = [...messagesOf(conversation, writing)];
   if (messages.length === 0)
     throw new OlaError('invalid_request', 'Nothing is left to ask: no message has any content.', { param: 'messages' });
   const stream = streamFields(conversation, to, own, dropped);

@@ -75,6 +75,35 @@ describe('hostile input', () => {
     expect(served).toBeGreaterThan(0);
   });
 
+  test('a request of very many messages, parts, calls or results is served', () => {
+    const many = 100_000;
+    const list = <Item>(make: (at: number) => Item) => Array.from({ length: many }, (_, at) => make(at));
+    const count = (messages: readonly unknown[]): number => {
+      const { body } = chat.encodeRequest(chat.decodeRequest({ messages }), upstreamModel('m'), digest);
+      return ((JSON.parse(body) as Fields)['messages'] as unknown[]).length;
+    };
+    const asked = { role: 'user', content: 'x' };
+    const calls = list((at) => ({ id: `c${at}`, type: 'function', function: { name: 'f', arguments: '{}' } }));
+    const results = list((at) => ({ role: 'tool', tool_call_id: `c${at}`, content: 'r' }));
+    const parts = list(() => ({ type: 'text', text: 'x' }));
+    expect(count(list(() => asked))).toBe(many);
+    expect(count(list((at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: 'x' })))).toBe(many);
+    expect(
+      count([asked, { role: 'assistant', content: null, tool_calls: calls }, ...results, { role: 'user', content: parts }]),
+    ).toBe(many + 3);
+    expect(count([{ role: 'system', content: parts }, asked])).toBe(2);
+  }, 60_000);
+
+  test('an answer of very many calls, all with one id or none, has as many', () => {
+    const calls = Array.from({ length: 50_000 }, (_, at) => ({
+      ...(at % 2 === 0 ? { id: 'a' } : {}),
+      function: { name: 'f', arguments: '{}' },
+    }));
+    const answer = chat.decodeAnswer(JSON.stringify({ choices: [{ message: { tool_calls: calls } }] }));
+    const ids = 'parts' in answer ? answer.parts.map((part) => (part.type === 'toolCall' ? part.id : '')) : [];
+    expect(new Set(ids).size).toBe(calls.length);
+  });
+
   test('chunks and answers of any shape are read without throwing', () => {
     const names = [
       ...['choices', 'delta', 'message', 'content', 'tool_calls', 'function', 'name', 'arguments', 'index', 'id', 'usage'],
