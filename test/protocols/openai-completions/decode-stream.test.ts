@@ -23,6 +23,17 @@ describe('however its bytes are cut, a stream gives the same answer', () => {
       expect(decodeBytes(single)).toEqual(whole);
     });
 
+  test('a stream that is cut at any byte is complete from its finish on, and never faulty', () => {
+    const bytes = fixture('tool-calls');
+    const finish =
+      new TextDecoder().decode(bytes).indexOf('"finish_reason":"tool_calls"}]}') + '"finish_reason":"tool_calls"}]}'.length;
+    const from = encoder.encode(new TextDecoder().decode(bytes).slice(0, finish)).length;
+    for (let at = 0; at <= bytes.length; at++) {
+      const { ended, fault } = decodeBytes([bytes.subarray(0, at)]);
+      if (ended !== at >= from || fault !== null) expect([at, ended, fault]).toEqual([at, at >= from, null]);
+    }
+  });
+
   test('tools and usage of a real stream', () => {
     const { answer, steps } = decodeBytes([fixture('tool-calls')]);
     expect(answer).toMatchObject({
