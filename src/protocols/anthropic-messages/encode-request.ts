@@ -50,7 +50,8 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
     ...sampling.fields,
     ...(stop.length === 0 ? {} : { stop_sequences: stop }),
     ...metadataOf(conversation.user, digest),
-    ...thinkingFields(thinking, conversation),
+    // A client of the same protocol has its own members for this.
+    ...(own.fields === undefined ? thinkingFields(thinking, conversation) : {}),
     ...(tools.choice === null ? {} : { tool_choice: tools.choice }),
     ...keptFields(own.fields ?? {}, thinking),
   };
