@@ -72,7 +72,14 @@ export function event(fields: Fields): string {
 }
 export const begin = event({
   type: 'message_start',
-  message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], usage: { input_tokens: 5, output_tokens: 1 } },
+  message: {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content: [],
+    usage: { input_tokens: 5, output_tokens: 1 },
+  },
 });
 export const blockStart = (index: number, block: Fields) => event({ type: 'content_block_start', index, content_block: block });
 export const delta = (index: number, fields: Fields) => event({ type: 'content_block_delta', index, delta: fields });

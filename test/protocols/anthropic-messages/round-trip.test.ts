@@ -14,7 +14,11 @@ for (const [name, text] of samples('request')) {
     const request = JSON.parse(text) as Fields;
     const { body, dropped, headers, path } = encodeRequest(decodeRequest(request), upstreamModel('MODEL', { facts }), digest);
     expect(JSON.parse(body)).toEqual(request);
-    expect({ dropped, headers, path }).toEqual({ dropped: [], headers: { 'anthropic-version': '2023-06-01' }, path: '/v1/messages' });
+    expect({ dropped, headers, path }).toEqual({
+      dropped: [],
+      headers: { 'anthropic-version': '2023-06-01' },
+      path: '/v1/messages',
+    });
   });
 }
 
