@@ -74,7 +74,7 @@ export function decodeRequest(request: Fields): Conversation {
 /** Members of tools that only Anthropic's models know: `eager_input_streaming`, `defer_loading`. */
 function toolFields(tools: readonly Tool[]): string[] {
   const names = tools.flatMap(({ extras }) => Object.keys(ownExtras(extras).fields ?? {}));
-  return [...new Set(names)].filter((name) => name !== 'cache_control').map((name) => `tools.${name}`);
+  return [...new Set(names)].filter((name) => name !== 'cache_control' && name !== 'type').map((name) => `tools.${name}`);
 }
 
 function opaqueTool({ at, value }: ServerTool): OpaqueField {

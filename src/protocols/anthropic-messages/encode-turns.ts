@@ -69,22 +69,22 @@ function opening(messages: readonly Message[]): Message[] {
   return messages.length > 0 ? [] : [{ role: 'user', blocks: [{ fields: { type: 'text', text } }] }];
 }
 
-/** Turns of the assistant that hold nothing for Anthropic do not part the turns around them. */
+/** Turns that hold nothing for Anthropic do not part the turns around them. */
 function exchangesOf(turns: readonly Turn[]): Exchange[] {
   const exchanges: { assistant: Turn[]; window: Turn[] }[] = [{ assistant: [], window: [] }];
   for (const turn of turns) {
     const last = exchanges.at(-1);
-    if (last === undefined) continue;
+    if (last === undefined || !turn.parts.some((part) => isSaid(part, turn.role))) continue;
     if (turn.role !== 'assistant') last.window.push(turn);
-    else if (!turn.parts.some(isSaid)) continue;
     else if (last.window.length === 0) last.assistant.push(turn);
     else exchanges.push({ assistant: [turn], window: [] });
   }
   return exchanges;
 }
 
-function isSaid(part: Part): boolean {
-  return part.type === 'toolCall' ? part.name !== '' : encodePart(part, 'assistant') !== null;
+function isSaid(part: Part, role: Turn['role']): boolean {
+  if (part.type === 'toolCall') return part.name !== '';
+  return part.type === 'toolResult' || encodePart(part, role) !== null;
 }
 
 interface Call {
