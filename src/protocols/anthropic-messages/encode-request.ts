@@ -58,14 +58,7 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   return {
     path: '/v1/messages',
     body: write(fields, tools, systemBlocks(conversation), own.systemText === true, turns),
-    dropped: [
-      ...new Set([
-        ...thinking.dropped,
-        ...sampling.dropped,
-        ...otherDropped(conversation, stop.length),
-        ...unknownOf(conversation),
-      ]),
-    ],
+    dropped: [...new Set([...thinking.dropped, ...sampling.dropped, ...otherDropped(conversation, stop.length)])],
     added: [],
     headers: versionHeader,
     reasoningLost: thinking.lost,
@@ -159,9 +152,4 @@ function otherDropped({ stop, cacheKey, turns }: Conversation, stopSent: number)
     ...(cacheKey === null ? [] : (['cacheKey'] as const)),
     ...(unsigned ? (['reasoning'] as const) : []),
   ];
-}
-
-/** All fields of a client of the same protocol go up. */
-function unknownOf({ unknown, extras }: Conversation): readonly string[] {
-  return extras[protocolId] === undefined ? unknown : [];
 }

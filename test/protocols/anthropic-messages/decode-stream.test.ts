@@ -214,9 +214,4 @@ describe('faults', () => {
     for (const row of rows)
       expect(decoded(begin, row, ending('end_turn'))).toMatchObject({ fault: 'malformed_event', failure: null });
   });
-
-  test('JSON and a page are no stream', () => {
-    for (const body of ['{"type":"message"}', '\n [1]', '<html>'])
-      expect(decoded(body)).toMatchObject({ fault: 'no_stream', steps: [] });
-  });
 });
