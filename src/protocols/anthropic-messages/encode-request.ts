@@ -57,7 +57,7 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   };
   return {
     path: '/v1/messages',
-    body: write(fields, tools, systemBlocks(conversation), own.systemText === true, turns),
+    body: write(fields, tools, systemBlocks(conversation, own), own.systemText === true, turns),
     dropped: [...new Set([...thinking.dropped, ...sampling.dropped, ...otherDropped(conversation, stop.length)])],
     added: [],
     headers: versionHeader,
@@ -105,8 +105,9 @@ function keptFields(fields: Fields, { lost }: Thinking): Fields {
   return others;
 }
 
-function systemBlocks({ system, format }: Conversation): readonly Block[] {
-  const blocks = system.map((part: Part) => encodePart(part, 'system')).filter((each) => each !== null);
+function systemBlocks({ system, format }: Conversation, { attribution }: RequestExtras): readonly Block[] {
+  const said = system.map((part: Part) => encodePart(part, 'system')).filter((each) => each !== null);
+  const blocks = attribution === undefined ? said : [{ fields: attribution }, ...said];
   return format?.kind === 'json' ? [...blocks, { fields: { type: 'text', text: jsonInstruction } }] : blocks;
 }
 
