@@ -62,7 +62,7 @@ test('calls, results, reasoning and instructions keep their places', () => {
 test('images and documents are media; a file, and blocks of Anthropic’s own, are named in their place', () => {
   const [turn] = sample('media').turns;
   expect(turn!.parts.map((part) => (part.type === 'opaque' ? part.name : part.type === 'media' ? part.kind : part.type))).toEqual(
-    [...['image', 'image', 'image', 'document', 'document', 'document', 'document', 'search_result', 'text']],
+    [...['image', 'image', 'image file', 'document', 'document', 'document', 'document', 'search_result', 'text']],
   );
   expect(turn!.parts[2]).toMatchObject({ type: 'opaque', protocol: 'anthropic-messages', field: 'messages.0.content.2' });
   expect(turn!.parts[5]).toMatchObject({ source: { text: 'The grass is green.' }, name: 'Notes', cache: { ttl: '1h' } });
