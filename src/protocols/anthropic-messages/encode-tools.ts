@@ -85,13 +85,15 @@ function merged(schema: Fields, name: (typeof combinators)[number]): Fields {
   const { [name]: list, ...rest } = schema;
   const branches = (list as readonly unknown[]).filter(isObject);
   const properties = branches.map((branch) => (isObject(branch['properties']) ? branch['properties'] : {}));
+  const own = isObject(rest['properties']) ? rest['properties'] : {};
   const required = branches.map(requiredOf);
   const common =
     name === 'allOf' ? required.flat() : (required[0] ?? []).filter((each) => required.every((all) => all.includes(each)));
   const all = [...new Set([...requiredOf(rest), ...common])];
   return {
     ...rest,
-    properties: Object.assign({}, ...properties, isObject(rest['properties']) ? rest['properties'] : {}) as Fields,
+    // `fromEntries` keeps a property of the name `__proto__`, which an assignment would lose.
+    properties: Object.fromEntries([...properties, own].flatMap(Object.entries)),
     ...(all.length === 0 ? {} : { required: all }),
   };
 }

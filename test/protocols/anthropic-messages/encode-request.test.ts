@@ -68,6 +68,20 @@ describe('tools', () => {
     });
   });
 
+  test('a property of the name __proto__ is kept', () => {
+    const schema = JSON.parse('{"anyOf":[{"properties":{"__proto__":{"type":"string"}}}]}') as Fields;
+    const { text: body } = sent({ tools: [tool('f', { parameters: schema })] });
+    expect(body).toContain('"__proto__":{"type":"string"}');
+    const format = {
+      kind: 'schema',
+      name: null,
+      description: null,
+      schema: (schema['anyOf'] as unknown[])[0],
+      strict: true,
+    } as const;
+    expect(sent({ format }).text).toContain('"__proto__":{"type":"string"}');
+  });
+
   test('strict is sent to models that take it', () => {
     const tools = [tool('f', { strict: true, description: 'D' })];
     expect(sent({ tools }).body['tools']).toEqual([
