@@ -57,7 +57,7 @@ describe('tools', () => {
       expect(schemaOf({ [name]: [a, b], $defs: { d: {} } })).toEqual({
         type: 'object',
         $defs: { d: {} },
-        properties: { kind: { const: 'b' }, x: {}, y: {} },
+        properties: { kind: { anyOf: [{ const: 'a' }, { const: 'b' }] }, x: {}, y: {} },
         required: ['kind'],
       });
     }
