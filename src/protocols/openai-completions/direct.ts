@@ -11,9 +11,11 @@ import type {
   UpstreamModel,
   WholeAnswer,
 } from '../../core/protocol.ts';
+import { createAnyStream, firstByte, type StreamForms, startsEvents } from '../any-stream.ts';
 import { type AnswerShape, readAnswer, withBase64 } from './answer.ts';
+import { eventsOfAnswer } from './convert.ts';
 import { type Encode, encodeChat, encodeCompletion, encodeModel } from './request.ts';
-import { createAnyStream, firstByte, startsEvents } from './sniff.ts';
+import { createStreamTap } from './stream.ts';
 
 /** How an upstream serves a route: a row. */
 interface Endpoint {
@@ -101,7 +103,7 @@ function formRequest(form: Form, model: string): DirectRequest {
 const none: readonly string[] = [];
 const streamOptions: readonly string[] = ['stream_options'];
 
-class DirectExchange implements Exchange {
+class DirectExchange implements Exchange, StreamForms {
   readonly method = 'POST';
   readonly path: string;
   readonly body: DirectRequest['body'];
@@ -147,14 +149,25 @@ class DirectExchange implements Exchange {
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
-    const answer = readAnswer(text, this.endpoint.json);
+    const answer = this.read(text);
     return this.request.base64 && 'body' in answer && 'tokens' in answer ? withBase64(answer) : answer;
   }
 
   pipe(): StreamPipe {
+    return createAnyStream(this);
+  }
+
+  tap(): StreamPipe {
     const { usageAsked, several } = this.request;
-    const typed = this.endpoint.stream === 'typed';
-    return createAnyStream({ usageAsked, typed, several }, this.endpoint.json);
+    return createStreamTap({ usageAsked, typed: this.endpoint.stream === 'typed', several });
+  }
+
+  read(text: string): WholeAnswer | UpstreamFailure {
+    return readAnswer(text, this.endpoint.json);
+  }
+
+  eventsOf(text: string): string {
+    return eventsOfAnswer(text, this.request.usageAsked);
   }
 }
 
