@@ -63,6 +63,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
     lacksVersion: false,
     nearest: () => [],
     failure: failureOf(...failure),
+    passed: null,
     inside: false,
     header: () => null,
     now: 0,

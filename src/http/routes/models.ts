@@ -1,7 +1,10 @@
 /** `GET /v1/models`. */
 import { Type } from '@sinclair/typebox';
+import type { ListedModel, ModelsCodec } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { type Route, reply, route } from '../route.ts';
+import type { ModelView } from '../../gateway/routing/models.ts';
+import type { Call } from '../call.ts';
+import { type Route, reply, replyText, route } from '../route.ts';
 
 const tokens = Type.Optional(Type.Integer({ description: 'in tokens; absent when it is not known' }));
 const prices = {
@@ -36,14 +39,38 @@ export function modelRoutes(gateway: Gateway): Route[] {
   return [
     route(
       { method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now', answer: models },
-      async (call) => reply(call, { object: 'list', data: await gateway.listModels() }),
+      async (call) => {
+        const data = await gateway.listModels();
+        const codec = codecFor(gateway, call);
+        if (codec === undefined) return reply(call, { object: 'list', data });
+        return replyText(call, codec.list(data.map(listed), queryOf(call)));
+      },
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
     route(
       { method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model', answer: model },
-      async (call, _principal, params) => reply(call, await gateway.findModel(decoded(params['*'] ?? ''))),
+      async (call, _principal, params) => {
+        const found = await gateway.findModel(decoded(params['*'] ?? ''));
+        const codec = codecFor(gateway, call);
+        return codec === undefined ? reply(call, found) : replyText(call, codec.one(listed(found)));
+      },
     ),
   ];
+}
+
+/** The form of the client's protocol; undefined: OpenAI's, which is ola's own. */
+function codecFor({ protocols }: Gateway, { request }: Call): ModelsCodec | undefined {
+  const header = (name: string) => request.headers.get(name);
+  return protocols.find(({ models }) => models?.isAsked(header))?.models ?? undefined;
+}
+
+function listed({ id, name, context_window: contextWindow, max_output_tokens: maxTokens }: ModelView): ListedModel {
+  return { id, name: name ?? null, contextWindow: contextWindow ?? null, maxTokens: maxTokens ?? null };
+}
+
+function queryOf({ request }: Call): string {
+  const at = request.url.indexOf('?');
+  return at < 0 ? '' : request.url.slice(at);
 }
 
 function decoded(text: string): string {

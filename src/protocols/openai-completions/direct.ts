@@ -12,10 +12,13 @@ import type {
   WholeAnswer,
 } from '../../core/protocol.ts';
 import { createAnyStream, firstByte, type StreamForms, startsEvents } from '../any-stream.ts';
+import { createSameHeaders } from '../same-headers.ts';
+import { mayBeWrapped } from '../wrapped-values.ts';
 import { type AnswerShape, readAnswer, withBase64 } from './answer.ts';
 import { eventsOfAnswer } from './convert.ts';
-import { type Encode, encodeChat, encodeCompletion, encodeModel } from './request.ts';
+import { type Encode, encodeChat, encodeCompletion, encodeModel, type RequestFields } from './request.ts';
 import { createStreamTap } from './stream.ts';
+import { withOwnDetails } from './wrapped-details.ts';
 
 /** How an upstream serves a route: a row. */
 interface Endpoint {
@@ -64,15 +67,24 @@ const rows: readonly Endpoint[] = [
 ];
 const endpoints: ReadonlyMap<string, Endpoint> = new Map(rows.map((row) => [`/v1${row.path}`, row]));
 
-export function direct({ route, body, peek, headers }: ClientCall, to: UpstreamModel): Exchange | null {
+export function direct({ route, body, peek, headers: given }: ClientCall, to: UpstreamModel): Exchange | null {
   const endpoint = endpoints.get(route.path);
   if (endpoint === undefined) return null;
+  const headers = given === null ? null : sameHeaders(given);
   if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id), headers);
-  const { text, usageAsked, usageAdded } = endpoint.encode(body.text, body.fields, to.id, to.quirks);
+  const own = mayBeWrapped(body.text) ? withOwnReasoning(body.text, to.maker) : body;
+  const { text, usageAsked, usageAdded } = endpoint.encode(own.text, own.fields, to.id, to.quirks);
   const asked = { several: Number(body.fields['n']) > 1, base64: body.fields['encoding_format'] === 'base64' };
   const request = { ...asked, body: text, contentType: null, usageAsked, usageAdded };
   return new DirectExchange(endpoint, peek.stream, request, headers);
 }
+
+function withOwnReasoning(text: string, maker: string): { text: string; fields: RequestFields } {
+  const own = withOwnDetails(text, maker);
+  return { text: own, fields: JSON.parse(own) as RequestFields };
+}
+
+const sameHeaders = createSameHeaders((given) => given);
 
 interface DirectRequest {
   readonly body: string | Uint8Array<ArrayBuffer>;

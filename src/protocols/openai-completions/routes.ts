@@ -5,6 +5,7 @@ import { longestModelName } from '../../core/models.ts';
 import { type Form, fieldOf } from '../../core/multipart.ts';
 import type { ClientBody, ClientRoute, Operation, Peek } from '../../core/protocol.ts';
 import { createSpellingCheck } from '../second-spellings.ts';
+import { refuseForeign } from '../wrong-route.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,16 +34,18 @@ interface Details {
   readonly needsModel?: string;
   readonly peek?: (fields: Fields) => Peek;
   readonly conversation?: (fields: Fields) => string | null;
+  readonly refuseForeign?: (fields: Fields) => void;
 }
 
 function json(path: `/v1/${string}`, summary: string, schema: TSchema, details: Details = {}): ClientRoute {
-  const { operation = 'other', needsModel = null, peek = peekAtFields, conversation } = details;
+  const { operation = 'other', needsModel = null, peek = peekAtFields, conversation, refuseForeign: foreign } = details;
   return {
     path,
     operation,
     summary,
     schema,
     needsModel,
+    ...(foreign === undefined ? {} : { refuseForeign: foreign }),
     ...(conversation === undefined ? {} : { conversation: (body) => conversation(fieldsOf(body)) }),
     peek(body) {
       if ('text' in body) refuseSecondSpellings(body.text, body.fields);
@@ -59,6 +62,7 @@ export const clientRoutes: readonly ClientRoute[] = [
   json('/v1/chat/completions', 'Create a chat completion', chatRequestSchema, {
     operation: 'chat',
     conversation: conversationOf,
+    refuseForeign: (fields) => refuseForeign('chat', fields),
   }),
   json(
     '/v1/completions',
