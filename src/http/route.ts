@@ -1,6 +1,7 @@
 /** A route as data, so that scopes, documentation and tests walk the same table; and its way into Elysia. */
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { Principal, RouteScope } from '../core/access.ts';
+import type { OlaError } from '../core/errors.ts';
 import type { Form } from '../core/multipart.ts';
 import { compileCheck } from '../core/schema.ts';
 import { authorize } from '../gateway/access/access.ts';
@@ -25,6 +26,8 @@ export interface Route {
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
   /** It tells the log of requests of its answers itself; refusals are told for it. */
   readonly tellsItself?: boolean;
+  /** The JSON of its errors, where they are in the form of a protocol. */
+  readonly errorBody?: (error: OlaError) => string;
 }
 
 interface Declared {
@@ -33,6 +36,7 @@ interface Declared {
   readonly scope: RouteScope;
   readonly summary: string;
   readonly tellsItself?: boolean;
+  readonly errorBody?: (error: OlaError) => string;
   readonly answer?: TSchema;
 }
 

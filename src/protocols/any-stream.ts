@@ -106,7 +106,7 @@ class AnyStream implements StreamPipe {
   }
 }
 
-function createJsonStream({ read, eventsOf }: StreamForms): StreamPipe {
+function createJsonStream(forms: StreamForms): StreamPipe {
   const pieces: Uint8Array[] = [];
   let length = 0;
   let done = false;
@@ -122,18 +122,18 @@ function createJsonStream({ read, eventsOf }: StreamForms): StreamPipe {
     finish(emit) {
       if (fault !== null) return;
       const text = decoder.decode(joinBytes(pieces));
-      const answer = read(text);
+      const answer = forms.read(text);
       if ('kind' in answer) {
         fault = answer.kind === 'malformed' ? 'no_stream' : 'upstream_error';
         failure = answer.kind === 'malformed' ? null : answer;
         return;
       }
-      if (eventsOf === null) {
+      if (forms.eventsOf === null) {
         fault = 'no_stream';
         return;
       }
       tokens = answer.tokens;
-      emit(encoder.encode(eventsOf(text)));
+      emit(encoder.encode(forms.eventsOf(text)));
       done = true;
     },
     close() {

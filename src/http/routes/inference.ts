@@ -20,7 +20,8 @@ export function inferenceRoutes(gateway: Gateway, answered: Answered | null): Ro
 function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answered: Answered | null): Route {
   const { path, summary, schema } = route;
   const passedUp = passing(protocol.headersUp);
-  const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true } as const;
+  const { errorBody } = protocol;
+  const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true, errorBody } as const;
   const run = async (call: Call, principal: Principal, body: ClientBody, params: Params): Promise<Response> => {
     const { signal, headers } = call.request;
     const answer = await gateway.inference.run(

@@ -35,10 +35,34 @@ const model = Type.Object(
 );
 const models = Type.Object({ object: Type.Literal('list'), data: Type.Array(model) });
 
+const nullableTokens = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description });
+const anthropicModel = Type.Object(
+  {
+    type: Type.Literal('model'),
+    id: Type.String({ description: 'PROVIDER/MODEL, the name to ask for' }),
+    display_name: Type.String({ description: 'for people' }),
+    created_at: Type.String({ description: 'always the start of the Unix epoch: most vendors do not tell the date' }),
+    max_input_tokens: nullableTokens('null when it is not known'),
+    max_tokens: nullableTokens('of an answer; null when it is not known'),
+  },
+  { $id: 'AnthropicModel', description: 'For a request with the header `anthropic-version`.' },
+);
+const modelId = Type.Union([Type.String(), Type.Null()]);
+const anthropicModels = Type.Object(
+  { data: Type.Array(anthropicModel), has_more: Type.Boolean(), first_id: modelId, last_id: modelId },
+  { description: 'For a request with the header `anthropic-version`.' },
+);
+
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
     route(
-      { method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now', answer: models },
+      {
+        method: 'GET',
+        path: '/v1/models',
+        scope: 'read',
+        summary: 'List the models that can be used now',
+        answer: Type.Union([models, anthropicModels]),
+      },
       async (call) => {
         const data = await gateway.listModels();
         const codec = codecFor(gateway, call);
@@ -48,7 +72,13 @@ export function modelRoutes(gateway: Gateway): Route[] {
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
     route(
-      { method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model', answer: model },
+      {
+        method: 'GET',
+        path: '/v1/models/*',
+        scope: 'read',
+        summary: 'Look up one model',
+        answer: Type.Union([model, anthropicModel]),
+      },
       async (call, _principal, params) => {
         const found = await gateway.findModel(decoded(params['*'] ?? ''));
         const codec = codecFor(gateway, call);
