@@ -74,12 +74,6 @@ export function withoutEndpoint(baseUrl: string): string | null {
   return cut === base ? null : cut + query;
 }
 
-/** @returns the base URL without a `/v1` at the end of its path */
-export function withoutVersion(baseUrl: string): string {
-  const { base, query } = splitQuery(baseUrl);
-  return base.replace(/\/v1$/i, '') + query;
-}
-
 /** Whether neither path nor query name a version of the API. */
 export function lacksVersion(baseUrl: string): boolean {
   const { base, query } = splitQuery(baseUrl);

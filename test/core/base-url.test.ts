@@ -1,13 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import {
-  hasSecretParameter,
-  lacksVersion,
-  queryShape,
-  splitQuery,
-  urlOf,
-  withoutEndpoint,
-  withoutVersion,
-} from '../../src/core/base-url.ts';
+import { hasSecretParameter, lacksVersion, queryShape, splitQuery, urlOf, withoutEndpoint } from '../../src/core/base-url.ts';
 
 describe('a base URL', () => {
   test.each([
@@ -22,13 +14,6 @@ describe('a base URL', () => {
   test('puts its query behind the query of a path', () => {
     expect(urlOf('https://a.example/v1?b=2', '/x?a=1')).toBe('https://a.example/v1/x?a=1&b=2');
   });
-
-  test.each([
-    ['https://a.example/v1', 'https://a.example'],
-    ['https://a.example/anthropic/v1/?x=1', 'https://a.example/anthropic?x=1'],
-    ['https://a.example/v1/x', 'https://a.example/v1/x'],
-    ['https://v1', 'https://v1'],
-  ])('%s without its version is %s', (baseUrl, bare) => expect(withoutVersion(baseUrl)).toBe(bare));
 
   test('has its query from the first question mark on', () => {
     expect(splitQuery('https://h?@evil.example/')).toEqual({ base: 'https://h', query: '?@evil.example/' });

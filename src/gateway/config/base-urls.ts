@@ -69,7 +69,7 @@ function hasUser(url: string): boolean {
 /** A base URL without a version, which is a mistake more often than not. Some vendors have none, and protocols differ in where it stands. */
 export function versionWarning(id: string, { baseUrl, api }: ProviderConfig, prefix: string, catalog: Catalog): Warning[] {
   if (api !== undefined && !catalog.protocols.includes(api)) return [];
-  if (baseUrl === undefined || !lacksUsualVersion(id, baseUrl, catalog, api)) return [];
+  if (baseUrl === undefined || !lacksUsualVersion(id, baseUrl, catalog)) return [];
   const { base, query } = splitQuery(baseUrl);
   const reason = `it names no version, and most servers have the API under /v1: did you mean ${base}/v1${query}?`;
   return [{ path: `${prefix}baseUrl`, reason }];

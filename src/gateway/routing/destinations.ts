@@ -1,10 +1,10 @@
 /** Where configured providers are: their endpoints, and with which settings each is dialled. */
 import type { Catalog } from '../../catalog/lookup.ts';
-import { lacksVersion, splitQuery, withoutVersion } from '../../core/base-url.ts';
+import { lacksVersion, splitQuery } from '../../core/base-url.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
-import { noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
+import { noQuirks, type ProviderEndpoint } from '../../core/providers.ts';
 
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
@@ -48,22 +48,11 @@ function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog)
   const protocol = like?.protocol ?? wanted;
   if (protocol === undefined) return [];
   const { style = 'bearer', quirks = noQuirks } = like ?? catalog.addressedByUser(id) ?? {};
-  // People copy the base URL with the version that OpenAI's SDKs want, and the call would go to `/v1/v1/messages`.
-  const baseUrl = hasVersionedPaths(protocol, catalog) ? withoutVersion(config.baseUrl) : config.baseUrl;
-  return [{ protocol, baseUrl, style, quirks }];
-}
-
-/** Whether the version stands in the paths of a protocol (`/v1/messages`): no base URL of the catalog's rows has one then. */
-function hasVersionedPaths(protocol: ProtocolId, catalog: Catalog): boolean {
-  const baseUrls = catalog
-    .providers()
-    .flatMap(({ endpoints }) => endpoints.filter((each) => each.protocol === protocol).map((each) => each.baseUrl));
-  return baseUrls.length > 0 && baseUrls.every(lacksVersion);
+  return [{ protocol, baseUrl: config.baseUrl, style, quirks }];
 }
 
 /** Whether a configured base URL has no version and the API behind it is likely to have one: the catalog says which vendors do not. */
-export function lacksUsualVersion(id: string, baseUrl: string, catalog: Catalog, api?: ProtocolId): boolean {
-  if (api !== undefined && hasVersionedPaths(api, catalog)) return false;
+export function lacksUsualVersion(id: string, baseUrl: string, catalog: Catalog): boolean {
   const [listed] = endpointsOf(id, {}, catalog);
   return lacksVersion(baseUrl) && (listed === undefined || !lacksVersion(listed.baseUrl));
 }

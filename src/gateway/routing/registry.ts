@@ -275,7 +275,7 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   // A profile is the same candidate whether it is named or not: what is known of a candidate is kept by that object.
   const candidates = new Map([first, ...rest].map((candidate) => [candidate?.source, candidate]));
   const named = new Map(chosen.named.map((each) => [each.profile ?? '', candidates.get(each.source) ?? made(each)]));
-  const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog, protocol);
+  const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog);
   if (first !== undefined) return { protocol, destination, quirks, lacksVersion, candidates: [first, ...rest], named, passed };
   return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
 }
