@@ -10,8 +10,10 @@ import { createCatalog } from '../src/catalog/lookup.ts';
 import { localPrincipal } from '../src/core/access.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import { createVault, parseKeys } from '../src/credentials/vault.ts';
+import { digestOf } from '../src/gateway/access/tokens.ts';
 import { createGateway, type Gateway } from '../src/gateway/gateway.ts';
 import { protocols } from '../src/protocols/all.ts';
+import { createTranslator } from '../src/protocols/translate.ts';
 import { openSqlite } from '../src/runtime/sqlite.ts';
 import { openStore } from '../src/store/open.ts';
 
@@ -62,6 +64,7 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
     egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')), explain: () => '' }),
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
+    translator: createTranslator(protocols, digestOf),
     environment: {},
     settings: { adminToken: null, proxyKey: null, everyProviderLocal: false, insecureHttp: false, envReferences: [] },
     file: null,

@@ -3,7 +3,7 @@
 /** Milliseconds since 1970. */
 export type Clock = () => number;
 
-/** SHA-256 of a text in UTF-8, in base64url. */
+/** SHA-256 of a text in UTF-8, in hex. */
 export type Digest = (text: string) => string;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -6,6 +6,8 @@ export interface TokenCounts {
   readonly completion: number | null;
   readonly cacheRead: number | null;
   readonly cacheWrite: number | null;
+  /** Those of `cacheWrite` that are kept for an hour. They decide the price and are not stored. */
+  readonly cacheWriteHour?: number;
   readonly reasoning: number | null;
 }
 
@@ -44,6 +46,8 @@ export interface UsageRow {
   /** The status that the client got; 499 when it left first. */
   readonly status: number;
   readonly error: string | null;
+  /** The upstream's own word for the end of its answer, where ola does not know it and told the client `stop`. */
+  readonly stop?: string;
   readonly tokens: TokenCounts;
   /** Micro-dollars, null when the price is unknown. */
   readonly costMicros: number | null;

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import type { Protocol } from '../core/protocol.ts';
+import type { Protocol, Translator } from '../core/protocol.ts';
 import type { BuiltinProvider, ProviderState } from '../core/providers.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
 import type { Store } from '../core/store.ts';
@@ -138,6 +138,8 @@ export interface GatewayPorts {
   readonly catalog: Catalog;
   /** The table of protocols; the catalog knows the same ones. */
   readonly protocols: readonly Protocol[];
+  /** Over the same table. */
+  readonly translator: Translator;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly settings: GatewaySettings;
   /** The file that governs; null: the database does. */
@@ -168,6 +170,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     envReferences: new Set(settings.envReferences),
     userAgent: `ola/${version}`,
     via: via.own,
+    translates: ports.translator.translates,
     now,
     egressUnder(document) {
       const policy = policyOf(document, settings);
@@ -223,6 +226,8 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     now,
     log,
     cooldowns,
+    protocols: ports.protocols,
+    translator: ports.translator,
     planOf: (wanted) => current().planOf(wanted),
     holds: ({ provider, candidate }) => holdsCredential(current().registry, provider.id, candidate),
   });

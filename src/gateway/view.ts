@@ -45,6 +45,7 @@ export function viewOf(snapshot: CurrentConfig, inputs: RegistryInputs, settings
     defaultModel: document.defaultModel ?? null,
     activeProviderIds: document.activeProviderIds ?? [],
     asked,
+    translates: inputs.translates,
     fallback: fallbackOf(document, inputs.catalog.canonicalId),
   };
   const plans = new Map<string, Map<string, Plan>>();

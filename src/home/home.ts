@@ -10,9 +10,11 @@ import type { Vault } from '../core/vault.ts';
 import { createVault, parseKeys } from '../credentials/vault.ts';
 import { prepareRanges } from '../egress/addresses.ts';
 import { createEgress } from '../egress/dial.ts';
+import { digestOf } from '../gateway/access/tokens.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
 import { protocols } from '../protocols/all.ts';
+import { createTranslator } from '../protocols/translate.ts';
 import { type DatabasePath, databasePath } from '../runtime/database-path.ts';
 import { dial } from '../runtime/dial.ts';
 import { type FixedMode, prepareHome } from '../runtime/files.ts';
@@ -92,6 +94,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
       catalog,
       protocols,
+      translator: createTranslator(protocols, digestOf),
       environment: upstreamEnvironment,
       settings,
       file,

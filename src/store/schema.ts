@@ -243,6 +243,11 @@ CREATE TABLE oauth_grants (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/* The upstream's own word for the end of an answer, where ola does not know it. */
+const seventh = `
+ALTER TABLE usage ADD COLUMN stop TEXT;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, sql: first },
   { version: 2, sql: second },
@@ -250,4 +255,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, sql: fourth },
   { version: 5, sql: fifth },
   { version: 6, sql: sixth },
+  { version: 7, sql: seventh },
 ];

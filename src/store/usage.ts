@@ -8,8 +8,8 @@ import { kindColumns, usageKinds } from './usage-kinds.ts';
 
 const insert = `INSERT INTO usage
   (id, kind, request_id, status, error, prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens,
-   reasoning_tokens, cost_micros, first_byte_ms, latency_ms, attempts)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+   reasoning_tokens, cost_micros, first_byte_ms, latency_ms, attempts, stop)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`;
 const selectNewest = `SELECT usage.*, ${kindColumns}
   FROM usage JOIN usage_kinds ON usage_kinds.id = usage.kind WHERE usage.id < ? ORDER BY usage.id DESC LIMIT ?`;
@@ -103,6 +103,7 @@ function insertAt(statement: SqlStatement, id: number, kind: number, row: UsageR
     integer(row.firstByteMs),
     integer(row.latencyMs) ?? 0,
     row.attempts === null ? null : JSON.stringify(row.attempts),
+    row.stop ?? null,
   );
   return changes > 0;
 }
@@ -124,6 +125,7 @@ function toUsage(row: SqlRow): UsageRow {
     stream: numberOf(row, 'stream') === 1,
     status: numberOf(row, 'status'),
     error: textOrNull(row, 'error'),
+    ...(row['stop'] === null ? {} : { stop: textOf(row, 'stop') }),
     tokens: {
       prompt: numberOrNull(row, 'prompt_tokens'),
       completion: numberOrNull(row, 'completion_tokens'),

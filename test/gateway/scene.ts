@@ -9,6 +9,7 @@ import type { LogLevel } from '../../src/core/ports.ts';
 import type { Store } from '../../src/core/store.ts';
 import { createVault, parseKeys } from '../../src/credentials/vault.ts';
 import { createEgress } from '../../src/egress/dial.ts';
+import { digestOf } from '../../src/gateway/access/tokens.ts';
 import type { ConfigFile } from '../../src/gateway/config/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { InferenceCall, InferenceRequest } from '../../src/gateway/inference/call.ts';
@@ -17,6 +18,7 @@ import type { ProcessProvider } from '../../src/gateway/routing/registry.ts';
 import type { GatewaySettings } from '../../src/gateway/view.ts';
 import { protocols } from '../../src/protocols/all.ts';
 import { openaiCompletions } from '../../src/protocols/openai-completions/protocol.ts';
+import { createTranslator } from '../../src/protocols/translate.ts';
 import { dial } from '../../src/runtime/dial.ts';
 import { keySource, loadKeyRing } from '../../src/runtime/keys.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
@@ -69,6 +71,7 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
     egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
+    translator: createTranslator(protocols, digestOf),
     environment: options.environment ?? {},
     settings: {
       adminToken: null,

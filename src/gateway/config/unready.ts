@@ -123,10 +123,11 @@ function reachable(next: Omit<ConfiguredSecrets, 'open'>, facts: RegistryInputs)
   const fallback = fallbackOf({}, facts.catalog.canonicalId);
   // Lists that servers give of their models do not resolve a bare name.
   const asked = () => [];
+  const { catalog, translates } = facts;
   return (name) => {
     try {
       const wanted = { name, profile: null, protocol, operation: 'chat' } as const;
-      planOf(wanted, { registry, catalog: facts.catalog, defaultModel, activeProviderIds, asked, fallback });
+      planOf(wanted, { registry, catalog, translates, defaultModel, activeProviderIds, asked, fallback });
       return null;
     } catch (thrown) {
       if (!(thrown instanceof OlaError)) throw thrown;

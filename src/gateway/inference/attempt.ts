@@ -3,25 +3,28 @@ import type { Egress } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
-import type { AnswerKind, Exchange, UpstreamFailure, UpstreamModel } from '../../core/protocol.ts';
+import type { AnswerKind, Exchange, OwnAnswer, UpstreamFailure } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
 import type { AddedFields } from './added-fields.ts';
 import type { Answer, InferenceRequest } from './call.ts';
-import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected } from './failures.ts';
+import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected, untold } from './failures.ts';
 import { headersDown, withHeaders } from './passed-headers.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost, readBeginning } from './read-body.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
+import type { Speech } from './speech.ts';
 
 export interface AttemptPorts {
   readonly egress: Egress;
   readonly redact: Redact;
   readonly now: Clock;
   readonly addedFields: AddedFields;
-  readonly settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts) => void;
+  readonly speech: Speech;
+  /** @param stop the upstream's own word for the end, where ola does not know it */
+  readonly settle: (progress: Progress, error: OlaError | null, tokens: TokenCounts, stop?: string | null) => void;
   /** Called for a failure in the middle of a stream. */
   readonly onFault: (attempt: Attempt, fault: Fault | null) => void;
 }
@@ -53,16 +56,14 @@ export async function tryOnce(
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
   const quirks = ports.addedFields.quirksOf(endpoint);
-  const to: UpstreamModel = {
-    id: attempt.model,
-    provider: provider.id,
-    protocol: endpoint.protocol,
-    quirks,
-    facts: null,
-    maker: '',
-  };
-  const exchange = progress.call.protocol.direct(request, to);
+  let exchange: Exchange | OwnAnswer | null;
+  try {
+    exchange = ports.speech.exchange(progress.call, request, attempt, quirks);
+  } catch (thrown) {
+    return untold(thrown);
+  }
   if (exchange === null) return unexpected(`Provider '${provider.id}' does not serve ${request.route.path}.`);
+  if ('own' in exchange) return ownAnswer(ports, progress, attempt, exchange);
   let reply: Reply;
   let signed: HeaderMap;
   try {
@@ -80,6 +81,12 @@ export async function tryOnce(
     return broken(thrown);
   }
   return read({ ports, progress, attempt, exchange, signed }, reply);
+}
+
+function ownAnswer(ports: AttemptPorts, progress: Progress, attempt: Attempt, { own, notes }: OwnAnswer): Outcome {
+  progress.firstByteAt = ports.now();
+  ports.settle(progress, null, own.tokens);
+  return { answer: { body: own.body, headers: { ...headersFor(progress, attempt, 'whole', 'application/json'), ...notes } } };
 }
 
 const noOptions = {};
@@ -140,11 +147,11 @@ async function readUnknown(given: Try, reply: Reply): Promise<Outcome> {
 const noBytes = new Uint8Array(0);
 
 async function readRefusal(given: Try, reply: Reply): Promise<Outcome> {
-  const { ports, progress, attempt, exchange } = given;
+  const { ports, attempt, exchange } = given;
   const body = await errorText(reply);
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
-  const failure = progress.call.protocol.readFailure(reply.status, reply.header, body);
+  const failure = ports.speech.protocolOf(attempt.endpoint.protocol).readFailure(reply.status, reply.header, body);
   if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
     return { ...refusedFor(given, reply, failure), next: 'same', fault: null };
   const refusal = refusedFor(given, reply, failure);
@@ -167,7 +174,8 @@ function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, f
     path: exchange.path,
     lacksVersion: attempt.endpoint.lacksVersion,
     nearest: () => nearestModelNames(attempt),
-    failure,
+    // The body of an error is for clients of its own protocol.
+    failure: attempt.endpoint.protocol === progress.call.protocol.id ? failure : { ...failure, body: null },
     passed: passedBy(reply, progress, attempt, ports),
     inside: reply.status < 300,
     header: reply.header,
@@ -214,9 +222,13 @@ function judgeWhole(given: Try, reply: Reply, text: string | null): Outcome {
   const whole = exchange.whole(text);
   if ('kind' in whole) return refusedFor(given, reply, whole);
   progress.firstByteAt = ports.now();
-  ports.settle(progress, null, whole.tokens);
-  const headers = headersFor(progress, attempt, 'whole', 'application/json');
-  return { answer: { body: whole.body, headers: withPassed(headers, given, reply) } };
+  ports.settle(progress, null, whole.tokens, whole.stop);
+  const own = noted(headersFor(progress, attempt, 'whole', 'application/json'), exchange.notes);
+  const headers = withPassed(own, given, reply);
+  const { stop } = whole;
+  return {
+    answer: { body: whole.body, headers: stop === undefined ? headers : { ...headers, 'x-ola-upstream-stop': headerSafe(stop) } },
+  };
 }
 
 function emptyAnswer(given: Try, reply: Reply, kind: AnswerKind): Outcome {
@@ -246,14 +258,14 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
     onEnd: (error) => {
       progress.relay = null;
       // A client that leaves may first show as an upstream that was cut off.
-      ports.settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, pipe.tokens);
+      ports.settle(progress, error !== null && progress.call.signal.aborted ? clientGone() : error, pipe.tokens, pipe.stop);
     },
     bytes: kind === 'bytes',
     read: first,
   };
   const stream = relay(reply, pipe, hooks);
   if (!progress.settled) progress.relay = stream;
-  const headers = () => headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header));
+  const headers = () => noted(headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header)), exchange.notes);
   const { opened } = stream;
   return opened instanceof Promise
     ? opened.then((notOpened) => streamed(given, reply, stream, headers, notOpened))
@@ -310,6 +322,11 @@ function makeHeaders({ provider, model, candidate }: Attempt, kind: AnswerKind, 
     if (kind === 'bytes') headers['x-content-type-options'] = 'nosniff';
   }
   return headers;
+}
+
+/** What was changed on the way is said beside the answer. */
+function noted(headers: Answer['headers'], notes: HeaderMap | null): Answer['headers'] {
+  return notes === null ? headers : { ...headers, ...notes };
 }
 
 /** A model id may have any characters; a header may not. */

@@ -79,6 +79,11 @@ export function unexpected(message: string, reply?: Reply): AttemptFailure {
   return { error: new OlaError('provider_error', message), status: null, next: 'stop', fault: null };
 }
 
+/** The upstream's protocol cannot say what the client asked for: another one may. */
+export function untold(thrown: unknown): AttemptFailure {
+  return { error: asOlaError(thrown), status: null, next: 'other', fault: null };
+}
+
 /** The failure that an upstream told, by a status or inside an answer of status 200. */
 export function refused(refusal: Refusal): AttemptFailure {
   const { failure, provider } = refusal;

@@ -2,6 +2,7 @@
 import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import type { Protocol, Translator } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Estimate, Limits } from '../access/limits.ts';
@@ -17,6 +18,8 @@ import type { Fault } from './failures.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { costMicros } from './pricing.ts';
 import { type Progress, usageRowOf } from './progress.ts';
+import { createReasoningMemories } from './reasoning-memory.ts';
+import { createSpeech } from './speech.ts';
 
 export interface Inference {
   /** @throws OlaError, settled and recorded */
@@ -29,6 +32,9 @@ export interface InferencePorts {
   readonly live: LiveCalls;
   readonly usage: Usage;
   readonly cooldowns: Cooldowns;
+  /** The table of protocols. */
+  readonly protocols: readonly Protocol[];
+  readonly translator: Translator;
   readonly planOf: (wanted: Wanted) => Plan;
   /** False for a credential that was replaced or deleted while the call ran. */
   readonly holds: (attempt: Attempt) => boolean;
@@ -41,13 +47,16 @@ export function createInference(ports: InferencePorts): Inference {
   const { egress, limits, live, usage, cooldowns, redact, now, log } = ports;
   const accounts = createAccounts();
   const onFault = (attempt: Attempt, fault: Fault | null) => note(attempt, fault, false);
-  const attempts: AttemptPorts = { egress, redact, now, settle, onFault, addedFields: createAddedFields() };
+  const { protocols, translator } = ports;
+  const memories = createReasoningMemories(digestOf, now);
+  const speech = createSpeech({ protocols, translator, memories, digest: digestOf });
+  const attempts: AttemptPorts = { egress, redact, now, settle, onFault, addedFields: createAddedFields(), speech };
 
-  function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts): void {
+  function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts, stop: string | null = null): void {
     if (progress.settled) return;
     progress.settled = true;
     live.remove(progress);
-    const row = usageRowOf(progress, { error, tokens, at: now() });
+    const row = usageRowOf(progress, { error, tokens, stop, at: now() });
     progress.reservation?.settle({ tokens, costMicros: row.costMicros });
     if (error !== null && error.status >= 500) {
       log.log('warn', error.facts.logged ?? error.message, {
@@ -171,7 +180,9 @@ const charactersPerToken = 4;
 const mostReserved = 4096;
 
 /** The use that a call may come to, before it is known. */
-function estimateOf({ body, peek }: InferenceRequest, { price }: Plan): Estimate {
+function estimateOf({ route, body, peek }: InferenceRequest, { price }: Plan): Estimate {
+  // Vendors count tokens free of charge.
+  if (route.operation === 'count') return { tokens: 0, costMicros: 0 };
   const prompt = 'text' in body ? Math.ceil(body.text.length / charactersPerToken) : 0;
   const completion = Math.min(peek.maxTokens ?? mostReserved, mostReserved);
   const cost = price === undefined ? null : costMicros(price, { ...noTokenCounts, prompt, completion });

@@ -30,16 +30,21 @@ export interface Progress extends LiveCall {
   settled: boolean;
 }
 
+/** Characters. */
+const longestStop = 64;
+
 export interface CallEnd {
   /** Null: the answer is complete. */
   readonly error: OlaError | null;
   readonly tokens: TokenCounts;
+  /** The upstream's own word for the end of its answer, where ola does not know it. */
+  readonly stop: string | null;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
 export function usageRowOf({ call, route, peek, plan, attempt, failed, firstByteAt }: Progress, end: CallEnd): UsageRow {
-  const { error, tokens, at } = end;
+  const { error, tokens, stop, at } = end;
   const cost = costMicros((attempt ?? plan)?.price, tokens);
   return {
     startedAt: call.startedAt,
@@ -57,6 +62,7 @@ export function usageRowOf({ call, route, peek, plan, attempt, failed, firstByte
     stream: peek.stream,
     status: error?.status ?? 200,
     error: error?.code ?? null,
+    ...(stop === null ? {} : { stop: stop.slice(0, longestStop) }),
     tokens,
     costMicros: cost,
     priceVersion: cost === null ? null : catalogVersion,

@@ -3,13 +3,13 @@ import type { Catalog } from '../../catalog/lookup.ts';
 import type { CooledCredential } from '../../core/cooldowns.ts';
 import { OlaError } from '../../core/errors.ts';
 import { parseModelReference, readingsOf } from '../../core/models.ts';
-import type { Operation } from '../../core/protocol.ts';
+import type { Operation, Translator } from '../../core/protocol.ts';
 import type { CatalogModel, ProtocolId } from '../../core/providers.ts';
 import type { Candidate } from '../../credentials/candidates.ts';
 import type { Standing } from './cooldowns.ts';
 import { type Fallback, fallbackNames, type PlannedModel } from './fallback.ts';
 import type { AskedModels } from './models.ts';
-import { namedProfile, type UsableCredential, usableCredentials } from './named-profile.ts';
+import { namedProfile, usableCredentials } from './named-profile.ts';
 import type { ActiveEndpoint, ActiveProvider, Registry } from './registry.ts';
 import { nearestModels, nearestProviders } from './suggestions.ts';
 
@@ -20,6 +20,8 @@ export interface Attempt {
   readonly model: string;
   readonly candidate: Candidate;
   readonly price: CatalogModel['price'];
+  /** What is known of the model; null when the provider does not list it. */
+  readonly facts: CatalogModel | null;
   /** The credential by the name under which it cools down. */
   readonly cooledAs: CooledCredential;
 }
@@ -77,6 +79,7 @@ export interface RoutingInputs {
   readonly activeProviderIds: readonly string[];
   readonly asked: AskedModels;
   readonly fallback: Fallback;
+  readonly translates: Translator['translates'];
 }
 
 /** The call that a plan is for. */
@@ -101,8 +104,7 @@ export function planOf(wanted: Wanted, facts: RoutingInputs): Plan {
   const text = wantedName(wanted.name, facts);
   const { provider, model } = pick(readingOf(text, facts), facts);
   const named = parseModelReference(text).profile ?? wanted.profile;
-  const theirs = named === null ? null : namedProfile(provider, named, wanted.protocol, facts.catalog.canonicalId);
-  const [first, ...rest] = attemptsOf({ provider, model }, wanted.protocol, facts, theirs);
+  const [first, ...rest] = attemptsOf({ provider, model }, wanted, facts, named);
   // A request that asks for one account must not be paid by another.
   const others =
     named === null ? fallbacksOf({ name: text, provider: provider.id, model, operation: wanted.operation }, wanted, facts) : [];
@@ -144,15 +146,22 @@ export function equalsOf(
   );
 }
 
+/** The protocol in which a provider is asked: the client's own where it speaks that, else the first that can be translated. */
+function spokenProtocol({ endpoints }: ActiveProvider, { protocol, operation }: Wanted, facts: RoutingInputs): ProtocolId | null {
+  const spoken = endpoints.map((endpoint) => endpoint.protocol);
+  if (spoken.includes(protocol)) return protocol;
+  return spoken.find((other) => facts.translates(protocol, other, operation)) ?? null;
+}
+
 /**
- * @param named the credential that the request names; null: all that there are
- * @throws OlaError `model_not_found`, `provider_resolution_failed`
+ * @param named the auth profile that the request names; null: every credential may be used
+ * @throws OlaError `model_not_found`, `provider_resolution_failed`, `conflict` for a named profile that cannot be used
  */
 function attemptsOf(
   { provider, model }: Picked,
-  protocol: ProtocolId,
+  wanted: Wanted,
   facts: RoutingInputs,
-  named: readonly UsableCredential[] | null = null,
+  named: string | null = null,
 ): [Attempt, ...Attempt[]] {
   const listed = provider.models.find(({ id }) => id === model);
   if (!provider.anyModel && listed === undefined) {
@@ -160,21 +169,27 @@ function attemptsOf(
     const message = `Provider '${provider.id}' does not list '${model}'.${question || ' GET /v1/models shows the models that it lists.'}`;
     throw new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
   }
-  const endpoint = provider.endpoints.find((each) => each.protocol === protocol);
-  if (endpoint === undefined) {
-    const spoken = provider.endpoints.map((each) => each.protocol).join(', ');
-    throw unresolved(`Provider '${provider.id}' speaks ${spoken}, and this version does not translate ${protocol} to it.`);
-  }
-  const attempts = (named ?? usableCredentials(provider, protocol)).map(
-    (usable): Attempt => ({
+  const protocol = spokenProtocol(provider, wanted, facts);
+  if (protocol === null) throw unresolved(notTranslated(provider, wanted));
+  const usable =
+    named === null ? usableCredentials(provider, protocol) : namedProfile(provider, named, protocol, facts.catalog.canonicalId);
+  const attempts = usable.map(
+    (each): Attempt => ({
       provider,
       model,
-      ...usable,
+      ...each,
       price: listed?.price,
-      cooledAs: { provider: provider.id, source: usable.candidate.source, model },
+      facts: listed ?? null,
+      cooledAs: { provider: provider.id, source: each.candidate.source, model },
     }),
   );
   return attempts as [Attempt, ...Attempt[]];
+}
+
+function notTranslated({ id, endpoints }: ActiveProvider, { protocol, operation }: Wanted): string {
+  const spoken = [...new Set(endpoints.map((each) => each.protocol))].join(', ');
+  const call = operation === 'chat' ? protocol : `this call of ${protocol}`;
+  return `Provider '${id}' speaks ${spoken}, and this version does not translate ${call} to it.`;
 }
 
 /** A model that is tried after the one that was asked for. */
@@ -187,14 +202,14 @@ export interface FallbackModel {
 }
 
 /** A fallback that cannot be used now is passed over: the call is for the model before it. */
-export function fallbacksOf(planned: PlannedModel, { protocol, operation }: Wanted, facts: RoutingInputs): FallbackModel[] {
+export function fallbacksOf(planned: PlannedModel, wanted: Wanted, facts: RoutingInputs): FallbackModel[] {
   return fallbackNames(planned, facts.fallback).map((name) => {
     try {
       const picked = pick(readingOf(name, facts), facts);
-      if (operation === 'embeddings' && picked.provider.noEmbeddings) {
+      if (wanted.operation === 'embeddings' && picked.provider.noEmbeddings) {
         return { name, attempts: [], why: `Provider '${picked.provider.id}' has no embeddings.` };
       }
-      return { name, attempts: attemptsOf(picked, protocol, facts), why: null };
+      return { name, attempts: attemptsOf(picked, wanted, facts), why: null };
     } catch (error) {
       if (!(error instanceof OlaError)) throw error;
       return { name, attempts: [], why: error.message };

@@ -2,7 +2,7 @@
 import { isObject } from '../../core/json.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import type { Reading } from '../event-reading.ts';
-import { mergeUsage, readUsage, type UsageFields } from './usage.ts';
+import { mergeUsage, readUsage } from './usage.ts';
 
 export function createMessageReading(): Reading {
   return new MessageReading();
@@ -14,7 +14,7 @@ class MessageReading implements Reading {
   last = false;
   /** A message is complete with `message_stop` alone. */
   readonly ended = false;
-  private usage: UsageFields = {};
+  private usage: Readonly<Record<string, unknown>> = {};
 
   get tokens(): TokenCounts {
     return this.answered ? readUsage(this.usage) : noTokenCounts;

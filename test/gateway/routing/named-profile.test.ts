@@ -46,6 +46,7 @@ function registryOf({ document, entered = document, environment = {}, now = star
       everyProviderLocal: false,
       userAgent: 'ola/0.1.0',
       via: '1.1 ola-0123456789abcdef',
+      translates: () => false,
       now: () => now,
     },
   );
@@ -53,7 +54,10 @@ function registryOf({ document, entered = document, environment = {}, now = star
 
 function plan(world: World, model: string, header: string | null = null): Plan {
   const fallback = fallbackOf({}, catalog.canonicalId);
-  const facts = { registry: registryOf(world), catalog, defaultModel: null, activeProviderIds: [], asked: () => [], fallback };
+  const translates = () => false;
+  const facts = {
+    ...{ registry: registryOf(world), catalog, translates, defaultModel: null, activeProviderIds: [], asked: () => [], fallback },
+  };
   return planOf({ name: model, profile: header, protocol: spoken, operation: 'chat' }, facts);
 }
 

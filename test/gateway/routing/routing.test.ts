@@ -51,6 +51,7 @@ function registryOf(world: World): Registry {
       everyProviderLocal: world.everyProviderLocal ?? false,
       userAgent: 'ola/0.1.0',
       via: '1.1 ola-0123456789abcdef',
+      translates: () => false,
       now: () => 0,
     },
   );
@@ -69,6 +70,7 @@ function go(
     {
       registry: registryOf(world),
       catalog,
+      translates: () => false,
       defaultModel: document.defaultModel ?? null,
       activeProviderIds: document.activeProviderIds ?? [],
       asked: ({ id }: { readonly id: string }) => (world.asked?.[id] ?? []).map((model) => ({ id: model })),
@@ -405,6 +407,7 @@ describe('the states of the providers', () => {
       everyProviderLocal: false,
       userAgent: 'u',
       via: 'v',
+      translates: () => false,
       envReferences: new Set<string>(),
       now: () => 0,
     };

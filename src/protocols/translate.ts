@@ -1,0 +1,107 @@
+/** Any client over any upstream: one protocol on both sides goes through as it is, two meet in the hub. The only place that knows pairs. */
+import type { Conversation } from '../core/conversation.ts';
+import { OlaError } from '../core/errors.ts';
+import type { Digest, HeaderMap } from '../core/ports.ts';
+import type {
+  ClientCall,
+  Exchange,
+  Operation,
+  OwnAnswer,
+  Protocol,
+  TranslatedCall,
+  Translator,
+  UpstreamModel,
+} from '../core/protocol.ts';
+import type { ProtocolId } from '../core/providers.ts';
+import { noTokenCounts } from '../core/usage.ts';
+import { estimateTokens } from './estimate.ts';
+import { reasoningFor } from './reasoning.ts';
+import { TranslatedExchange } from './translated-exchange.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function createTranslator(protocols: readonly Protocol[], digest: Digest): Translator {
+  const table = new Map(protocols.map((protocol) => [protocol.id, protocol]));
+  /** A request is decoded once, however many attempts are made. */
+  const decoded = new WeakMap<ClientCall, Conversation>();
+
+  function translates(clientId: ProtocolId, upstreamId: ProtocolId, operation: Operation): boolean {
+    const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
+    if (client === undefined || upstream === undefined) return false;
+    if (operation === 'chat') return client.chat !== null && upstream.chat !== null;
+    return operation === 'count' && client.count !== null && upstream.chat !== null;
+  }
+
+  function conversationOf(call: ClientCall, decode: (fields: Fields) => Conversation): Conversation {
+    const known = decoded.get(call);
+    if (known !== undefined) return known;
+    const conversation = decode(fieldsOf(call));
+    decoded.set(call, conversation);
+    return conversation;
+  }
+
+  function translated(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {
+    const [from, upstream] = [client.chat, table.get(to.protocol)?.chat ?? null];
+    if (from === null || upstream === null) return null;
+    const conversation = conversationOf(call, from.decodeRequest);
+    const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
+    const request = upstream.encodeRequest(own, to, digest);
+    const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
+    const making = {
+      id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
+      createdAt: Math.floor(facts.startedAt / 1000),
+      model: call.peek.model ?? to.id,
+      request: fieldsOf(call),
+    };
+    return new TranslatedExchange({
+      request,
+      notes: notesOf(dropped, request.reasoningLost),
+      stream: conversation.stream,
+      from: upstream,
+      to: from,
+      making,
+      maker: to.maker,
+      memory: facts.memory,
+    });
+  }
+
+  function counted(client: Protocol, call: ClientCall): OwnAnswer | null {
+    if (client.count === null) return null;
+    const tokens = estimateTokens(conversationOf(call, client.count.decodeRequest));
+    const notes = { 'x-ola-estimated': 'input_tokens' };
+    return { own: { body: client.count.encodeAnswer(tokens), tokens: noTokenCounts }, notes };
+  }
+
+  return {
+    translates,
+    exchange(client, call, to, facts) {
+      if (client.id === to.protocol) {
+        const isUncounted = call.route.operation === 'count' && to.quirks.noCount === true;
+        return isUncounted ? counted(client, call) : client.direct(call, to);
+      }
+      const { operation } = call.route;
+      if (!translates(client.id, to.protocol, operation)) return null;
+      return operation === 'count' ? counted(client, call) : translated(client, call, to, facts);
+    },
+  };
+}
+
+function fieldsOf({ body }: ClientCall): Fields {
+  if ('fields' in body) return body.fields;
+  throw new OlaError('invalid_request', 'This request must be JSON.');
+}
+
+/** Names that a header has room for, and characters of each. */
+const mostNames = 32;
+const longestName = 64;
+
+/** The names of fields are the client's: those that fit into no header are told in the part that does. */
+function notesOf(dropped: readonly string[], reasoningLost: boolean): HeaderMap | null {
+  const names = dropped.map((name) => name.replaceAll(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, longestName));
+  const distinct = [...new Set(names)].slice(0, mostNames);
+  if (distinct.length === 0 && !reasoningLost) return null;
+  return {
+    ...(distinct.length === 0 ? {} : { 'x-ola-dropped': distinct.join(', ') }),
+    ...(reasoningLost ? { 'x-ola-reasoning': 'lost' } : {}),
+  };
+}
