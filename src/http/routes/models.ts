@@ -2,7 +2,6 @@
 import { Type } from '@sinclair/typebox';
 import type { ListedModel, ModelsCodec } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import type { ModelView } from '../../gateway/routing/models.ts';
 import type { Call } from '../call.ts';
 import { type Route, reply, replyText, route } from '../route.ts';
 
@@ -64,10 +63,9 @@ export function modelRoutes(gateway: Gateway): Route[] {
         answer: Type.Union([models, anthropicModels]),
       },
       async (call) => {
-        const data = await gateway.listModels();
+        const all = { object: 'list', data: await gateway.listModels() };
         const codec = codecFor(gateway, call);
-        if (codec === undefined) return reply(call, { object: 'list', data });
-        return replyText(call, codec.list(data.map(listed), queryOf(call)));
+        return codec === undefined ? reply(call, all) : replyText(call, codec.list(all.data.map(listed), queryOf(call)));
       },
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
@@ -94,7 +92,9 @@ function codecFor({ protocols }: Gateway, { request }: Call): ModelsCodec | unde
   return protocols.find(({ models }) => models?.isAsked(header))?.models ?? undefined;
 }
 
-function listed({ id, name, context_window: contextWindow, max_output_tokens: maxTokens }: ModelView): ListedModel {
+type Model = Awaited<ReturnType<Gateway['findModel']>>;
+
+function listed({ id, name, context_window: contextWindow, max_output_tokens: maxTokens }: Model): ListedModel {
   return { id, name: name ?? null, contextWindow: contextWindow ?? null, maxTokens: maxTokens ?? null };
 }
 
