@@ -85,7 +85,7 @@ describe('the upstream gets', () => {
     const got = await post('/v1/messages', JSON.stringify({ model: 'versioned/versioned', max_tokens: 1, messages }));
     expect(got.status).toBe(200);
     expect(up.requestFor('versioned').head).toStartWith('POST /v1/messages HTTP/1.1\r\n');
-    expect(up.requestFor('versioned').headers.get('authorization')).toBe('Bearer key-of-versioned-0123456789');
+    expect(up.requestFor('versioned').headers.get('x-api-key')).toBe('key-of-versioned-0123456789');
   });
 });
 

@@ -57,6 +57,8 @@ const safeName = /^[a-z0-9_-]{1,64}$/;
 const safeValue = /^[\x20-\x7e]{1,1024}$/;
 /** Headers in which vendors name a request. */
 const requestIds = ['request-id', 'x-request-id'] as const;
+/** An id as people pass it on to a vendor's support. */
+const idShape = /^[\w.:/+=-]{1,128}$/;
 
 /**
  * The headers of an upstream's answer that go down to the client.
@@ -74,7 +76,7 @@ export function headersDown(reply: Reply, passed: PassedHeaders | null, redact: 
     down[name] = shown;
     left--;
   };
-  pass('x-ola-upstream-request-id', requestIds.map((name) => reply.header(name)).find((value) => value !== null) ?? null);
+  pass('x-ola-upstream-request-id', requestIds.map((name) => reply.header(name)).find(isId) ?? null);
   if (passed === null) return down;
   for (const name of passed.names) pass(name, reply.header(name));
   if (passed.prefixes.length === 0) return down;
@@ -87,4 +89,8 @@ export function headersDown(reply: Reply, passed: PassedHeaders | null, redact: 
     }
   }
   return down;
+}
+
+function isId(value: string | null): boolean {
+  return value !== null && idShape.test(value);
 }

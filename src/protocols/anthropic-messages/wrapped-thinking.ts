@@ -4,7 +4,10 @@ import { mapItems, mapMember } from '../../core/json-text.ts';
 import { isEmptyList, mapMessages, mayBeWrapped, unwrapMember } from '../wrapped-values.ts';
 
 /** The member that holds the signature, or the encrypted reasoning. */
-const signedMember: Readonly<Record<string, string>> = { thinking: 'signature', redacted_thinking: 'data' };
+const signedMember: ReadonlyMap<unknown, string> = new Map([
+  ['thinking', 'signature'],
+  ['redacted_thinking', 'data'],
+]);
 
 /**
  * Thinking blocks that `maker` signed are unwrapped, those of other makers are cut out. A message that has nothing else goes
@@ -27,6 +30,6 @@ export function withOwnThinking(text: string, maker: string): string {
 function ownBlock(text: string, maker: string): string | null {
   if (!mayBeWrapped(text)) return text;
   const block: unknown = JSON.parse(text);
-  const member = isObject(block) ? signedMember[String(block['type'])] : undefined;
+  const member = isObject(block) ? signedMember.get(block['type']) : undefined;
   return member === undefined ? text : unwrapMember(text, member, maker);
 }

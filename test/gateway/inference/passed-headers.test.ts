@@ -50,6 +50,7 @@ describe('the headers of an answer', () => {
     expect(down(given)).toEqual({ one: '1', 'x-limit-a': 'a', 'x-ola-upstream-request-id': 'r' });
     expect(down({ 'request-id': 'a', 'x-request-id': 'b' })).toEqual({ 'x-ola-upstream-request-id': 'a' });
     expect(down({ two: '2' })).toBeNull();
+    for (const odd of ['a b', 'a,b', '<a>', 'x'.repeat(129)]) expect([odd, down({ 'request-id': odd })]).toEqual([odd, null]);
   });
 
   test('are the id alone for a client of another protocol', () => {
