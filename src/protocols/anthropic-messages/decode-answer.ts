@@ -3,9 +3,10 @@ import type { Answer, AnswerEnd, Part } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
+import { brokenProtocol } from '../failures.ts';
 import { decodeBlock, protocolId } from './decode-blocks.ts';
 import { readEnd } from './end-reasons.ts';
-import { brokenProtocol, failureInside } from './errors.ts';
+import { failureInside } from './errors.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
