@@ -41,8 +41,8 @@ function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog)
   const wanted = api ?? catalog.protocols[0];
   const listed = rows.find(({ protocol }) => protocol === wanted);
   if (config.baseUrl === undefined) {
-    if (listed === undefined) return api === undefined ? rows : [];
-    return api === undefined ? [listed, ...rows.filter((row) => row !== listed)] : [listed];
+    if (api === undefined) return rows;
+    return listed === undefined ? [] : [listed];
   }
   const like = listed ?? (api === undefined ? rows[0] : undefined);
   const protocol = like?.protocol ?? wanted;

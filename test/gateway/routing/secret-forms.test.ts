@@ -34,6 +34,7 @@ function sent(id: string, { environment = {}, document = {} }: World, protocol =
       envReferences: new Set(),
       processProviders: [],
       everyProviderLocal: false,
+      translates: () => false,
       userAgent: 'ola/0.1.0',
       via: '1.1 ola-0123456789abcdef',
       now: () => 0,
