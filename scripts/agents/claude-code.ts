@@ -41,6 +41,8 @@ export interface Prompt {
   /** The model for titles and the like. */
   readonly smallModel: string;
   readonly text: string;
+  /** Variables of the environment, besides those that every run has. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** The session that goes on. */
   readonly resume?: string;
 }
@@ -67,7 +69,7 @@ export async function prompt(
   places: { home: string; work: string },
   asked: Prompt,
 ): Promise<Outcome> {
-  const { text, model, smallModel, resume } = asked;
+  const { text, model, smallModel, resume, environment = {} } = asked;
   const session = resume === undefined ? [] : ['--resume', resume];
   const options = [
     '--model',
@@ -92,13 +94,14 @@ export async function prompt(
       DISABLE_AUTOUPDATER: '1',
       // A failure is shown after one more try, not after ten.
       CLAUDE_CODE_MAX_RETRIES: '1',
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: patienceMs,
   });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   await child.exited;
-  return { code: child.exitCode, ...readResult(out), output: `${out}${err}`.slice(0, 4000) };
+  return { code: child.exitCode, ...readResult(out), output: `${out}${err}`.slice(0, 1000) };
 }
 
 function readResult(out: string): Pick<Outcome, 'result' | 'isError' | 'session'> {

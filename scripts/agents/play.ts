@@ -60,7 +60,8 @@ export async function playAll(round: Round, target: Target): Promise<Row[]> {
   const work = join(round.directory, 'work');
   const rows: Row[] = [];
   try {
-    for (const step of stepsFor(work).filter(({ id }) => id.startsWith(round.only))) {
+    const steps = stepsFor(work).filter(({ anthropicAlone }) => anthropicAlone !== true || target.signs);
+    for (const step of steps.filter(({ id }) => id.startsWith(round.only))) {
       round.say(`${target.name}: ${step.what}`);
       rows.push(await playOne(round, target, step, up, work));
     }
@@ -79,21 +80,27 @@ async function playOne(round: Round, target: Target, step: Step, up: Upstream, w
     return step.script(each);
   };
   const play = target.double(script);
-  up.modes.set(step.id, (received) => {
+  const { id, model = id, environment = {} } = step;
+  up.modes.set(model, (received) => {
     bodies.push(received.body);
     return play(received);
   });
   up.received.length = 0;
-  const places = { work, home: join(round.directory, `home-${step.id}`) };
+  const places = { work, home: join(round.directory, `home-${id}`) };
   for (const path of Object.values(places)) mkdirSync(path, { recursive: true });
-  const served = await serve(round, target, step, up);
+  const served = await serve(round, target, { id, model }, up);
   const world: World = {
     work,
     asked,
     bodies,
     signs: target.signs,
     prompt: (text, resume) =>
-      prompt(round.program, served.address, places, { ...served.models, text, ...(resume === undefined ? {} : { resume }) }),
+      prompt(round.program, served.address, places, {
+        ...served.models,
+        environment,
+        text,
+        ...(resume === undefined ? {} : { resume }),
+      }),
   };
   const faults = await step.play(world);
   return { step, target, faults, requests: await served.end() };
@@ -106,12 +113,17 @@ interface Served {
   end(): Promise<readonly string[]>;
 }
 
-async function serve({ binary, directory }: Round, { api, path }: Target, step: Step, up: Upstream): Promise<Served> {
+async function serve(
+  { binary, directory }: Round,
+  { api, path }: Target,
+  step: { id: string; model: string },
+  up: Upstream,
+): Promise<Served> {
   const local = `http://127.0.0.1:${up.port}`;
   if (api === null) {
     return {
       address: { baseUrl: local, key: 'sk-ant-double-0123456789' },
-      models: { model: step.id, smallModel: 'small' },
+      models: { model: step.model, smallModel: 'small' },
       end: async () => up.received.map(({ head }) => head.split(' HTTP', 1)[0] ?? ''),
     };
   }
@@ -125,12 +137,13 @@ async function serve({ binary, directory }: Round, { api, path }: Target, step: 
     });
     if (!response.ok) throw new Error(`ola refused ${at}: ${response.status} ${await response.text()}`);
   };
+  // First: it replaces the whole configuration.
+  await configure('POST', '/config', { server: { logRequests: true } });
   const row = { api, baseUrl: local + path, apiKey: 'key-of-double-0123456789', allowLocal: true };
   await configure('PUT', `/config/providers/${provider}`, row);
-  await configure('POST', '/config', { server: { logRequests: true } });
   return {
     address: { baseUrl: `http://127.0.0.1:${gateway.port}`, key: gateway.token },
-    models: { model: `${provider}/${step.id}`, smallModel: `${provider}/small` },
+    models: { model: `${provider}/${step.model}`, smallModel: `${provider}/small` },
     async end() {
       await gateway.child.end();
       return requestsIn(readFileSync(`${home}.log`, 'utf8'));
@@ -139,7 +152,7 @@ async function serve({ binary, directory }: Round, { api, path }: Target, step: 
 }
 
 /** The lines of the log of requests, but for those that configure. */
-function requestsIn(log: string): readonly string[] {
+export function requestsIn(log: string): readonly string[] {
   return log
     .split('\n')
     .filter((line) => line.startsWith('{'))

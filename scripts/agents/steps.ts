@@ -22,6 +22,12 @@ export interface Step {
   /** For people: what is done. */
   readonly what: string;
   readonly script: Script;
+  /** The model's id, where the agent knows models of that name; else the step's. */
+  readonly model?: string;
+  /** Variables of the agent's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Only an upstream of Anthropic's protocol has the case. */
+  readonly anthropicAlone?: boolean;
   /** @returns what did not hold; empty: all did */
   play(world: World): Promise<string[]>;
 }
@@ -64,6 +70,27 @@ export function stepsFor(work: string): readonly Step[] {
   const write = (name: string, content: string) => call('Write', { file_path: path(name), content });
   const edit = call('Edit', { file_path: path('notes.txt'), old_string: 'old words', new_string: 'new “words” ü' });
   const reasoning = 'The file has to be read before it is edited.';
+
+  const thinking: Pick<Step, 'script' | 'play'> = {
+    script: inTurn(
+      () => ({ reasoning, calls: [read('notes.txt')] }),
+      () => ({ reasoning: `${reasoning} Now.`, calls: [edit] }),
+      () => ({ reasoning: `${reasoning} Again.`, calls: [write('more.txt', 'more')] }),
+      () => ({ text: done }),
+    ),
+    async play(world) {
+      writeFileSync(fileIn(world, 'notes.txt'), 'old words\n');
+      const outcome = await world.prompt('Change the notes, and think.');
+      const last = world.bodies.at(-1) ?? '';
+      return faults(
+        ended(outcome),
+        said(outcome, done),
+        [contentOf(world, 'more.txt') === 'more', 'the last file was not written'],
+        [!world.signs || last.includes(`${reasoning} Again.`), 'the reasoning did not come back to its maker'],
+        [!last.includes('ola-r1.'), 'a wrapper reached the upstream'],
+      );
+    },
+  };
 
   return [
     {
@@ -135,27 +162,13 @@ export function stepsFor(work: string): readonly Step[] {
         );
       },
     },
+    { id: 'thinking', what: 'reasoning before tool calls, over four requests', ...thinking },
     {
-      id: 'thinking',
-      what: 'reasoning before tool calls, over four requests',
-      script: inTurn(
-        () => ({ reasoning, calls: [read('notes.txt')] }),
-        () => ({ reasoning: `${reasoning} Now.`, calls: [edit] }),
-        () => ({ reasoning: `${reasoning} Again.`, calls: [write('more.txt', 'more')] }),
-        () => ({ text: done }),
-      ),
-      async play(world) {
-        writeFileSync(fileIn(world, 'notes.txt'), 'old words\n');
-        const outcome = await world.prompt('Change the notes, and think.');
-        const last = world.bodies.at(-1) ?? '';
-        return faults(
-          ended(outcome),
-          said(outcome, done),
-          [contentOf(world, 'more.txt') === 'more', 'the last file was not written'],
-          [!world.signs || last.includes(`${reasoning} Again.`), 'the reasoning did not come back to its maker'],
-          [!last.includes('ola-r1.'), 'a wrapper reached the upstream'],
-        );
-      },
+      id: 'budget',
+      what: 'the same with a model that refuses calls without their reasoning',
+      model: 'claude-sonnet-4-5-20250929',
+      environment: { MAX_THINKING_TOKENS: '4096' },
+      ...thinking,
     },
     {
       id: 'resume',
@@ -193,6 +206,31 @@ export function stepsFor(work: string): readonly Step[] {
       },
     },
     {
+      id: 'capability',
+      what: 'a beta that the upstream refuses',
+      anthropicAlone: true,
+      script: ({ roles }) => (roles.includes('system') ? noSystemTurns : { text: done }),
+      async play(world) {
+        const outcome = await world.prompt('Say good morning.');
+        return faults(ended(outcome), said(outcome, done), [
+          world.asked.length === 2,
+          `the model was asked ${world.asked.length} times, not once more`,
+        ]);
+      },
+    },
+    {
+      id: 'count',
+      what: 'the size of the context, by a count of tokens',
+      script: () => ({ text: done }),
+      async play(world) {
+        const outcome = await world.prompt('/context');
+        return faults(ended(outcome), said(outcome, 'Context Usage'), [
+          world.asked.length === 0,
+          'the tokens were counted by answers of the model',
+        ]);
+      },
+    },
+    {
       id: 'limited',
       what: 'a rate limit without an end',
       script: () => ({
@@ -218,6 +256,14 @@ const overflow = {
   type: 'invalid_request_error',
   code: 'context_length_exceeded',
   message: 'prompt is too long: 250000 tokens > 200000 maximum',
+};
+
+/** The words by which the client knows that it must do without system turns in the conversation. */
+const noSystemTurns = {
+  status: 400,
+  type: 'invalid_request_error',
+  message:
+    'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as an input message role.',
 };
 
 /** A picture of 1 x 1. */

@@ -5,6 +5,7 @@ import { type Fields, fieldsOf, listOf, textOf } from './script.ts';
 const systemBeta = 'mid-conversation-system';
 
 /**
+ * @param counts the request is for a count of tokens, and has no limit of the answer
  * @param sign the proof that a text of reasoning must have
  * @returns the message of the refusal, null for a request that is taken
  * @see https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking and /en/docs/agents-and-tools/tool-use
@@ -12,11 +13,12 @@ const systemBeta = 'mid-conversation-system';
 export function ruleBroken(
   body: Fields,
   headers: ReadonlyMap<string, string>,
+  counts: boolean,
   sign: (thinking: string) => string,
 ): string | null {
   const messages = listOf(body['messages']);
   return (
-    brokenHead(body, headers) ??
+    brokenHead(body, headers, counts) ??
     brokenRoles(messages, headers) ??
     first(messages, (message, at) => brokenBlocks(message, at, sign)) ??
     first(messages, (message, at) => brokenPair(message, messages[at + 1], messages[at - 1], at)) ??
@@ -32,9 +34,9 @@ function first<T>(all: readonly T[], rule: (one: T, at: number) => string | null
   return null;
 }
 
-function brokenHead(body: Fields, headers: ReadonlyMap<string, string>): string | null {
+function brokenHead(body: Fields, headers: ReadonlyMap<string, string>, counts: boolean): string | null {
   if (!headers.has('anthropic-version')) return 'anthropic-version: header is required';
-  if (!Number.isInteger(body['max_tokens'])) return 'max_tokens: Field required';
+  if (!counts && !Number.isInteger(body['max_tokens'])) return 'max_tokens: Field required';
   const text = JSON.stringify(body);
   if (text.includes('ola-r1.')) return 'a wrapper of the gateway was sent';
   const marks = text.match(/"cache_control":\{/g)?.length ?? 0;

@@ -26,13 +26,17 @@ const usage = {
   output_tokens: spent.completion,
 };
 
+const countLine = 'POST /v1/messages/count_tokens';
+
 /** @see https://docs.anthropic.com/en/api/messages, and /en/api/messages-streaming */
 export function anthropic(script: Script): Behaviour {
   return (received) => {
     const body = fieldsOf(JSON.parse(received.body));
     const key = received.headers.get('x-api-key') ?? received.headers.get('authorization')?.replace('Bearer ', '') ?? '';
-    const broken = ruleBroken(body, received.headers, (thinking) => signatureOf(thinking, key));
+    const counts = received.head.startsWith(countLine);
+    const broken = ruleBroken(body, received.headers, counts, (thinking) => signatureOf(thinking, key));
     if (broken !== null) return refuse(received, { status: 400, type: 'invalid_request_error', message: broken });
+    if (counts) return answer(200, { input_tokens: spent.prompt })(received);
     const asked = readAsked(body);
     const reply = script(asked);
     if ('status' in reply) return refuse(received, reply);
@@ -58,6 +62,7 @@ function readAsked(body: Fields): Asked {
     model: textOf(body['model']),
     stream: body['stream'] === true,
     tools: listOf(body['tools']).map(({ name }) => textOf(name)),
+    roles: messages.map(({ role }) => textOf(role)),
     answers: messages.filter(({ role }) => role === 'assistant').length,
     results: messages
       .slice(lastAnswer + 1)

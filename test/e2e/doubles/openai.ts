@@ -48,6 +48,7 @@ function readAsked(body: Fields): Asked {
     model: textOf(body['model']),
     stream: body['stream'] === true,
     tools: listOf(body['tools']).map((tool) => textOf(fieldsOf(tool['function'])['name'])),
+    roles: messages.map(({ role }) => textOf(role)),
     answers: messages.filter(({ role }) => role === 'assistant').length,
     results: messages
       .slice(lastAnswer + 1)

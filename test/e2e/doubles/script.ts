@@ -6,6 +6,8 @@ export interface Asked {
   readonly stream: boolean;
   /** Names of the tools on offer. */
   readonly tools: readonly string[];
+  /** The role of each message, in the order of the request. */
+  readonly roles: readonly string[];
   /** Answers of the model that the conversation has. */
   readonly answers: number;
   /** Results of the tool calls of the last answer, in the order of the request; empty when the last turn has none. */
