@@ -15,6 +15,7 @@ import type {
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
 import { asFunctions } from './custom-tools.ts';
+import { namesOfDropped } from './dropped-names.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
 import { TranslatedExchange } from './translated-exchange.ts';
@@ -48,7 +49,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
     const request = upstream.encodeRequest(asked.conversation, to, digest);
-    const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
+    const untold = namesOfDropped(request.dropped, from.fields, fieldsOf(call));
+    const dropped = [...conversation.unknown, ...untold, ...(cut ? ['reasoning'] : [])];
     const making = {
       id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
       createdAt: Math.floor(facts.startedAt / 1000),
