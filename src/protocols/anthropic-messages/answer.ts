@@ -3,17 +3,21 @@ import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure, WholeAnswer } from '../../core/protocol.ts';
 import { noTokenCounts } from '../../core/usage.ts';
 import { brokenProtocol } from '../failures.ts';
+import { withModel } from '../model-splice.ts';
 import { failureInside } from './errors.ts';
+import type { Renaming } from './named-model.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function readMessage(text: string): WholeAnswer | UpstreamFailure {
+/** @param renaming null: the client names the model as the upstream does */
+export function readMessage(text: string, renaming: Renaming | null): WholeAnswer | UpstreamFailure {
   const answer = readJson(text, 'a message');
   if ('kind' in answer) return answer;
-  const { type, content, usage } = answer.fields;
+  const { type, content, usage, model } = answer.fields;
   if (type !== 'message' || !Array.isArray(content)) return brokenProtocol('answered JSON that is not a message');
-  return { body: text, tokens: readUsage(usage) };
+  const body = renaming === null || model !== renaming.asked ? text : withModel(text, model, renaming.named);
+  return { body, tokens: readUsage(usage) };
 }
 
 /** Counting makes no tokens. */
