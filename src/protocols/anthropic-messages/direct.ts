@@ -14,6 +14,7 @@ import { withModel } from '../model-splice.ts';
 import { mayBeWrapped } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
 import { requestHeaders } from './headers.ts';
+import { eventsOfMessage, messageOfEvents } from './other-form.ts';
 import { countPath, messagesPath } from './routes.ts';
 import { createMessageTap } from './stream.ts';
 import { withOwnThinking } from './wrapped-thinking.ts';
@@ -54,8 +55,7 @@ class DirectExchange implements Exchange, StreamForms {
   readonly added = none;
   readonly expects: AnswerKind;
   readonly read: StreamForms['read'];
-  /** A message that came in place of a stream needs the codec of chats, which writes streams. */
-  readonly eventsOf = null;
+  readonly eventsOf = eventsOfMessage;
 
   constructor(path: string, { body, headers, beta }: DirectRequest, isStream: boolean, read: StreamForms['read']) {
     this.path = beta ? `${path}?beta=true` : path;
@@ -74,7 +74,8 @@ class DirectExchange implements Exchange, StreamForms {
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
-    return this.read(text);
+    const message = this.path.startsWith(countPath) ? text : messageOfEvents(text);
+    return typeof message === 'string' ? this.read(message) : message;
   }
 
   pipe(): StreamPipe {

@@ -4,6 +4,7 @@ import { wrapReasoning } from '../../../src/core/signed-reasoning.ts';
 import { direct } from '../../../src/protocols/anthropic-messages/direct.ts';
 import { clientRoutes } from '../../../src/protocols/anthropic-messages/routes.ts';
 import { upstreamModel } from '../upstream-model.ts';
+import { anthropicMessages, messageEvents } from './samples.ts';
 
 interface Asked {
   readonly path?: string;
@@ -116,5 +117,35 @@ describe('a whole answer', () => {
   test('that refuses is no failure, nor is one with nothing in it', () => {
     for (const stop_reason of ['refusal', 'end_turn', 'future_reason'])
       expect(whole(JSON.stringify({ type: 'message', content: [], stop_reason, error: null }))).not.toHaveProperty('kind');
+  });
+});
+
+describe('an answer in the other form', () => {
+  const [sample] = anthropicMessages;
+  const asked = (stream: boolean) => exchange(`{"model":"m","max_tokens":9,"stream":${stream},"messages":[{}]}`)!;
+
+  test('is folded where it came as a stream, and a cut one is a failure', () => {
+    const whole = asked(false).whole(messageEvents.join(''));
+    expect('body' in whole && JSON.parse(whole.body as string)).toEqual(JSON.parse(sample!.answer));
+    expect(whole).toMatchObject({ tokens: { prompt: 19, completion: 10, cacheRead: 4 } });
+    expect(asked(false).whole(messageEvents.slice(0, -1).join(''))).toMatchObject({ kind: 'malformed' });
+  });
+
+  test('is told as a stream where it came whole', () => {
+    const pipe = asked(true).pipe();
+    const out: string[] = [];
+    const emit = (bytes: Uint8Array) => void out.push(new TextDecoder().decode(bytes));
+    pipe.push(new TextEncoder().encode(sample!.answer), emit);
+    pipe.finish(emit);
+    expect(pipe).toMatchObject({ done: true, fault: null, tokens: { prompt: 19, completion: 10 } });
+    expect(out.join('').match(/^event: .+$/gm)).toEqual([
+      'event: message_start',
+      'event: content_block_start',
+      'event: content_block_delta',
+      'event: content_block_stop',
+      'event: message_delta',
+      'event: message_stop',
+    ]);
+    expect(out.join('')).toContain('Hi “there” 😀');
   });
 });
