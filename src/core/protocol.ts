@@ -245,6 +245,8 @@ export interface StreamEncoder {
 
 /** Translates chats between a protocol and the hub, in both directions. */
 export interface ChatCodec {
+  /** Upstreams of the protocol have free-form tools, which take text in the place of an object. */
+  readonly customTools: boolean;
   /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
   readonly fields: CarriedFields;
   /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */

@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
+import { asFunctions } from './custom-tools.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
 import { TranslatedExchange } from './translated-exchange.ts';
@@ -45,7 +46,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     if (from === null || upstream === null) return null;
     const conversation = conversationOf(call, from.decodeRequest);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
-    const request = upstream.encodeRequest(own, to, digest);
+    const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
+    const request = upstream.encodeRequest(asked.conversation, to, digest);
     const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
     const making = {
       id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
@@ -61,6 +63,7 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       to: from,
       making,
       maker: to.maker,
+      customTools: asked.names,
       memory: facts.memory,
     });
   }
@@ -85,6 +88,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     },
   };
 }
+
+const noNames: ReadonlySet<string> = new Set();
 
 function fieldsOf({ body }: ClientCall): Fields {
   if ('fields' in body) return body.fields;

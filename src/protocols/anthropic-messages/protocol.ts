@@ -1,5 +1,7 @@
 /** Anthropic's API: messages and the count of their tokens. */
 import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
+import { chat } from './chat.ts';
+import { count } from './count.ts';
 import { direct } from './direct.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList, models } from './models.ts';
@@ -12,8 +14,8 @@ export const anthropicMessages: Protocol = {
   chatPath: messagesPath,
   envelopePaths: [messagesPath],
   direct,
-  chat: null,
-  count: null,
+  chat,
+  count,
   models,
   // Claude Code's gateway contract: new headers of Anthropic's come with its releases, so the list is open.
   // https://code.claude.com/docs/en/llm-gateway-protocol
