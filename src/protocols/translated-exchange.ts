@@ -15,6 +15,7 @@ import type {
 } from '../core/protocol.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
 import { withCustomCalls } from './custom-tools.ts';
+import { brokenProtocol } from './failures.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
 export interface Translation {
@@ -97,9 +98,5 @@ function readAnswer(text: string, codec: ChatCodec): Answer | UpstreamFailure {
   }
   if (decoder.failure !== null) return decoder.failure;
   if (decoder.fault === null && steps.at(-1)?.type === 'end') return fold(steps);
-  return broken('ended its answer before it was complete');
-}
-
-function broken(message: string): UpstreamFailure {
-  return { kind: 'malformed', status: 502, message, param: null, code: null, retryAfterMs: null, body: null };
+  return brokenProtocol('ended its answer before it was complete');
 }

@@ -50,7 +50,7 @@ describe('D04: a free-form tool', () => {
       if (step.type !== 'partBegin' || step.part.type !== 'toolCall') calls.take(step, (each) => void steps.push(each));
       else {
         calls.take({ ...step, part: { ...step.part, arguments: '' } }, (each) => void steps.push(each));
-        for (const text of step.part.arguments.match(/[^]{1,3}/g) ?? [])
+        for (const text of step.part.arguments.match(/[\s\S]{1,3}/g) ?? [])
           calls.take({ type: 'partDelta', index: step.index, text }, (each) => void steps.push(each));
       }
     }
