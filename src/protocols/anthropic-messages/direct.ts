@@ -13,8 +13,8 @@ import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { withModel } from '../model-splice.ts';
 import { mayBeWrapped } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
+import { eventsOfMessage } from './convert.ts';
 import { requestHeaders } from './headers.ts';
-import { eventsOfMessage, messageOfEvents } from './other-form.ts';
 import { countPath, messagesPath } from './routes.ts';
 import { createMessageTap } from './stream.ts';
 import { withOwnThinking } from './wrapped-thinking.ts';
@@ -74,8 +74,7 @@ class DirectExchange implements Exchange, StreamForms {
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
-    const message = this.path.startsWith(countPath) ? text : messageOfEvents(text);
-    return typeof message === 'string' ? this.read(message) : message;
+    return this.read(text);
   }
 
   pipe(): StreamPipe {

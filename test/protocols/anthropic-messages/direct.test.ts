@@ -4,7 +4,7 @@ import { wrapReasoning } from '../../../src/core/signed-reasoning.ts';
 import { direct } from '../../../src/protocols/anthropic-messages/direct.ts';
 import { clientRoutes } from '../../../src/protocols/anthropic-messages/routes.ts';
 import { upstreamModel } from '../upstream-model.ts';
-import { anthropicMessages, messageEvents } from './samples.ts';
+import { anthropicMessages, event, messageEvents } from './samples.ts';
 
 interface Asked {
   readonly path?: string;
@@ -120,32 +120,48 @@ describe('a whole answer', () => {
   });
 });
 
-describe('an answer in the other form', () => {
-  const [sample] = anthropicMessages;
-  const asked = (stream: boolean) => exchange(`{"model":"m","max_tokens":9,"stream":${stream},"messages":[{}]}`)!;
-
-  test('is folded where it came as a stream, and a cut one is a failure', () => {
-    const whole = asked(false).whole(messageEvents.join(''));
-    expect('body' in whole && JSON.parse(whole.body as string)).toEqual(JSON.parse(sample!.answer));
-    expect(whole).toMatchObject({ tokens: { prompt: 19, completion: 10, cacheRead: 4 } });
-    expect(asked(false).whole(messageEvents.slice(0, -1).join(''))).toMatchObject({ kind: 'malformed' });
+describe('an answer of the other form', () => {
+  const sample = anthropicMessages[0]!;
+  const block = (text: string) => ({
+    type: 'message',
+    content: [{ type: 'future_block', text }],
+    stop_reason: 'end_turn',
+    usage: {},
   });
 
-  test('is told as a stream where it came whole', () => {
-    const pipe = asked(true).pipe();
-    const out: string[] = [];
-    const emit = (bytes: Uint8Array) => void out.push(new TextDecoder().decode(bytes));
-    pipe.push(new TextEncoder().encode(sample!.answer), emit);
+  test('of events where a message was asked for is one message', () => {
+    const whole = exchange(bodyWith('[{}]'))?.whole(messageEvents.join(''));
+    expect(whole).toMatchObject({ tokens: { prompt: 19, completion: 10 } });
+    expect(JSON.parse((whole as { body: string }).body)).toEqual(JSON.parse(sample.answer));
+    expect(exchange(bodyWith('[{}]'))?.whole(messageEvents.slice(0, -1).join(''))).toMatchObject({ kind: 'malformed' });
+    const failed = event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
+    expect(exchange(bodyWith('[{}]'))?.whole(failed)).toMatchObject({ kind: 'overloaded', status: 529 });
+  });
+
+  const streamed = (text: string) => {
+    const pipe = exchange(bodyWith('[{}]').replace('{', '{"stream":true,'))!.pipe();
+    const out: Uint8Array[] = [];
+    const emit = (bytes: Uint8Array) => void out.push(bytes.slice());
+    pipe.push(new TextEncoder().encode(text), emit);
     pipe.finish(emit);
-    expect(pipe).toMatchObject({ done: true, fault: null, tokens: { prompt: 19, completion: 10 } });
-    expect(out.join('').match(/^event: .+$/gm)).toEqual([
-      'event: message_start',
-      'event: content_block_start',
-      'event: content_block_delta',
-      'event: content_block_stop',
-      'event: message_delta',
-      'event: message_stop',
-    ]);
-    expect(out.join('')).toContain('Hi “there” 😀');
+    return { text: Buffer.concat(out).toString(), pipe };
+  };
+
+  test('of a message where a stream was asked for is a stream that says the same', () => {
+    const { text, pipe } = streamed(sample.answer);
+    expect([pipe.done, pipe.tokens.completion]).toEqual([true, 10]);
+    const whole = exchange(bodyWith('[{}]'))?.whole(text);
+    expect(JSON.parse((whole as { body: string }).body)).toEqual(JSON.parse(sample.answer));
+  });
+
+  test('keeps blocks that ola does not know', () => {
+    const { text } = streamed(JSON.stringify(block('x')));
+    expect(text).toContain('"type":"future_block","text":"x"');
+    expect(text).toEndWith('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+  });
+
+  test('that is a failure stays one', () => {
+    const { pipe } = streamed('{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}');
+    expect([pipe.fault, pipe.failure?.kind]).toEqual(['upstream_error', 'overloaded']);
   });
 });

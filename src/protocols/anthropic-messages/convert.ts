@@ -1,14 +1,13 @@
 /** A stream in the place of a message, and a message in the place of a stream, between upstream and client of this protocol. */
 import type { Making, UpstreamFailure } from '../../core/protocol.ts';
-import { eventsOfAnswer, looksLikeEvents, readAnswer } from '../answer-forms.ts';
+import { eventsOfAnswer, readAnswer } from '../answer-forms.ts';
 import { chat } from './chat.ts';
 
 /** An upstream of this protocol names its answers and its models: nothing has to be made. */
 const nothingMade: Making = { id: 'ola', createdAt: 0, model: '', request: {} };
 
-/** @returns the text of the message that a stream tells; a text that is no stream as it is */
+/** @returns the text of the message that a stream tells */
 export function messageOfEvents(text: string): string | UpstreamFailure {
-  if (!looksLikeEvents(text)) return text;
   const answer = readAnswer(text, chat);
   return 'kind' in answer ? answer : chat.encodeAnswer(answer, nothingMade);
 }
