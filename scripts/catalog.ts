@@ -33,6 +33,14 @@ export interface SourceModel {
   readonly cost: SourcePrices & { readonly tiers?: readonly (SourcePrices & { readonly inputTokensAbove: number })[] };
   readonly input: readonly string[];
   readonly reasoning: boolean;
+  /** Words for levels of effort; null: no such level. `xhigh` and `max` exist only where they are named. */
+  readonly thinkingLevelMap?: Readonly<Record<string, string | null>>;
+  readonly compat?: {
+    readonly forceAdaptiveThinking?: boolean;
+    readonly supportsTemperature?: boolean;
+    readonly supportsMidConvoSystemMessages?: boolean;
+    readonly supportsStrictTools?: boolean;
+  };
 }
 
 /** A file of the source: models by protocol and key. */
@@ -44,8 +52,39 @@ const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
 /** An id that says so itself: elsewhere a price of 0 stands for a subscription, or for a price that the source does not have. */
 const saysFree = /[:-]free$/;
 
-/** The row of a model; null for what is no chat model. */
-export function slim({ type, id, contextWindow, maxTokens, cost, input, reasoning }: SourceModel): CatalogModel | null {
+/**
+ * Providers that document one protocol for each model (https://opencode.ai/docs/zen, the table of endpoints). Other providers
+ * of several protocols serve their models by all of them, though the source lists each model once.
+ */
+const oneProtocolAModel: readonly string[] = ['opencode', 'opencode-go'];
+
+/** Protocols that name levels of effort in OpenAI's or Anthropic's words. Gemini's protocol has words of its own. */
+const effortProtocols: readonly string[] = [
+  'anthropic-messages',
+  'openai-completions',
+  'openai-responses',
+  'openai-codex-responses',
+  'mistral-conversations',
+];
+
+/** Levels of effort, each with the word that is sent for it unless the table has another one. */
+const usualWords = Object.entries({
+  off: 'none',
+  minimal: 'minimal',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'xhigh',
+  max: 'max',
+});
+const namedAlone: readonly string[] = ['xhigh', 'max'];
+
+/**
+ * The row of a model; null for what is no chat model.
+ * @param protocol the protocol under which the source lists the model
+ */
+export function slim(model: SourceModel, protocol: string): CatalogModel | null {
+  const { type, id, contextWindow, maxTokens, cost, input, reasoning } = model;
   if (type !== 'chat') return null;
   const isPriced = cost.input > 0 || cost.output > 0 || saysFree.test(id);
   const tiers = (cost.tiers ?? []).map(({ inputTokensAbove, ...prices }) => ({ above: inputTokensAbove, ...micros(prices) }));
@@ -59,6 +98,32 @@ export function slim({ type, id, contextWindow, maxTokens, cost, input, reasonin
     ...(isPriced ? { price } : {}),
     input,
     reasoning,
+    ...(effortProtocols.includes(protocol) ? effortsOf(model) : {}),
+    ...(protocol === 'anthropic-messages' ? anthropicFacts(model) : {}),
+  };
+}
+
+function effortsOf({ reasoning, thinkingLevelMap, compat }: SourceModel): Pick<CatalogModel, 'efforts'> {
+  if (!reasoning || thinkingLevelMap === undefined) return {};
+  // Anthropic's lowest level is `low` (https://platform.claude.com/docs/en/build-with-claude/effort).
+  const words: SourceModel['thinkingLevelMap'] = {
+    ...(compat?.forceAdaptiveThinking === true ? { minimal: 'low' } : {}),
+    ...thinkingLevelMap,
+  };
+  const efforts = usualWords.flatMap(([level, usual]) => {
+    const word = words[level] === undefined && namedAlone.includes(level) ? null : words[level];
+    return word === undefined || word === usual ? [] : [[level, word] as const];
+  });
+  return efforts.length === 0 ? {} : { efforts: Object.fromEntries(efforts) };
+}
+
+function anthropicFacts({ reasoning, compat = {} }: SourceModel): Partial<CatalogModel> {
+  const thinking = compat.forceAdaptiveThinking === true ? 'adaptive' : reasoning ? 'budget' : null;
+  return {
+    ...(thinking === null ? {} : { thinking }),
+    ...(compat.supportsTemperature === false ? { noSampling: true } : {}),
+    ...(compat.supportsMidConvoSystemMessages === true ? { midSystem: true } : {}),
+    ...(compat.supportsStrictTools === true ? { strictTools: true } : {}),
   };
 }
 
@@ -84,12 +149,17 @@ export function tableOf(files: Readonly<Record<string, SourceFile>>, rows: reado
     .filter(({ provider }) => rows.includes(provider))
     .sort((one, other) => compare(one.provider, other.provider));
   return providers.flatMap(({ provider, file }) =>
-    Object.values(file)
-      .flatMap((models) => Object.values(models))
-      .flatMap((model) => slim(model) ?? [])
+    Object.entries(file)
+      .flatMap(([protocol, models]) => Object.values(models).flatMap((model) => rowOf(provider, protocol, model)))
       .sort((one, other) => compare(one.id, other.id))
       .map((model) => JSON.stringify({ provider, ...model })),
   );
+}
+
+function rowOf(provider: string, protocol: string, source: SourceModel): CatalogModel[] {
+  const row = slim(source, protocol);
+  if (row === null) return [];
+  return [oneProtocolAModel.includes(provider) ? { ...row, protocols: [protocol] } : row];
 }
 
 /** By code units, so that every machine makes the same table. */

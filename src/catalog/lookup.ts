@@ -1,6 +1,13 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
 import { lazy } from '../core/lazy.ts';
-import type { AddressedByUser, BuiltinProvider, CatalogModel, CatalogProvider, ProtocolId } from '../core/providers.ts';
+import type {
+  AddressedByUser,
+  BuiltinProvider,
+  CatalogModel,
+  CatalogProvider,
+  ProtocolId,
+  ProviderEndpoint,
+} from '../core/providers.ts';
 import { modelsOf } from './models.ts';
 import { addressedByUser, catalogProviders, namedProtocols } from './providers.ts';
 
@@ -31,6 +38,8 @@ export interface Catalog {
    * Null when it is bound nowhere: no row names it, or only local ones, whose address is the user's to choose.
    */
   envBinding(name: string): readonly string[] | null;
+  /** Where the vendor of a protocol serves it: of the first row whose own protocol it is; null when it has none. */
+  vendorEndpoint(protocol: ProtocolId): ProviderEndpoint | null;
   /** The provider whose own model a bare id is by its name; null when the name says nothing. */
   vendorOf(bareModel: string): string | null;
 }
@@ -72,6 +81,8 @@ export function createCatalog(built: readonly ProtocolId[]): Catalog {
     builtin: () => [...catalogProviders, ...addressedByUser].map((row) => described(row, built)),
     models: (providerId) => (byId.has(providerId) ? modelsOf(providerId) : []),
     envBinding: (name) => bindings().get(name) ?? null,
+    vendorEndpoint: (protocol) =>
+      rows.find((row) => row.endpoints[0].protocol === protocol && row.local !== true)?.endpoints[0] ?? null,
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };
 }

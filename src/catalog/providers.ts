@@ -29,7 +29,7 @@ export const namedProtocols = [
 type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth'>>;
+type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -47,12 +47,18 @@ function at(protocol: NamedProtocol, baseUrl: string, { style = 'bearer', quirks
 const completions = (baseUrl: string, quirks: ProviderQuirks = noQuirks) => at('openai-completions', baseUrl, { quirks });
 const responses = (baseUrl: string) => at('openai-responses', baseUrl);
 /** The base URL is what `/v1/messages` is appended to. */
-const messages = (baseUrl: string, style: CredentialStyle = 'bearer') => at('anthropic-messages', baseUrl, { style });
+const messages = (baseUrl: string, details: Details = {}) => at('anthropic-messages', baseUrl, details);
+/** Anthropic's protocol for models of other vendors: `anthropic-beta` names features of Anthropic's own server, which others refuse or ignore. */
+const messagesOfOthers = (baseUrl: string, style: CredentialStyle = 'bearer') =>
+  messages(baseUrl, { style, quirks: { noBetas: true } });
 
 // What refuses the newer fields of OpenAI's chat API, by the families in which it is met.
 const oldRoles: ProviderQuirks = { noDeveloperRole: true, noStore: true };
 const oldFields: ProviderQuirks = { ...oldRoles, maxTokensOnly: true };
 const oldFieldsNoEffort: ProviderQuirks = { ...oldFields, noReasoningEffort: true };
+const zai: ProviderQuirks = { ...oldFieldsNoEffort, thinkingSwitch: 'thinking' };
+const mimo: ProviderQuirks = { noReasoningEffort: true, thinkingSwitch: 'thinking', wantsReasoning: true };
+const qwenTokenPlan: ProviderQuirks = { ...oldRoles, thinkingSwitch: 'enable_thinking' };
 /** Most servers on one's own machine; those that know the newer field know this one too. */
 const maxTokensOnly: ProviderQuirks = { maxTokensOnly: true };
 
@@ -66,9 +72,14 @@ const vendors: readonly CatalogProvider[] = [
     'anthropic',
     'Anthropic',
     ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_OAUTH_TOKEN', 'ANTHROPIC_API_KEY'],
-    [messages('https://api.anthropic.com', 'x-api-key')],
+    [messages('https://api.anthropic.com', { style: 'x-api-key' })],
     {
       aliases: ['claude'],
+      secretForms: [
+        // A setup token or the access token of a login, which the endpoint takes with this beta alone.
+        { prefix: 'sk-ant-oat', style: 'bearer', headers: { 'anthropic-beta': 'oauth-2025-04-20' } },
+        { variables: ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_OAUTH_TOKEN'], kinds: ['token', 'oauth'], style: 'bearer' },
+      ],
       oauth: {
         tokenUrl: 'https://platform.claude.com/v1/oauth/token',
         clientId: '9d1c250a-e61b-44d9-88ed-5944d1962f5e',
@@ -101,7 +112,10 @@ const vendors: readonly CatalogProvider[] = [
     'deepseek',
     'DeepSeek',
     ['DEEPSEEK_API_KEY'],
-    [completions('https://api.deepseek.com', oldFields), messages('https://api.deepseek.com/anthropic')],
+    [
+      completions('https://api.deepseek.com', { ...oldFields, thinkingSwitch: 'thinking', wantsReasoning: true }),
+      messagesOfOthers('https://api.deepseek.com/anthropic'),
+    ],
     { noEmbeddings: true },
   ),
   row('cohere', 'Cohere', ['COHERE_API_KEY', 'CO_API_KEY'], [completions('https://api.cohere.ai/compatibility/v1')]),
@@ -112,15 +126,24 @@ const vendors: readonly CatalogProvider[] = [
   }),
   row('ai21', 'AI21', ['AI21_API_KEY'], [completions('https://api.ai21.com/studio/v1')], { aliases: ['ai21_chat'] }),
   row('arcee', 'Arcee', ['ARCEEAI_API_KEY'], [completions('https://api.arcee.ai/api/v1')]),
-  row('moonshot', 'Moonshot AI', ['MOONSHOT_API_KEY'], [completions('https://api.moonshot.ai/v1', oldFieldsNoEffort)], {
-    aliases: ['moonshotai', 'kimi'],
-    otherOrigins: ['https://api.moonshot.cn'],
-  }),
+  row(
+    'moonshot',
+    'Moonshot AI',
+    ['MOONSHOT_API_KEY'],
+    [completions('https://api.moonshot.ai/v1', { ...oldFieldsNoEffort, wantsReasoning: true })],
+    {
+      aliases: ['moonshotai', 'kimi'],
+      otherOrigins: ['https://api.moonshot.cn'],
+    },
+  ),
   row(
     'kimi-coding',
     'Kimi for Coding',
     ['KIMI_API_KEY', 'KIMICODE_API_KEY'],
-    [completions('https://api.kimi.com/coding/v1'), messages('https://api.kimi.com/coding')],
+    [
+      completions('https://api.kimi.com/coding/v1', { ...oldFields, wantsReasoning: true }),
+      messagesOfOthers('https://api.kimi.com/coding'),
+    ],
     {
       aliases: ['kimi-code', 'kimi-for-coding'],
       oauth: {
@@ -134,40 +157,40 @@ const vendors: readonly CatalogProvider[] = [
     'minimax',
     'MiniMax',
     ['MINIMAX_CODE_PLAN_KEY', 'MINIMAX_CODING_API_KEY', 'MINIMAX_API_KEY'],
-    [messages('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
+    [messagesOfOthers('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
     { aliases: ['minimax-cn'], otherOrigins: ['https://api.minimaxi.com'] },
   ),
   row(
     'minimax-portal',
     'MiniMax Portal',
     ['MINIMAX_OAUTH_TOKEN', 'MINIMAX_API_KEY'],
-    [messages('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
+    [messagesOfOthers('https://api.minimax.io/anthropic'), completions('https://api.minimax.io/v1')],
     { aliases: ['minimax-portal-cn'], otherOrigins: ['https://api.minimaxi.com'] },
   ),
   row(
     'zai',
     'Z.ai',
     ['ZAI_API_KEY', 'Z_AI_API_KEY'],
-    [completions('https://api.z.ai/api/paas/v4', oldFieldsNoEffort), messages('https://api.z.ai/api/anthropic')],
+    [completions('https://api.z.ai/api/paas/v4', zai), messagesOfOthers('https://api.z.ai/api/anthropic')],
     { aliases: ['z.ai', 'z-ai'], otherOrigins: ['https://open.bigmodel.cn'] },
   ),
   row(
     'zai-coding',
     'Z.ai coding plan',
     ['ZAI_API_KEY', 'Z_AI_API_KEY'],
-    [completions('https://api.z.ai/api/coding/paas/v4', oldFieldsNoEffort)],
+    [completions('https://api.z.ai/api/coding/paas/v4', zai)],
   ),
   row(
     'zai-coding-cn',
     'Z.ai coding plan (CN)',
     ['ZAI_CODING_CN_API_KEY'],
-    [completions('https://open.bigmodel.cn/api/coding/paas/v4', oldFieldsNoEffort)],
+    [completions('https://open.bigmodel.cn/api/coding/paas/v4', zai)],
   ),
   row(
     'qwen',
     'Qwen (DashScope)',
     ['QWEN_API_KEY', 'MODELSTUDIO_API_KEY', 'DASHSCOPE_API_KEY'],
-    [completions('https://dashscope-intl.aliyuncs.com/compatible-mode/v1')],
+    [completions('https://dashscope-intl.aliyuncs.com/compatible-mode/v1', { thinkingSwitch: 'enable_thinking' })],
     {
       aliases: ['dashscope', 'modelstudio', 'alibaba'],
       otherOrigins: [
@@ -181,13 +204,13 @@ const vendors: readonly CatalogProvider[] = [
     'qwen-token-plan',
     'Qwen token plan',
     ['QWEN_TOKEN_PLAN_API_KEY'],
-    [completions('https://token-plan.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1')],
+    [completions('https://token-plan.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1', qwenTokenPlan)],
   ),
   row(
     'qwen-token-plan-cn',
     'Qwen token plan (CN)',
     ['QWEN_TOKEN_PLAN_CN_API_KEY'],
-    [completions('https://token-plan.cn-beijing.maas.aliyuncs.com/compatible-mode/v1')],
+    [completions('https://token-plan.cn-beijing.maas.aliyuncs.com/compatible-mode/v1', qwenTokenPlan)],
   ),
   row(
     'volcengine',
@@ -214,26 +237,26 @@ const vendors: readonly CatalogProvider[] = [
     'xiaomi',
     'Xiaomi MiMo',
     ['XIAOMI_API_KEY'],
-    [completions('https://api.xiaomimimo.com/v1'), messages('https://api.xiaomimimo.com/anthropic')],
+    [completions('https://api.xiaomimimo.com/v1', mimo), messagesOfOthers('https://api.xiaomimimo.com/anthropic')],
     { aliases: ['mimo'] },
   ),
   row(
     'xiaomi-token-plan-cn',
     'Xiaomi MiMo token plan (CN)',
     ['XIAOMI_TOKEN_PLAN_CN_API_KEY'],
-    [completions('https://token-plan-cn.xiaomimimo.com/v1')],
+    [completions('https://token-plan-cn.xiaomimimo.com/v1', mimo)],
   ),
   row(
     'xiaomi-token-plan-sgp',
     'Xiaomi MiMo token plan (SGP)',
     ['XIAOMI_TOKEN_PLAN_SGP_API_KEY'],
-    [completions('https://token-plan-sgp.xiaomimimo.com/v1')],
+    [completions('https://token-plan-sgp.xiaomimimo.com/v1', mimo)],
   ),
   row(
     'xiaomi-token-plan-ams',
     'Xiaomi MiMo token plan (AMS)',
     ['XIAOMI_TOKEN_PLAN_AMS_API_KEY'],
-    [completions('https://token-plan-ams.xiaomimimo.com/v1')],
+    [completions('https://token-plan-ams.xiaomimimo.com/v1', mimo)],
   ),
   row('stepfun', 'StepFun', ['STEPFUN_API_KEY'], [completions('https://api.stepfun.ai/v1')], {
     otherOrigins: ['https://api.stepfun.com'],
@@ -241,9 +264,15 @@ const vendors: readonly CatalogProvider[] = [
   row('tencent-tokenhub', 'Tencent TokenHub', ['TOKENHUB_API_KEY'], [completions('https://tokenhub.tencentmaas.com/v1')], {
     aliases: ['tencent'],
   }),
-  row('ant-ling', 'Ant Ling', ['ANT_LING_API_KEY'], [completions('https://api.ant-ling.com/v1', oldFieldsNoEffort)], {
-    aliases: ['ling'],
-  }),
+  row(
+    'ant-ling',
+    'Ant Ling',
+    ['ANT_LING_API_KEY'],
+    [completions('https://api.ant-ling.com/v1', { ...oldFieldsNoEffort, thinkingSwitch: 'reasoning' })],
+    {
+      aliases: ['ling'],
+    },
+  ),
   row('longcat', 'LongCat', ['LONGCAT_API_KEY'], [completions('https://api.longcat.chat/openai')]),
 ];
 
@@ -274,7 +303,10 @@ const hosts: readonly CatalogProvider[] = [
     'OpenRouter',
     ['OPENROUTER_API_KEY'],
     // It takes the role `developer` for the models of two vendors alone, and `system` for all.
-    [completions('https://openrouter.ai/api/v1', { noDeveloperRole: true }), messages('https://openrouter.ai/api')],
+    [
+      completions('https://openrouter.ai/api/v1', { noDeveloperRole: true, thinkingSwitch: 'reasoning', cacheControl: true }),
+      messages('https://openrouter.ai/api'),
+    ],
   ),
   row(
     'vercel-ai-gateway',
@@ -287,19 +319,25 @@ const hosts: readonly CatalogProvider[] = [
     'together',
     'Together AI',
     ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
-    [completions('https://api.together.xyz/v1', oldFieldsNoEffort)],
+    [completions('https://api.together.xyz/v1', { ...oldFieldsNoEffort, thinkingSwitch: 'reasoning' })],
     { aliases: ['together_ai'], otherOrigins: ['https://api.together.ai'] },
   ),
   row(
     'fireworks',
     'Fireworks AI',
     ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
-    [completions('https://api.fireworks.ai/inference/v1'), messages('https://api.fireworks.ai/inference')],
+    [completions('https://api.fireworks.ai/inference/v1', oldRoles), messagesOfOthers('https://api.fireworks.ai/inference')],
     { aliases: ['fireworks_ai'] },
   ),
-  row('huggingface', 'Hugging Face', ['HUGGINGFACE_HUB_TOKEN', 'HF_TOKEN'], [completions('https://router.huggingface.co/v1')], {
-    aliases: ['hf'],
-  }),
+  row(
+    'huggingface',
+    'Hugging Face',
+    ['HUGGINGFACE_HUB_TOKEN', 'HF_TOKEN'],
+    [completions('https://router.huggingface.co/v1', { noDeveloperRole: true })],
+    {
+      aliases: ['hf'],
+    },
+  ),
   row(
     'nvidia',
     'NVIDIA NIM',
@@ -313,7 +351,7 @@ const hosts: readonly CatalogProvider[] = [
     'synthetic',
     'Synthetic',
     ['SYNTHETIC_API_KEY'],
-    [messages('https://api.synthetic.new/anthropic', 'x-api-key'), completions('https://api.synthetic.new/openai/v1')],
+    [messagesOfOthers('https://api.synthetic.new/anthropic', 'x-api-key'), completions('https://api.synthetic.new/openai/v1')],
   ),
   row('venice', 'Venice', ['VENICE_API_KEY'], [completions('https://api.venice.ai/api/v1')]),
   row(
@@ -322,14 +360,15 @@ const hosts: readonly CatalogProvider[] = [
     ['CHUTES_OAUTH_TOKEN', 'CHUTES_API_KEY'],
     [completions('https://llm.chutes.ai/v1', { ...oldFields, noStreamUsage: true })],
   ),
+  // OpenCode's server reads the key of a message from x-api-key alone (packages/console in its repository).
   row(
     'opencode',
     'OpenCode Zen',
     ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
     [
-      completions('https://opencode.ai/zen/v1', oldRoles),
+      completions('https://opencode.ai/zen/v1', oldFields),
       responses('https://opencode.ai/zen/v1'),
-      messages('https://opencode.ai/zen'),
+      messages('https://opencode.ai/zen', { style: 'x-api-key' }),
     ],
     { aliases: ['opencode-zen', 'zen'] },
   ),
@@ -337,9 +376,9 @@ const hosts: readonly CatalogProvider[] = [
     'opencode-go',
     'OpenCode Go',
     ['OPENCODE_API_KEY', 'OPENCODE_ZEN_API_KEY'],
-    [completions('https://opencode.ai/zen/go/v1', oldRoles), messages('https://opencode.ai/zen/go')],
+    [completions('https://opencode.ai/zen/go/v1', oldFields), messages('https://opencode.ai/zen/go', { style: 'x-api-key' })],
   ),
-  row('baseten', 'Baseten', ['BASETEN_API_KEY'], [completions('https://inference.baseten.co/v1')]),
+  row('baseten', 'Baseten', ['BASETEN_API_KEY'], [completions('https://inference.baseten.co/v1', oldFields)]),
   row('deepinfra', 'DeepInfra', ['DEEPINFRA_API_KEY'], [completions('https://api.deepinfra.com/v1/openai')]),
   row(
     'featherless',

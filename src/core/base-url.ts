@@ -74,6 +74,13 @@ export function withoutEndpoint(baseUrl: string): string | null {
   return cut === base ? null : cut + query;
 }
 
+/** @returns the base URL without the version at the end of its path, `/v1`; null when there is none */
+export function withoutVersion(baseUrl: string): string | null {
+  const { base, query } = splitQuery(baseUrl);
+  const cut = base.replace(/(?<=[^/])\/v1$/i, '');
+  return cut === base ? null : cut + query;
+}
+
 /** Whether neither path nor query name a version of the API. */
 export function lacksVersion(baseUrl: string): boolean {
   const { base, query } = splitQuery(baseUrl);

@@ -42,6 +42,19 @@ export interface ProviderQuirks {
 /** What most providers have, as one object, so that it can be recognised at once. */
 export const noQuirks: ProviderQuirks = {};
 
+/** Secrets of one form, which go on a request in another way than the endpoint's `style` says. */
+export interface SecretForm {
+  /** The beginning of such a secret. It decides alone, before what the configuration says. */
+  readonly prefix?: string;
+  /** Environment variables whose value is such a secret. */
+  readonly variables?: readonly string[];
+  /** Kinds of auth profiles whose secret has this form. */
+  readonly kinds?: readonly ('oauth' | 'token')[];
+  readonly style: CredentialStyle;
+  /** Headers that go with it, by lower-case name. A configured header of the same name is a list that they join. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A row of the catalog. */
 export interface CatalogProvider {
   readonly id: string;
@@ -57,6 +70,8 @@ export interface CatalogProvider {
   readonly local?: true;
   /** It serves no embeddings at all, whatever the model. */
   readonly noEmbeddings?: true;
+  /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
+  readonly secretForms?: readonly SecretForm[];
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
 }
@@ -134,7 +149,10 @@ export interface CatalogModel {
   readonly reasoning?: boolean;
   /** How a model of Anthropic's protocol is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
   readonly thinking?: 'adaptive' | 'budget';
-  /** The vendor's own words for levels of effort, where they are others; null: the model has no such level. */
+  /**
+   * Words for levels of effort (`off`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`) that are other than usual; null: the
+   * model has no such level, and where `off` is null it always thinks. A level that is absent is sent as its own name, `off` as `none`.
+   */
   readonly efforts?: Readonly<Record<string, string | null>>;
   /** Refuses temperature, top_p and top_k. */
   readonly noSampling?: true;
@@ -142,6 +160,8 @@ export interface CatalogModel {
   readonly midSystem?: true;
   /** Takes `strict` on tools. */
   readonly strictTools?: true;
+  /** The protocols by which its vendor documents it, where its provider has others besides; absent: all of them. */
+  readonly protocols?: readonly ProtocolId[];
 }
 
 /** Whether a provider can be used now, for people; without secrets. */

@@ -6,6 +6,8 @@ export interface TokenCounts {
   readonly completion: number | null;
   readonly cacheRead: number | null;
   readonly cacheWrite: number | null;
+  /** Those of `cacheWrite` that are kept for an hour. They decide the price and are not stored. */
+  readonly cacheWriteHour?: number;
   readonly reasoning: number | null;
 }
 

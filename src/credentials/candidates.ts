@@ -1,6 +1,7 @@
 /** Candidates: the credentials of an endpoint as they sign requests. */
+import { joinedLists } from '../core/header-lists.ts';
 import type { HeaderMap } from '../core/ports.ts';
-import type { CredentialStyle } from '../core/providers.ts';
+import type { CredentialStyle, SecretForm } from '../core/providers.ts';
 import type { Grant } from './grants.ts';
 import type { Credential, CredentialKind } from './resolve.ts';
 
@@ -43,7 +44,11 @@ export interface Candidate {
 }
 
 export interface StaticHeaders {
+  /** The header that carries a secret of no special form. */
   readonly style: CredentialStyle;
+  /** True: the configuration names the style, so that only the secret itself can ask for another one. */
+  readonly isStyleConfigured: boolean;
+  readonly forms: readonly SecretForm[];
   /** The provider's configured headers. */
   readonly extra: HeaderMap;
   readonly userAgent: string;
@@ -52,22 +57,20 @@ export interface StaticHeaders {
 }
 
 /** A secret that is sent as it is. */
-export function staticCandidate({ secret, renewable: _, ...rest }: Credential, given: StaticHeaders): Candidate {
-  const headers = headersWith(secret, given);
+export function staticCandidate(credential: Credential, given: StaticHeaders): Candidate {
+  const { secret, renewable: _, ...rest } = credential;
+  const headers = headersWith(secret, credential, given);
   return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
 }
 
 /** The access token of a login. Its headers are made anew when it is. */
-export function renewableCandidate(
-  { secret: _, renewable: __, ...rest }: Credential,
-  given: StaticHeaders,
-  grant: Grant,
-): Candidate {
+export function renewableCandidate(credential: Credential, given: StaticHeaders, grant: Grant): Candidate {
+  const { secret: _, renewable: __, ...rest } = credential;
   let signed = { access: '', headers: {} as HeaderMap };
   const accessOf = new WeakMap<HeaderMap, string>();
   const headersFor = (access: string): HeaderMap => {
     if (signed.access === access) return signed.headers;
-    signed = { access, headers: headersWith(access, given) };
+    signed = { access, headers: headersWith(access, credential, given) };
     accessOf.set(signed.headers, access);
     return signed.headers;
   };
@@ -84,17 +87,26 @@ export function renewableCandidate(
   };
 }
 
-function headersWith(secret: string | null, { style, extra, userAgent, via }: StaticHeaders): HeaderMap {
+function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(extra)) headers[name.toLowerCase()] = value;
+  for (const [name, value] of Object.entries(given.extra)) headers[name.toLowerCase()] = value;
   headers['content-type'] = 'application/json';
   // Decompression has no upper bound: ask for none (and the dialer does none).
   headers['accept-encoding'] = 'identity';
-  headers['user-agent'] ??= userAgent;
-  headers['via'] = via;
-  if (secret !== null) {
-    if (style === 'bearer') headers['authorization'] = `Bearer ${secret}`;
-    else headers[style] = secret;
-  }
+  headers['user-agent'] ??= given.userAgent;
+  headers['via'] = given.via;
+  if (secret === null) return headers;
+  const form = given.forms.find((each) => hasForm(each, secret, credential, given.isStyleConfigured));
+  for (const [name, value] of Object.entries(form?.headers ?? {})) headers[name] = joinedLists(headers[name], value);
+  const { style } = form ?? given;
+  if (style === 'bearer') headers['authorization'] = `Bearer ${secret}`;
+  else headers[style] = secret;
   return headers;
+}
+
+function hasForm(form: SecretForm, secret: string, { source, kind }: Credential, isStyleConfigured: boolean): boolean {
+  const { prefix, variables = [], kinds = [] } = form;
+  if (prefix !== undefined) return secret.startsWith(prefix);
+  if (isStyleConfigured) return false;
+  return variables.some((name) => source === `env:${name}`) || kinds.some((each) => each === kind);
 }

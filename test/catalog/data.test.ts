@@ -110,6 +110,60 @@ describe('providers whose address must be configured', () => {
   });
 });
 
+describe('forms of secrets', () => {
+  const forms = catalogProviders.flatMap((row) => (row.secretForms ?? []).map((form) => ({ row, form })));
+
+  test('say how a secret of that form is known, with variables of their own row and headers in lower case', () => {
+    expect(forms.length).toBeGreaterThan(0);
+    for (const { row, form } of forms) {
+      const { prefix, variables = [], kinds = [], headers = {} } = form;
+      expect(prefix === undefined ? variables.length + kinds.length : prefix.length).toBeGreaterThan(0);
+      expect(variables.filter((name) => !row.envVars.includes(name))).toEqual([]);
+      expect(Object.keys(headers).filter((name) => name !== name.toLowerCase())).toEqual([]);
+    }
+  });
+
+  test('that are known by their beginning come first: no other form hides them', () => {
+    for (const { secretForms = [] } of catalogProviders) {
+      const byPrefix = secretForms.map(({ prefix }) => prefix !== undefined);
+      expect(byPrefix).toEqual([...byPrefix].sort((one, other) => Number(other) - Number(one)));
+    }
+  });
+
+  test('are known of Anthropic alone, whose setup tokens and logins need a beta', () => {
+    expect([...new Set(forms.map(({ row }) => row.id))]).toEqual(['anthropic']);
+    expect(forms[0]?.form).toEqual({
+      prefix: 'sk-ant-oat',
+      style: 'bearer',
+      headers: { 'anthropic-beta': 'oauth-2025-04-20' },
+    });
+  });
+});
+
+describe('endpoints of Anthropic’s protocol', () => {
+  const endpoints = catalogProviders.flatMap(({ id, endpoints }) =>
+    endpoints.flatMap((endpoint) => (endpoint.protocol === 'anthropic-messages' ? [{ id, ...endpoint }] : [])),
+  );
+
+  test('have a base URL to which /v1/messages is appended', () => {
+    expect(endpoints.length).toBeGreaterThan(10);
+    expect(endpoints.filter(({ baseUrl }) => /\/v\d+$|\/messages$/.test(baseUrl))).toEqual([]);
+  });
+
+  test('get beta headers only where Anthropic’s own models are served', () => {
+    const withBetas = endpoints.flatMap(({ id, quirks }) => (quirks.noBetas === true ? [] : [id]));
+    expect(withBetas).toEqual(['anthropic', 'openrouter', 'vercel-ai-gateway', 'opencode', 'opencode-go']);
+    for (const id of withBetas) {
+      expect(modelsOf(id).filter((model) => /claude/.test(model.id)).length).toBeGreaterThan(0);
+    }
+  });
+
+  test('take a key as x-api-key where nothing else is read, else as a bearer token', () => {
+    const notBearer = endpoints.flatMap(({ id, style }) => (style === 'bearer' ? [] : [`${id}: ${style}`]));
+    expect(notBearer).toEqual(['anthropic', 'synthetic', 'opencode', 'opencode-go'].map((id) => `${id}: x-api-key`));
+  });
+});
+
 describe('model rows', () => {
   const folder = join(import.meta.dir, '../../src/catalog');
   const table = readFileSync(join(folder, 'models.jsonl'), 'utf8');
@@ -174,6 +228,48 @@ describe('model rows', () => {
         !Number.isSafeInteger(contextWindow) || !Number.isSafeInteger(maxTokens) || contextWindow < maxTokens || maxTokens < 1,
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('efforts are known levels with other words than usual, of models that think', () => {
+    const levels = ['off', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+    const efforts = models.flatMap((model) =>
+      model.efforts === undefined ? [] : [{ ...model, entries: Object.entries(model.efforts) }],
+    );
+    expect(efforts.length).toBeGreaterThan(400);
+    expect(efforts.filter(({ entries }) => entries.length === 0)).toEqual([]);
+    expect(efforts.filter(({ reasoning }) => reasoning !== true)).toEqual([]);
+    const wrong = efforts.flatMap(({ entries }) => entries.filter(([level, word]) => !levels.includes(level) || word === level));
+    expect(wrong.filter(([level]) => level !== 'off')).toEqual([]);
+    const words = new Set(efforts.flatMap(({ entries }) => entries.map(([, word]) => word)));
+    expect([...words].sort()).toEqual(['default', 'low', 'off', null].sort());
+  });
+
+  test('every model of Anthropic thinks, the newer ones as long as they decide', () => {
+    const own = models.filter(({ provider }) => provider === 'anthropic');
+    expect(own.length).toBeGreaterThan(10);
+    expect(own.filter(({ thinking, strictTools }) => thinking === undefined || strictTools !== true)).toEqual([]);
+    // Without sampling only where thinking is adaptive: a budget goes with a temperature of 1.
+    expect(models.filter(({ noSampling, thinking }) => noSampling === true && thinking !== 'adaptive')).toEqual([]);
+    const find = (id: string) => own.find((model) => model.id === id);
+    expect(find('claude-opus-5')).toMatchObject({ thinking: 'adaptive', noSampling: true, midSystem: true });
+    expect(find('claude-fable-5')).toMatchObject({ thinking: 'adaptive', efforts: { off: null, minimal: 'low' } });
+    expect(find('claude-opus-4-6')?.efforts).toEqual({ minimal: 'low', xhigh: null });
+    expect(find('claude-sonnet-4-5')).toMatchObject({ thinking: 'budget', price: { input: 3_000_000, cacheWrite: 3_750_000 } });
+    expect(find('claude-sonnet-4-5')).not.toHaveProperty('noSampling');
+  });
+
+  test('an hour’s cache write, twice the input, is dearer than that of five minutes', () => {
+    expect(models.filter(({ price }) => (price?.cacheWrite ?? 0) > 2 * (price?.input ?? 0))).toEqual([]);
+  });
+
+  test('a model names its protocols only where its provider has several, and serves it by one', () => {
+    const named = models.filter(({ protocols }) => protocols !== undefined);
+    expect([...new Set(named.map(({ provider }) => provider))]).toEqual(['opencode', 'opencode-go']);
+    expect(named.filter(({ protocols }) => protocols?.length !== 1)).toEqual([]);
+    const of = (id: string) => named.find((model) => model.provider === 'opencode' && model.id === id)?.protocols;
+    expect(of('claude-opus-5')).toEqual(['anthropic-messages']);
+    expect(of('gpt-5.5')).toEqual(['openai-responses']);
+    expect(of('kimi-k3')).toEqual(['openai-completions']);
   });
 
   test('kinds of input are known words', () => {

@@ -11,11 +11,12 @@ const model: SourceModel = {
   input: ['text', 'image'],
   reasoning: true,
 };
+const chat = 'openai-completions';
 const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 describe('a model of the source', () => {
   test('becomes tokens and whole micro-dollars; a kind of token without a price has none', () => {
-    expect(slim(model)).toEqual({
+    expect(slim(model, chat)).toEqual({
       id: 'large',
       contextWindow: 200_000,
       maxTokens: 32_000,
@@ -33,25 +34,54 @@ describe('a model of the source', () => {
       cacheRead: 0,
       cacheWrite: 0,
     });
-    expect(slim({ ...model, cost: { ...model.cost, tiers: [tier(256_000, 3), tier(32_000, 2)] } })?.price?.tiers).toEqual([
+    expect(slim({ ...model, cost: { ...model.cost, tiers: [tier(256_000, 3), tier(32_000, 2)] } }, chat)?.price?.tiers).toEqual([
       { above: 32_000, input: 2_000_000, output: 1_000_000 },
       { above: 256_000, input: 3_000_000, output: 1_000_000 },
     ]);
   });
 
   test('that costs nothing has no price, unless its id says that it is free', () => {
-    expect(slim({ ...model, cost: free })).not.toHaveProperty('price');
-    expect(slim({ ...model, id: 'freedom', cost: free })).not.toHaveProperty('price');
+    expect(slim({ ...model, cost: free }, chat)).not.toHaveProperty('price');
+    expect(slim({ ...model, id: 'freedom', cost: free }, chat)).not.toHaveProperty('price');
     for (const id of ['a/b:free', 'beam-free'])
-      expect(slim({ ...model, id, cost: free })?.price).toEqual({ input: 0, output: 0 });
+      expect(slim({ ...model, id, cost: free }, chat)?.price).toEqual({ input: 0, output: 0 });
   });
 
   test('has no answer longer than its window', () => {
-    expect(slim({ ...model, maxTokens: 300_000 })?.maxTokens).toBe(200_000);
+    expect(slim({ ...model, maxTokens: 300_000 }, chat)?.maxTokens).toBe(200_000);
+  });
+
+  test('has words for levels of effort only where they are other than usual, and null for a level that it does not have', () => {
+    const thinkingLevelMap = { off: 'none', minimal: null, low: 'low', high: 'default', xhigh: 'xhigh' };
+    expect(slim({ ...model, thinkingLevelMap }, chat)?.efforts).toEqual({ minimal: null, high: 'default', max: null });
+    expect(slim({ ...model, thinkingLevelMap: { off: null, xhigh: 'xhigh', max: 'max' } }, chat)?.efforts).toEqual({ off: null });
+    expect(slim({ ...model, thinkingLevelMap: { xhigh: 'xhigh', max: 'max' } }, chat)).not.toHaveProperty('efforts');
+    expect(slim({ ...model, thinkingLevelMap, reasoning: false }, chat)).not.toHaveProperty('efforts');
+    expect(slim({ ...model, thinkingLevelMap }, 'google-generative-ai')).not.toHaveProperty('efforts');
+  });
+
+  test('of Anthropic’s protocol says how it is asked to think and what it takes', () => {
+    const messages = 'anthropic-messages';
+    const compat = {
+      forceAdaptiveThinking: true,
+      supportsTemperature: false,
+      supportsMidConvoSystemMessages: true,
+      supportsStrictTools: true,
+    };
+    expect(slim({ ...model, compat, thinkingLevelMap: { max: 'max' } }, messages)).toMatchObject({
+      thinking: 'adaptive',
+      noSampling: true,
+      midSystem: true,
+      strictTools: true,
+      efforts: { minimal: 'low', xhigh: null },
+    });
+    expect(slim({ ...model, compat }, chat)).toEqual(slim(model, chat));
+    expect(slim(model, messages)).toEqual({ ...slim(model, chat), thinking: 'budget' } as never);
+    expect(slim({ ...model, reasoning: false, compat: { supportsTemperature: true } }, messages)).not.toHaveProperty('thinking');
   });
 
   test('that is no chat model is left out', () => {
-    expect(slim({ ...model, type: 'classifier' })).toBeNull();
+    expect(slim({ ...model, type: 'classifier' }, chat)).toBeNull();
   });
 });
 
@@ -64,4 +94,13 @@ test('the table has a line a model, by provider and id, of the catalog’s provi
   };
   const lines = tableOf(files, ['openai', 'moonshot']).map((line) => JSON.parse(line) as { provider: string; id: string });
   expect(lines.map(({ provider, id }) => `${provider}/${id}`)).toEqual(['moonshot/k', 'openai/B', 'openai/a', 'openai/b']);
+});
+
+test('a model names its protocol where its provider serves it by no other one', () => {
+  const files = {
+    opencode: { 'anthropic-messages': { one: { ...model, id: 'a' } }, 'openai-completions': { two: { ...model, id: 'b' } } },
+    fireworks: { 'anthropic-messages': { one: { ...model, id: 'a' } }, 'openai-completions': { two: { ...model, id: 'b' } } },
+  };
+  const lines = tableOf(files, ['opencode', 'fireworks']).map((line) => JSON.parse(line) as { protocols?: readonly string[] });
+  expect(lines.map(({ protocols }) => protocols)).toEqual([undefined, undefined, ['anthropic-messages'], ['openai-completions']]);
 });

@@ -7,7 +7,7 @@ import { OlaError } from '../../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Warning } from '../../core/schema.ts';
 import { type Path, valueAt } from '../../core/secrets.ts';
-import { lacksUsualVersion } from '../routing/destinations.ts';
+import { doubledVersion, lacksUsualVersion } from '../routing/destinations.ts';
 import { prefixIn, withPart } from './parts.ts';
 
 /** The maps whose entries have a base URL. */
@@ -67,9 +67,16 @@ function hasUser(url: string): boolean {
 }
 
 /** A base URL without a version, which is a mistake more often than not. Some vendors have none, and protocols differ in where it stands. */
-export function versionWarning(id: string, { baseUrl, api }: ProviderConfig, prefix: string, catalog: Catalog): Warning[] {
+export function versionWarning(id: string, config: ProviderConfig, prefix: string, catalog: Catalog): Warning[] {
+  const { baseUrl, api } = config;
   if (api !== undefined && !catalog.protocols.includes(api)) return [];
-  if (baseUrl === undefined || !lacksUsualVersion(id, baseUrl, catalog)) return [];
+  if (baseUrl === undefined) return [];
+  if (api !== undefined && doubledVersion(baseUrl, api, catalog) !== null) {
+    return [
+      { path: `${prefix}baseUrl`, reason: 'the version at its end is left out: each call of this protocol begins with it' },
+    ];
+  }
+  if (!lacksUsualVersion(id, config, catalog)) return [];
   const { base, query } = splitQuery(baseUrl);
   const reason = `it names no version, and most servers have the API under /v1: did you mean ${base}/v1${query}?`;
   return [{ path: `${prefix}baseUrl`, reason }];

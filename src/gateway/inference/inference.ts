@@ -180,7 +180,9 @@ const charactersPerToken = 4;
 const mostReserved = 4096;
 
 /** The use that a call may come to, before it is known. */
-function estimateOf({ body, peek }: InferenceRequest, { price }: Plan): Estimate {
+function estimateOf({ route, body, peek }: InferenceRequest, { price }: Plan): Estimate {
+  // Vendors count tokens free of charge.
+  if (route.operation === 'count') return { tokens: 0, costMicros: 0 };
   const prompt = 'text' in body ? Math.ceil(body.text.length / charactersPerToken) : 0;
   const completion = Math.min(peek.maxTokens ?? mostReserved, mostReserved);
   const cost = price === undefined ? null : costMicros(price, { ...noTokenCounts, prompt, completion });

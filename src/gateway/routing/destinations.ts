@@ -1,10 +1,10 @@
 /** Where configured providers are: their endpoints, and with which settings each is dialled. */
 import type { Catalog } from '../../catalog/lookup.ts';
-import { lacksVersion, splitQuery } from '../../core/base-url.ts';
+import { lacksVersion, splitQuery, withoutVersion } from '../../core/base-url.ts';
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
-import { noQuirks, type ProviderEndpoint } from '../../core/providers.ts';
+import { noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
 
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
@@ -41,20 +41,34 @@ function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog)
   const wanted = api ?? catalog.protocols[0];
   const listed = rows.find(({ protocol }) => protocol === wanted);
   if (config.baseUrl === undefined) {
-    if (listed === undefined) return api === undefined ? rows : [];
-    return api === undefined ? [listed, ...rows.filter((row) => row !== listed)] : [listed];
+    if (api === undefined) return rows;
+    return listed === undefined ? [] : [listed];
   }
   const like = listed ?? (api === undefined ? rows[0] : undefined);
   const protocol = like?.protocol ?? wanted;
   if (protocol === undefined) return [];
-  const { style = 'bearer', quirks = noQuirks } = like ?? catalog.addressedByUser(id) ?? {};
-  return [{ protocol, baseUrl: config.baseUrl, style, quirks }];
+  const { style = catalog.vendorEndpoint(protocol)?.style ?? 'bearer', quirks = noQuirks } =
+    like ?? catalog.addressedByUser(id) ?? {};
+  const baseUrl = doubledVersion(config.baseUrl, protocol, catalog) ?? config.baseUrl;
+  return [{ protocol, baseUrl, style, quirks }];
+}
+
+/**
+ * A version at the end of a base URL where each call of the protocol begins with it (`/v1/messages`): SDKs differ in which of
+ * the two they call the base URL.
+ * @returns the base URL without it; null when there is none
+ */
+export function doubledVersion(baseUrl: string, protocol: ProtocolId, catalog: Catalog): string | null {
+  const vendor = catalog.vendorEndpoint(protocol);
+  return vendor !== null && lacksVersion(vendor.baseUrl) ? withoutVersion(baseUrl) : null;
 }
 
 /** Whether a configured base URL has no version and the API behind it is likely to have one: the catalog says which vendors do not. */
-export function lacksUsualVersion(id: string, baseUrl: string, catalog: Catalog): boolean {
+export function lacksUsualVersion(id: string, { baseUrl, api }: ProviderConfig, catalog: Catalog): boolean {
+  if (baseUrl === undefined || !lacksVersion(baseUrl)) return false;
   const [listed] = endpointsOf(id, {}, catalog);
-  return lacksVersion(baseUrl) && (listed === undefined || !lacksVersion(listed.baseUrl));
+  const usual = listed ?? catalog.vendorEndpoint(api ?? catalog.protocols[0] ?? '');
+  return usual === null || !lacksVersion(usual.baseUrl);
 }
 
 interface DestinationInputs {

@@ -134,11 +134,26 @@ export function modelsOfProvider(id: string, { registry, asked, catalog, documen
   return { provider: id, usable: active !== undefined, why: registry.why(id)?.why ?? null, models: [...own, ...answered] };
 }
 
-function described({ price, ...model }: CatalogModel, source: ProviderModel['source']): ProviderModel {
-  if (price === undefined) return { ...model, source };
-  const { tiers, ...prices } = price;
+/** The fields in which a model is configured: how a protocol asks it is no part of them. */
+function described(
+  { id, name, contextWindow, maxTokens, input, reasoning, price }: CatalogModel,
+  source: ProviderModel['source'],
+): ProviderModel {
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(contextWindow === undefined ? {} : { contextWindow }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(input === undefined ? {} : { input }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(price === undefined ? {} : { cost: costOf(price) }),
+    source,
+  };
+}
+
+function costOf({ tiers, ...prices }: ModelPrice): ModelPrice {
   const dear = tiers?.map(({ above, ...tier }) => ({ above, ...inDollars(tier) }));
-  return { ...model, cost: { ...inDollars(prices), ...(dear === undefined ? {} : { tiers: dear }) }, source };
+  return { ...inDollars(prices), ...(dear === undefined ? {} : { tiers: dear }) };
 }
 
 export interface ModelFacts {

@@ -267,17 +267,19 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
+  const isStyleConfigured = config?.credentialStyle !== undefined;
+  const staticHeaders = { style, isStyleConfigured, forms: row?.secretForms ?? [], extra, userAgent, via };
   const made = (credential: Credential) => {
-    const headers = { style, extra, userAgent, via };
     const { renewable, profile } = credential;
-    if (renewable === undefined || profile === null || facts.grants === undefined) return staticCandidate(credential, headers);
-    return renewableCandidate(credential, headers, facts.grants.open({ ...renewable, profile, destination }));
+    if (renewable === undefined || profile === null || facts.grants === undefined)
+      return staticCandidate(credential, staticHeaders);
+    return renewableCandidate(credential, staticHeaders, facts.grants.open({ ...renewable, profile, destination }));
   };
   const [first, ...rest] = chosen.usable.map(made);
   // A profile is the same candidate whether it is named or not: what is known of a candidate is kept by that object.
   const candidates = new Map([first, ...rest].map((candidate) => [candidate?.source, candidate]));
   const named = new Map(chosen.named.map((each) => [each.profile ?? '', candidates.get(each.source) ?? made(each)]));
-  const lacksVersion = config?.baseUrl !== undefined && lacksUsualVersion(id, config.baseUrl, facts.catalog);
+  const lacksVersion = lacksUsualVersion(id, config ?? {}, facts.catalog);
   if (first !== undefined) return { protocol, destination, quirks, lacksVersion, candidates: [first, ...rest], named, passed };
   return withoutCredential(id, envVars, passed, apiKey !== null && 'broken' in apiKey ? apiKey.broken : null);
 }
@@ -322,7 +324,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   const { userAgent, via } = facts;
   const candidate = staticCandidate(
     { source: 'provider-config', profile: null, kind: 'api_key', rank: 0, expiresAt: null, secret: apiKey },
-    { style: 'bearer', extra: {}, userAgent, via },
+    { style: 'bearer', isStyleConfigured: false, forms: [], extra: {}, userAgent, via },
   );
   const destination = { name: id, baseUrl, allowLocal: true };
   const rest = { quirks: noQuirks, lacksVersion: false, named: new Map<string, Candidate>(), passed: [] };

@@ -25,7 +25,7 @@ export type Encode = (text: string, request: RequestFields, model: string, quirk
 export function encodeChat(text: string, request: RequestFields, model: string, quirks: ProviderQuirks): EncodedRequest {
   const usageAsked = asksUsage(request);
   const usageAdded = request['stream'] === true && !usageAsked && quirks.noStreamUsage !== true;
-  const spliced = quirks === noQuirks ? splice(text, request, model, usageAdded) : null;
+  const spliced = refusesFields(quirks) ? null : splice(text, request, model, usageAdded);
   if (spliced !== null) return { text: spliced, usageAsked, usageAdded };
   const values = new Map([['model', JSON.stringify(model)]]);
   if (usageAdded) values.set('stream_options', withUsage(text, request));
@@ -43,6 +43,13 @@ export function encodeChat(text: string, request: RequestFields, model: string, 
     values.set('max_tokens', JSON.stringify(request['max_completion_tokens']));
   }
   return { text: setMembers(refused.size === 0 ? text : dropMembers(text, refused), values), usageAsked, usageAdded };
+}
+
+/** Whether a vendor refuses a field of a request that others take. */
+function refusesFields(quirks: ProviderQuirks): boolean {
+  if (quirks === noQuirks) return false;
+  const { noStreamUsage, noStore, noReasoningEffort, noDeveloperRole, maxTokensOnly } = quirks;
+  return (noStreamUsage ?? noStore ?? noReasoningEffort ?? noDeveloperRole ?? maxTokensOnly) === true;
 }
 
 /** A legacy completion: of the quirks, only the one about usage in streams concerns it. */

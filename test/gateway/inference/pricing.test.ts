@@ -24,6 +24,42 @@ describe('what a call cost', () => {
     expect(costMicros({ input: 2_000_000, output: 0 }, used(100, 0, { cacheRead: 40, cacheWrite: 10 }))).toBe(200);
   });
 
+  test('charges what is kept for an hour at twice the input, the rest of the cache write at its own price', () => {
+    const written = (cacheWrite: number, cacheWriteHour: number) => used(100, 0, { cacheWrite, cacheWriteHour });
+    expect(costMicros(price, written(40, 0))).toBe(60 * 2 + 40 * 2.5);
+    expect(costMicros(price, written(40, 40))).toBe(60 * 2 + 40 * 4);
+    expect(costMicros(price, written(40, 10))).toBe(60 * 2 + 30 * 2.5 + 10 * 4);
+    // The hour's tokens are part of the cache write: more than that is not believed.
+    expect(costMicros(price, written(40, 900))).toBe(60 * 2 + 40 * 4);
+    expect(costMicros(price, used(100, 0, { cacheWriteHour: 50 }))).toBe(100 * 2);
+    // A model whose cache writes have no price of their own has none for an hour either.
+    expect(costMicros({ input: 2_000_000, output: 0 }, written(40, 40))).toBe(200);
+  });
+
+  test('charges an hour’s cache write by the tier of the prompt', () => {
+    const tiered = { ...price, tiers: [{ above: 50, input: 4_000_000, output: 0, cacheWrite: 5_000_000 }] };
+    expect(costMicros(tiered, used(100, 0, { cacheWrite: 40, cacheWriteHour: 20 }))).toBe(60 * 4 + 20 * 5 + 20 * 8);
+  });
+
+  // Sonnet's prices and the usage of answers in Anthropic's form: input, cache read and cache write apart, prompt their sum.
+  const sonnet = { input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000 };
+  const answered = (input: number, cacheRead: number, cacheWrite: number, completion: number, cacheWriteHour = 0) =>
+    used(input + cacheRead + cacheWrite, completion, { cacheRead, cacheWrite, cacheWriteHour });
+  test.each<[name: string, tokens: ReturnType<typeof answered>, cost: number]>([
+    ['a first turn that writes the cache', answered(4, 0, 12_304, 550), 4 * 3 + 12_304 * 3.75 + 550 * 15],
+    ['a second turn that reads it', answered(6, 12_304, 0, 550), Math.round(6 * 3 + 12_304 * 0.3 + 550 * 15)],
+    ['a turn that reads and writes', answered(100, 10_000, 2000, 10), 100 * 3 + 10_000 * 0.3 + 2000 * 3.75 + 10 * 15],
+    ['a turn that writes for both times', answered(10, 0, 1000, 1, 600), 10 * 3 + 400 * 3.75 + 600 * 6 + 15],
+    ['a turn all of whose prompt is cached', answered(0, 1_000_000, 0, 0), 300_000],
+  ])('cached tokens are never charged twice: %s', (_name, tokens, cost) => {
+    expect(costMicros(sonnet, tokens)).toBe(cost);
+  });
+
+  test('an upstream that counts cached tokens beyond the prompt is charged for the prompt once', () => {
+    // The counts of an upstream that reports the cache beside a prompt without it.
+    expect(costMicros(sonnet, used(6, 0, { cacheRead: 12_304, cacheWrite: 500 }))).toBe(Math.round(6 * 0.3));
+  });
+
   const tiers = [
     { above: 32_000, input: 4_000_000, output: 20_000_000, cacheRead: 400_000 },
     { above: 128_000, input: 8_000_000, output: 40_000_000 },
