@@ -1,5 +1,6 @@
 /** OpenAI's API: chat completions and all that stands beside them under `/v1`. */
 import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
+import { chat } from './chat.ts';
 import { direct } from './direct.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList } from './models.ts';
@@ -12,7 +13,7 @@ export const openaiCompletions: Protocol = {
   chatPath: '/chat/completions',
   envelopePaths: ['/v1/'],
   direct,
-  chat: null,
+  chat,
   count: null,
   models: null,
   headersUp: { names: ['openai-beta', ...sessionHeaders], prefixes: [] },
