@@ -29,6 +29,17 @@ export interface Conversation {
   readonly extras: Extras;
   /** Fields of the request that the hub has no place for, which harm nothing when they are left out. */
   readonly unknown: readonly string[];
+  /** Fields and tools that only one protocol knows and that change the answer: a translation to another one refuses them by name. */
+  readonly opaque?: readonly OpaqueField[];
+}
+
+/** A field of a request that only its own protocol knows. Its value stands in the `extras` of that protocol. */
+export interface OpaqueField {
+  readonly protocol: string;
+  /** The name for people: `web_search_20250305`. */
+  readonly name: string;
+  /** The place in the client's request, as a dotted path: `tools.2`. */
+  readonly field: string;
 }
 
 /** One turn. A `system` turn inside the conversation stays in its place, because moving it would lose the prompt cache. */

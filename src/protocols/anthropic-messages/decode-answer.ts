@@ -1,0 +1,78 @@
+/** Whole answers of Anthropic's API as answers of the hub. */
+import { fold } from '../../core/answers.ts';
+import type { Answer, AnswerEnd, Part, Step } from '../../core/conversation.ts';
+import { OlaError } from '../../core/errors.ts';
+import { isObject, isTooDeep } from '../../core/json.ts';
+import type { UpstreamFailure } from '../../core/protocol.ts';
+import { decodeBlock, protocolId } from './decode-blocks.ts';
+import { streamDecoder } from './decode-stream.ts';
+import { readEnd } from './end-reasons.ts';
+import { brokenProtocol, failureInside } from './errors.ts';
+import { readUsage } from './usage.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A stream that was not asked for is folded into one answer. */
+export function decodeAnswer(text: string): Answer | UpstreamFailure {
+  if (/^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/.test(text)) return answerOfEvents(text);
+  if (isTooDeep(text)) return brokenProtocol('answered JSON that is nested too deeply');
+  const value = parsed(text);
+  if (value === undefined) return brokenProtocol('answered something that is not JSON');
+  if (!isObject(value)) return brokenProtocol('answered JSON that is not a message');
+  const failure = failureInside(value, text);
+  if (failure !== null) return failure;
+  try {
+    return messageIn(value) ?? brokenProtocol('answered JSON that is not a message');
+  } catch (error) {
+    if (error instanceof OlaError) return brokenProtocol('answered a message with a block that is not whole');
+    throw error;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function messageIn(message: Fields): Answer | null {
+  const { id, type: _, role: __, model, content, stop_reason: reason, stop_sequence: sequence, usage, ...others } = message;
+  if (!Array.isArray(content) || !content.every(isObject)) return null;
+  const end = readEnd(reason, sequence);
+  const parts = content.map((block: unknown) => decodeBlock(block, null));
+  return {
+    id: nonEmpty(id),
+    model: nonEmpty(model),
+    parts: withoutCutCall(parts, end),
+    tokens: readUsage(usage),
+    end,
+    ...(Object.keys(others).length === 0 ? {} : { extras: { [protocolId]: others } }),
+  };
+}
+
+/** The length limit left a call without any argument: that is no call with the arguments `{}`. */
+function withoutCutCall(parts: readonly Part[], { reason }: AnswerEnd): readonly Part[] {
+  const last = parts.at(-1);
+  if (reason !== 'length' || last?.type !== 'toolCall' || last.arguments !== '{}') return parts;
+  return [...parts.slice(0, -1), { ...last, arguments: '' }];
+}
+
+function nonEmpty(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function answerOfEvents(text: string): Answer | UpstreamFailure {
+  const decoder = streamDecoder();
+  const steps: Step[] = [];
+  const take = (step: Step): void => {
+    steps.push(step);
+  };
+  decoder.push(new TextEncoder().encode(text), take);
+  decoder.finish(take);
+  decoder.close();
+  if (decoder.failure !== null) return decoder.failure;
+  if (decoder.fault !== null) return brokenProtocol('sent an event that is not one of a message');
+  return steps.at(-1)?.type === 'end' ? fold(steps) : brokenProtocol('ended its answer before it was complete');
+}

@@ -1,0 +1,162 @@
+/** Requests of Anthropic's clients as conversations (https://docs.claude.com/en/api/messages). */
+import {
+  type AnswerFormat,
+  type Conversation,
+  noSampling,
+  type OpaqueField,
+  type Part,
+  type ReasoningWish,
+  type Sampling,
+  type Tool,
+  type Turn,
+} from '../../core/conversation.ts';
+import { isObject } from '../../core/json.ts';
+import { decodeContent, extrasOf, ownExtras, protocolId, refuse } from './decode-blocks.ts';
+import { decodeToolChoice, decodeTools, type ServerTool } from './decode-tools.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The extras of a conversation: members of the request as they came, for an upstream of the same protocol. */
+export interface RequestExtras {
+  readonly fields?: Fields;
+  /** The system prompt came as a text, not as a list of blocks. */
+  readonly systemText?: true;
+  readonly serverTools?: readonly ServerTool[];
+}
+
+/** Members that the hub holds as a whole. All others are kept as they came. */
+const carried = new Set([
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'max_tokens',
+  'stop_sequences',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stream',
+]);
+/** Members that the hub holds in part; they are not among the unknown ones. */
+const held = new Set(['tool_choice', 'metadata', 'thinking', 'output_config', 'output_format']);
+
+/** @throws OlaError `invalid_request`, with the field as `param` */
+export function decodeRequest(request: Fields): Conversation {
+  const body: Fields = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null && value !== undefined));
+  const { tools, serverTools } = decodeTools(body['tools']);
+  const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !carried.has(name)));
+  const opaque = [...serverTools.map(opaqueTool), ...opaqueFields(body)];
+  const refused = new Set(opaque.map(({ field }) => field));
+  const own: RequestExtras = {
+    ...(Object.keys(fields).length === 0 ? {} : { fields }),
+    ...(typeof body['system'] === 'string' ? { systemText: true } : {}),
+    ...(serverTools.length === 0 ? {} : { serverTools }),
+  };
+  return {
+    system: body['system'] === undefined ? [] : textsOnly(decodeContent(body['system'], 'system')),
+    turns: decodeTurns(body['messages']),
+    tools,
+    ...decodeToolChoice(body['tool_choice'], tools.length + serverTools.length > 0),
+    maxTokens: numberIn(body, 'max_tokens'),
+    sampling: decodeSampling(body),
+    stop: decodeStop(body['stop_sequences']),
+    format: decodeFormat(body),
+    reasoning: decodeReasoning(body),
+    cacheKey: null,
+    user: isObject(body['metadata']) && typeof body['metadata']['user_id'] === 'string' ? body['metadata']['user_id'] : null,
+    stream: body['stream'] === true,
+    extras: Object.keys(own).length === 0 ? {} : { [protocolId]: { ...own } },
+    unknown: [...Object.keys(fields).filter((name) => !held.has(name) && !refused.has(name)), ...toolFields(tools)],
+    ...(opaque.length === 0 ? {} : { opaque }),
+  };
+}
+
+/** Members of tools that only Anthropic's models know: `eager_input_streaming`, `defer_loading`. */
+function toolFields(tools: readonly Tool[]): string[] {
+  const names = tools.flatMap(({ extras }) => Object.keys(ownExtras(extras).fields ?? {}));
+  return [...new Set(names)].filter((name) => name !== 'cache_control' && name !== 'type').map((name) => `tools.${name}`);
+}
+
+function opaqueTool({ at, value }: ServerTool): OpaqueField {
+  return { protocol: protocolId, name: String(value['type']), field: `tools.${at}` };
+}
+
+/** MCP servers, a container and uploaded skills give the model things that no other protocol's upstream has. */
+function opaqueFields(body: Fields): OpaqueField[] {
+  const servers = body['mcp_servers'];
+  const names = [
+    ...(Array.isArray(servers) && servers.length === 0 ? [] : ['mcp_servers']),
+    ...(body['container'] === '' ? [] : ['container']),
+  ].filter((name) => body[name] !== undefined);
+  return names.map((name) => ({ protocol: protocolId, name, field: name }));
+}
+
+function decodeTurns(messages: unknown): Turn[] {
+  if (!Array.isArray(messages)) refuse("'messages' must be a list of messages.", 'messages');
+  return messages.map((message: unknown, index) => decodeTurn(message, `messages.${index}`));
+}
+
+function decodeTurn(message: unknown, field: string): Turn {
+  if (!isObject(message)) refuse(`'${field}' must be a message: an object with 'role' and 'content'.`, field);
+  const { role, content, ...fields } = message;
+  if (role !== 'user' && role !== 'assistant' && role !== 'system') {
+    refuse(`'${field}.role' must be 'user', 'assistant' or 'system'.`, `${field}.role`);
+  }
+  const own = extrasOf({ fields, ...(typeof content === 'string' ? { form: 'text' } : {}) });
+  return { role, parts: decodeContent(content, `${field}.content`), ...own };
+}
+
+function textsOnly(parts: readonly Part[]): readonly Part[] {
+  for (const { type, field } of parts) {
+    if (type !== 'text') refuse(`'${field}' must be a text block: the system prompt has no others.`, field ?? 'system');
+  }
+  return parts;
+}
+
+function numberIn(body: Fields, name: string): number | null {
+  const value = body[name] ?? null;
+  if (value !== null && typeof value !== 'number') refuse(`'${name}' must be a number.`, name);
+  return value;
+}
+
+function decodeSampling(body: Fields): Sampling {
+  return {
+    ...noSampling,
+    temperature: numberIn(body, 'temperature'),
+    topP: numberIn(body, 'top_p'),
+    topK: numberIn(body, 'top_k'),
+  };
+}
+
+function decodeStop(stop: unknown): readonly string[] {
+  if (stop === undefined) return [];
+  if (!Array.isArray(stop) || !stop.every((each) => typeof each === 'string')) {
+    refuse("'stop_sequences' must be a list of texts.", 'stop_sequences');
+  }
+  return stop;
+}
+
+/** `output_format` is the older place of `output_config.format`. */
+function decodeFormat(body: Fields): AnswerFormat | null {
+  const config = body['output_config'];
+  const format = (isObject(config) ? config['format'] : null) ?? body['output_format'];
+  if (!isObject(format)) return null;
+  const name = isObject(config) && isObject(config['format']) ? 'output_config.format' : 'output_format';
+  if (format['type'] !== 'json_schema') refuse(`'${name}.type' must be 'json_schema'.`, `${name}.type`);
+  return { kind: 'schema', name: null, description: null, schema: format['schema'], strict: true };
+}
+
+function decodeReasoning(body: Fields): ReasoningWish | null {
+  const config = body['output_config'];
+  const effort = isObject(config) && typeof config['effort'] === 'string' ? config['effort'] : null;
+  const thinking = body['thinking'];
+  if (!isObject(thinking)) return effort === null ? null : { effort, budget: null, summary: null };
+  if (thinking['type'] === 'disabled') return { effort: 'none', budget: null, summary: null };
+  const budget = thinking['budget_tokens'];
+  const display = thinking['display'];
+  return {
+    effort,
+    budget: thinking['type'] === 'enabled' && typeof budget === 'number' ? budget : null,
+    summary: display === 'omitted' ? 'none' : display === 'summarized' ? 'auto' : null,
+  };
+}

@@ -1,0 +1,167 @@
+/** Conversations as requests to Anthropic's API (https://docs.claude.com/en/api/messages). */
+import type { Conversation, Part } from '../../core/conversation.ts';
+import type { RequestField } from '../../core/hub-fields.ts';
+import { isObject } from '../../core/json.ts';
+import type { Digest } from '../../core/ports.ts';
+import type { EncodedRequest, UpstreamModel } from '../../core/protocol.ts';
+import { protocolId, refuse } from './decode-blocks.ts';
+import type { RequestExtras } from './decode-request.ts';
+import { type Block, encodePart } from './encode-blocks.ts';
+import { type EncodedTools, encodeTools, forcesCall } from './encode-tools.ts';
+import { type EncodedTurns, encodeTurns, type Message } from './encode-turns.ts';
+import { formatSchema } from './format-schema.ts';
+import { encodeSampling, encodeThinking, type Thinking } from './thinking.ts';
+import { CacheMarks, countMarks, wellFormedJson, writeBlock, writeBlocks, writeObject } from './write-json.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const versionHeader = { 'anthropic-version': '2023-06-01' };
+
+/** Tokens of an answer, where neither the client nor the catalog says a number: Anthropic must be told one. */
+const usualMaxTokens = 32_000;
+/** Characters of a user's name that goes up as it is. */
+const longestUser = 64;
+
+const jsonInstruction = 'Answer with one JSON object and nothing else: no code fence, no text around it.';
+
+/** @throws OlaError `invalid_request`, with the field as `param`, for what Anthropic's API cannot be told */
+export function encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest {
+  refuseForeign(conversation);
+  const own = (conversation.extras[protocolId] ?? {}) as RequestExtras;
+  const { facts } = to;
+  const turns = encodeTurns(conversation.turns, { midSystem: facts?.midSystem === true, digest });
+  if (turns.messages.length === 0)
+    refuse("'messages' must hold at least one message of the user with something in it.", 'messages');
+  const tools = encodeTools(conversation, own.serverTools ?? [], facts?.strictTools === true);
+  const maxTokens = conversation.maxTokens ?? facts?.maxTokens ?? usualMaxTokens;
+  const thinking = encodeThinking(conversation.reasoning, facts, {
+    maxTokens,
+    forced: forcesCall(tools.choice),
+    prefilled: turns.messages.at(-1)?.role === 'assistant',
+    lacksReasoning: turns.lacksReasoning,
+  });
+  const isAsked = thinking.thinking !== null && thinking.thinking['type'] !== 'disabled';
+  const sampling = encodeSampling(conversation, isAsked, facts?.noSampling === true);
+  const stop = conversation.stop.filter((each) => each.trim() !== '');
+  const fields: Fields = {
+    model: to.id,
+    max_tokens: maxTokens,
+    ...(conversation.stream ? { stream: true } : {}),
+    ...sampling.fields,
+    ...(stop.length === 0 ? {} : { stop_sequences: stop }),
+    ...metadataOf(conversation.user, digest),
+    // A client of the same protocol has its own members for this.
+    ...(own.fields === undefined ? thinkingFields(thinking, conversation) : {}),
+    ...(tools.choice === null ? {} : { tool_choice: tools.choice }),
+    ...keptFields(own.fields ?? {}, thinking),
+  };
+  return {
+    path: '/v1/messages',
+    body: write(fields, tools, systemBlocks(conversation), own.systemText === true, turns),
+    dropped: [
+      ...new Set([
+        ...thinking.dropped,
+        ...sampling.dropped,
+        ...otherDropped(conversation, stop.length),
+        ...unknownOf(conversation),
+      ]),
+    ],
+    added: [],
+    headers: versionHeader,
+    reasoningLost: thinking.lost,
+  };
+}
+
+/** Another protocol's tools and fields change the answer, and Anthropic has none of them. */
+function refuseForeign({ opaque }: Conversation): void {
+  const foreign = opaque?.find(({ protocol }) => protocol !== protocolId);
+  if (foreign === undefined) return;
+  refuse(
+    `'${foreign.field}' is '${foreign.name}' of ${foreign.protocol}, which Anthropic's API does not have. Remove it, or ask a model of a provider that speaks ${foreign.protocol}.`,
+    foreign.field,
+  );
+}
+
+function metadataOf(user: string | null, digest: Digest): Fields {
+  if (user === null || user === '') return {};
+  // Anthropic asks for an opaque id: no name, no address.
+  const opaque = user.length > longestUser || user.includes('@') ? digest(user) : user;
+  return { metadata: { user_id: opaque } };
+}
+
+function thinkingFields({ thinking, effort }: Thinking, { format }: Conversation): Fields {
+  const config = {
+    ...(effort === null ? {} : { effort }),
+    ...(format?.kind === 'schema' ? { format: { type: 'json_schema', schema: described(format) } } : {}),
+  };
+  return {
+    ...(thinking === null ? {} : { thinking }),
+    ...(Object.keys(config).length === 0 ? {} : { output_config: config }),
+  };
+}
+
+function described({ schema, description }: Extract<Conversation['format'], { kind: 'schema' }>): unknown {
+  const formed = formatSchema(schema);
+  return description === null || !isObject(formed) || formed['description'] !== undefined ? formed : { description, ...formed };
+}
+
+/** Members of a client of the same protocol go up as they came; its wish to think not where the upstream would refuse it. */
+function keptFields(fields: Fields, { lost }: Thinking): Fields {
+  if (!lost) return fields;
+  const { thinking: _, ...others } = fields;
+  return others;
+}
+
+function systemBlocks({ system, format }: Conversation): readonly Block[] {
+  const blocks = system.map((part: Part) => encodePart(part, 'system')).filter((each) => each !== null);
+  return format?.kind === 'json' ? [...blocks, { fields: { type: 'text', text: jsonInstruction } }] : blocks;
+}
+
+/** The messages come last, so that the body of the next turn begins with the bytes of this one. */
+function write(
+  fields: Fields,
+  { tools }: EncodedTools,
+  system: readonly Block[],
+  systemText: boolean,
+  turns: EncodedTurns,
+): string {
+  const { messages } = turns;
+  const blocks = [...tools, ...system, ...messages.flatMap((message) => message.blocks)];
+  const marks = new CacheMarks(countMarks(blocks));
+  const members: (readonly [string, string])[] = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]);
+  if (tools.length > 0) members.push(['tools', writeBlocks(tools, marks)]);
+  if (system.length > 0) members.push(['system', writeContent({ blocks: system, plain: systemText }, marks)]);
+  members.push(['messages', `[${messages.map((message) => writeMessage(message, marks)).join(',')}]`]);
+  return wellFormedJson(writeObject(members));
+}
+
+function writeMessage(message: Message, marks: CacheMarks): string {
+  const members: (readonly [string, string])[] = [
+    ['role', JSON.stringify(message.role)],
+    ['content', writeContent(message, marks)],
+    ...Object.entries(message.fields ?? {}).map(([name, value]): readonly [string, string] => [name, JSON.stringify(value)]),
+  ];
+  return writeObject(members);
+}
+
+function writeContent({ blocks, plain }: Pick<Message, 'blocks' | 'plain'>, marks: CacheMarks): string {
+  const [first] = blocks;
+  const isText = plain === true && blocks.length === 1 && first?.mark === undefined && first?.fields['type'] === 'text';
+  return isText ? JSON.stringify(first.fields['text']) : `[${blocks.map((each) => writeBlock(each, marks)).join(',')}]`;
+}
+
+function otherDropped({ stop, cacheKey, turns }: Conversation, stopSent: number): RequestField[] {
+  const unsigned = turns.some(({ parts }) =>
+    parts.some((part) => part.type === 'reasoning' && encodePart(part, 'assistant') === null),
+  );
+  return [
+    ...(stopSent < stop.length ? (['stop'] as const) : []),
+    ...(cacheKey === null ? [] : (['cacheKey'] as const)),
+    ...(unsigned ? (['reasoning'] as const) : []),
+  ];
+}
+
+/** All fields of a client of the same protocol go up. */
+function unknownOf({ unknown, extras }: Conversation): readonly string[] {
+  return extras[protocolId] === undefined ? unknown : [];
+}

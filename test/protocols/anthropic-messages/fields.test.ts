@@ -1,0 +1,118 @@
+/** The lists of fates say what the code does. */
+import { describe, expect, test } from 'bun:test';
+import { type Conversation, noSampling, type Part } from '../../../src/core/conversation.ts';
+import { type RequestField, requestFields } from '../../../src/core/hub-fields.ts';
+import { chat } from '../../../src/protocols/anthropic-messages/chat.ts';
+import { assistant, call, failed, image, refusalOf, result, sent, system, text, thought, tool, user } from './conversations.ts';
+
+const media = (kind: string, source: object): Partial<Conversation> => ({
+  turns: [
+    user('a', {
+      type: 'media',
+      kind,
+      source: { mime: null, detail: null, ...source },
+      name: null,
+      field: 'messages.0.content.1',
+    } as Part),
+  ],
+});
+const sampling = (rest: Partial<Conversation['sampling']>): Partial<Conversation> => ({ sampling: { ...noSampling, ...rest } });
+const results = (...parts: readonly Part[]): Partial<Conversation> => ({
+  turns: [user('a'), assistant(call('c')), user(...parts)],
+});
+const said = (...parts: readonly Part[]): Partial<Conversation> => ({ turns: [user('a'), assistant(...parts), user('b')] });
+const reasoning = (effort: string | null, budget: number | null, summary: string | null): Partial<Conversation> => ({
+  reasoning: { effort, budget, summary },
+});
+const choice = (toolChoice: Conversation['toolChoice']): Partial<Conversation> => ({ toolChoice, tools: [tool('f')] });
+const documentPart: Part = { type: 'media', kind: 'document', source: { mime: null, detail: null, text: 'd' }, name: null };
+
+/** A conversation with the field, and a text that the upstream then reads; the conversation without it must not have that text. */
+const rows: Readonly<Record<RequestField, readonly [Partial<Conversation>, string]>> = {
+  system: [{ system: [text('S')] }, '"system"'],
+  systemInTheMiddle: [{ turns: [user('a'), system('M')] }, 'M'],
+  text: [{ turns: [user('words')] }, 'words'],
+  imageData: [{ turns: [user(image)] }, 'iVBORw0KGgo='],
+  imageUrl: [media('image', { url: 'https://example.com/i' }), 'https://example.com/i'],
+  documentData: [media('document', { data: 'JVBERg==' }), 'JVBERg=='],
+  documentUrl: [media('document', { url: 'https://example.com/d' }), 'https://example.com/d'],
+  documentText: [media('document', { text: 'doc' }), 'doc'],
+  audio: [media('audio', { data: 'UklGRg==' }), ''],
+  video: [media('video', { url: 'https://example.com/v' }), ''],
+  reasoning: [said(thought(), text('x')), ''],
+  signedReasoning: [said(thought('sig'), text('x')), 'sig'],
+  redactedReasoning: [said({ type: 'reasoning', text: '', redacted: 'enc' }, text('x')), 'redacted_thinking'],
+  toolCall: [said(call('c', '{"x":1}')), '"input":{"x":1}'],
+  parallelToolCalls: [said(call('c'), call('d')), '"id":"d"'],
+  customToolCall: [said({ ...call('c', 'raw'), kind: 'custom' } as Part), '{"input":"raw"}'],
+  toolResult: [results(result('c', 'r')), '"text":"r"'],
+  failedToolResult: [results(failed('c', 'r')), '"is_error":true'],
+  imageInToolResult: [results(result('c', image)), 'iVBORw0KGgo='],
+  documentInToolResult: [results(result('c', documentPart)), '"data":"d"'],
+  refusal: [said({ type: 'refusal', text: 'No' }), 'No'],
+  foreignBlock: [{ turns: [user({ type: 'opaque', protocol: 'x', name: 'n', value: {}, field: 'messages.0.content.1' })] }, ''],
+  functionTool: [{ tools: [tool('f')] }, 'input_schema'],
+  customTool: [{ tools: [tool('f', { kind: 'custom' })] }, ''],
+  strictTool: [{ tools: [tool('f', { strict: true })] }, '"strict":true'],
+  toolChoiceAuto: [choice('auto'), '"auto"'],
+  toolChoiceNone: [choice('none'), '"none"'],
+  toolChoiceRequired: [choice('required'), '"any"'],
+  toolChoiceNamed: [choice({ name: 'f' }), '"tool"'],
+  toolChoiceAllowed: [choice({ allowed: ['f'], mode: 'required' }), '"any"'],
+  parallelTools: [{ parallelTools: false, tools: [tool('f')] }, 'disable_parallel_tool_use'],
+  maxTokens: [{ maxTokens: 77 }, '77'],
+  temperature: [sampling({ temperature: 0.25 }), '0.25'],
+  topP: [sampling({ topP: 0.25 }), '0.25'],
+  topK: [sampling({ topK: 25 }), '"top_k":25'],
+  seed: [sampling({ seed: 7 }), ''],
+  frequencyPenalty: [sampling({ frequencyPenalty: 1 }), ''],
+  presencePenalty: [sampling({ presencePenalty: 1 }), ''],
+  stop: [{ stop: ['END'] }, 'END'],
+  formatJson: [{ format: { kind: 'json' } }, 'JSON object'],
+  formatSchema: [{ format: { kind: 'schema', name: null, description: null, schema: {}, strict: null } }, 'json_schema'],
+  effort: [reasoning('high', null, null), '"effort":"high"'],
+  reasoningBudget: [reasoning(null, 2000, null), '"effort":"low"'],
+  reasoningSummary: [reasoning('high', null, 'none'), 'omitted'],
+  cacheHint: [{ turns: [user({ ...text('a'), cache: { ttl: null } })] }, 'cache_control'],
+  cacheKey: [{ cacheKey: 'k' }, ''],
+  user: [{ user: 'u-7' }, 'u-7'],
+  stream: [{ stream: true }, '"stream":true'],
+};
+
+describe('each field of a conversation has its fate', () => {
+  const facts = { thinking: 'adaptive', strictTools: true } as const;
+  for (const field of requestFields) {
+    const fate = chat.fields.upstream[field];
+    const [rest, mark] = rows[field];
+    test(`${field}: ${typeof fate === 'string' ? fate : Object.keys(fate)[0]}`, () => {
+      if (typeof fate === 'object' && 'refused' in fate) {
+        expect(refusalOf(() => sent(rest, facts)).facts.param).toMatch(/^(?:tools|messages\.0\.content\.1)$/);
+      } else if (typeof fate === 'object' && 'dropped' in fate) expect(sent(rest, facts).dropped).toEqual([field]);
+      else {
+        expect(mark).not.toBe('');
+        expect(sent(rest, facts)).toMatchObject({ dropped: [], text: expect.stringContaining(mark) });
+        expect(sent({}, facts).text).not.toContain(mark);
+      }
+    });
+  }
+});
+
+test('every field that a client may send goes somewhere, or says why not', () => {
+  for (const fate of Object.values(chat.fields.client)) {
+    if ('dropped' in fate) expect(fate.dropped).not.toBe('');
+    else if ('refused' in fate) expect(fate.refused).not.toBe('');
+    else for (const place of fate) expect(requestFields).toContain(place);
+  }
+});
+
+test('a field that is refused for other protocols is named as opaque, one that is dropped as unknown', () => {
+  const refused: Readonly<Record<string, unknown>> = { container: 'c', mcp_servers: [{}] };
+  for (const [name, fate] of Object.entries(chat.fields.client)) {
+    if (/[ .]/.test(name) || name === 'tools') continue;
+    const value = refused[name] ?? 'x';
+    const body = { model: 'm', messages: [{ role: 'user', content: 'a' }], [name]: value };
+    if ('dropped' in fate) expect(chat.decodeRequest(body)).toMatchObject({ unknown: [name] });
+    if ('refused' in fate)
+      expect(chat.decodeRequest(body).opaque).toEqual([{ protocol: 'anthropic-messages', name, field: name }]);
+  }
+});
