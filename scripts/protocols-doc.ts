@@ -27,6 +27,7 @@ interface Spoken {
 type Row = readonly [fields: string, fate: string];
 
 const same = 'the same';
+const olasOwn = 'for ola itself';
 
 /** @returns the page. @throws Error for a protocol without a title */
 export function protocolsPage(table: readonly Protocol[] = protocols): string {
@@ -72,7 +73,8 @@ function clientSection(client: Spoken, spoken: readonly Spoken[]): string {
 }
 
 function meaningOf(fate: ClientFate): string {
-  return isPlaces(fate) ? fate.map((field) => requestWords[field]).join(', ') : fateWords(fate);
+  if (!isPlaces(fate)) return fateWords(fate);
+  return fate.length === 0 ? olasOwn : fate.map((field) => requestWords[field]).join(', ');
 }
 
 const isPlaces = (fate: ClientFate): fate is readonly RequestField[] => Array.isArray(fate);
@@ -88,11 +90,12 @@ function pairSection(client: Spoken, upstream: Spoken): string {
 
 /** The fates of a field's places: those that differ from the rest are named. */
 function toldOf(places: readonly RequestField[], { upstream }: CarriedFields): string {
+  if (places.length === 0) return olasOwn;
   const fates = places.map((place): Row => [requestWords[place], fateWords(upstream[place])]);
   const distinct = merged(fates);
   const [first] = distinct;
   if (distinct.length === 1 && first !== undefined) return first[1];
-  return distinct.map(([words, fate]) => `${words}: ${fate}`).join('<br>');
+  return distinct.map(([words, fate]) => `${words}: ${fate}`).join('\n');
 }
 
 function answerRow({ answer }: CarriedFields, field: AnswerField): Row {
@@ -113,11 +116,18 @@ function merged(rows: readonly Row[]): Row[] {
   return [...all.filter(([, fate]) => fate === same), ...all.filter(([, fate]) => fate !== same)];
 }
 
-const code = (name: string) => `\`${name}\``;
+/** Names of the vendor's documentation are code; a description of several is not. */
+const code = (name: string) => (/^[\w.]+$/.test(name) ? `\`${name}\`` : name);
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  const line = (cells: readonly string[]) => `| ${cells.map(written).join(' | ')} |\n`;
   return line(head) + line(head.map(() => '---')).replaceAll(' ', '') + rows.map(line).join('');
+}
+
+/** A cell in Markdown: no tag but the end of a line, no end of a cell. */
+function written(cell: string): string {
+  const spans = cell.split('`').map((span, at) => (at % 2 === 0 ? span.replaceAll('<', '&lt;') : span));
+  return spans.join('`').replaceAll('|', '\\|').replaceAll('\n', '<br>');
 }
 
 if (import.meta.main) await Bun.write(join(import.meta.dir, '../docs/protocols.md'), protocolsPage());

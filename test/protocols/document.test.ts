@@ -46,19 +46,15 @@ test('each place in the hub has words of its own', () => {
 describe('each client field stands once in each table of its protocol', () => {
   for (const { id, fields } of spoken) {
     test(id, () => {
-      const sections = protocolsPage()
+      const names = Object.keys(fields.client).sort();
+      const tables = protocolsPage()
         .split(/\n(?=##)/)
-        .filter((section) => section.includes('| field |'));
-      const own = sections.filter((section) => Object.keys(fields.client).every((name) => section.includes(`\`${name}\``)));
-      expect(own.length).toBeGreaterThanOrEqual(spoken.length);
-      for (const section of own) {
-        const named = [...section.matchAll(/^\| (`.+`) \| /gm)].flatMap(([, names = '']) => names.split(', '));
-        expect(named.sort()).toEqual(
-          Object.keys(fields.client)
-            .map((name) => `\`${name}\``)
-            .sort(),
-        );
-      }
+        .filter((section) => section.includes('| field |'))
+        .map((section) =>
+          [...section.matchAll(/^\| (.+?) \| /gm)].flatMap(([, cell = '']) => cell.replaceAll('`', '').split(', ')),
+        )
+        .map((cells) => cells.filter((cell) => cell !== 'field').sort());
+      expect(tables.filter((cells) => JSON.stringify(cells) === JSON.stringify(names)).length).toBe(spoken.length);
     });
   }
 });

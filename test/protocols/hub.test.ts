@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { answerContract } from '../contract/hub/answers.ts';
 import { pairContract } from '../contract/hub/pairs.ts';
+import { propertyContract } from '../contract/hub/properties.ts';
 import { requestContract } from '../contract/hub/requests.ts';
 import type { HubSample } from '../contract/hub/sample.ts';
 import type { Speaker } from '../contract/hub/scene.ts';
@@ -30,6 +31,7 @@ for (const speaker of speakers) {
   walkContract(speaker);
   requestContract(speaker);
   answerContract(speaker);
+  propertyContract(speaker);
 }
 for (const client of speakers)
   for (const upstream of speakers)

@@ -87,13 +87,13 @@ function partContents(part: Part): Told[] {
 
 function insideResult(part: Part): Told[] {
   if (part.type !== 'media') return [];
-  return [[part.kind === 'image' ? 'imageInToolResult' : 'documentInToolResult', part.source]];
+  return [[part.kind === 'image' ? 'imageInToolResult' : 'documentInToolResult', mediaContents(part)[1]]];
 }
 
 function mediaContents({ kind, source }: MediaPart): Told {
-  if (kind === 'audio' || kind === 'video') return [kind, source];
   const form = 'data' in source ? 'Data' : 'url' in source ? 'Url' : 'Text';
-  return [`${kind}${form}` as RequestField, 'data' in source ? source.data : 'url' in source ? source.url : source.text];
+  const field = kind === 'audio' || kind === 'video' ? kind : (`${kind}${form}` as RequestField);
+  return [field, 'data' in source ? source.data : 'url' in source ? source.url : source.text];
 }
 
 function cacheContents({ cache }: { readonly cache?: Part['cache'] }): Told[] {

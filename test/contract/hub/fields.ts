@@ -96,7 +96,7 @@ export const requestSamples: Readonly<Record<RequestField, Conversation>> = {
   formatSchema: conversation({ format: { kind: 'schema', name: 'city', description: null, schema, strict: true } }),
   effort: wish({ effort: 'high' }),
   reasoningBudget: wish({ budget: 2048 }),
-  reasoningSummary: wish({ effort: 'high', summary: 'auto' }),
+  reasoningSummary: wish({ effort: 'high', summary: 'none' }),
   cacheHint: conversation({ turns: [user({ ...textPart('Hello'), cache: { ttl: null } })] }),
   cacheKey: conversation({ cacheKey: 'key-1' }),
   user: conversation({ user: 'user-1' }),
@@ -120,8 +120,8 @@ export const withoutField: Readonly<Partial<Record<RequestField, Conversation>>>
   toolChoiceRequired: conversation({ tools: [weather, { ...weather, name: 'other' }] }),
   toolChoiceNamed: conversation({ tools: [weather, { ...weather, name: 'other' }] }),
   toolChoiceAllowed: conversation({ tools: [weather, { ...weather, name: 'other' }] }),
-  effort: wish({}),
-  reasoningBudget: wish({}),
+  effort: conversation({ maxTokens: 8192 }),
+  reasoningBudget: conversation({ maxTokens: 8192 }),
   reasoningSummary: wish({ effort: 'high' }),
 };
 

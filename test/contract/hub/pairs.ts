@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Part } from '../../../src/core/conversation.ts';
 import { OlaError } from '../../../src/core/errors.ts';
-import type { Exchange, ReasoningMemory, StreamPipe } from '../../../src/core/protocol.ts';
+import type { Exchange, ReasoningMemory, StreamPipe, UpstreamModel } from '../../../src/core/protocol.ts';
 import { createTranslator } from '../../../src/protocols/translate.ts';
 import { requestSamples } from './fields.ts';
 import {
@@ -20,6 +20,7 @@ import {
   stepsOf,
   stop,
   textPart,
+  thrownBy,
   toolCall,
   wholeOf,
 } from './scene.ts';
@@ -32,6 +33,7 @@ const usual = answerOf([textPart('Let me see. 😀'), toolCall('call_1'), toolCa
 });
 
 export interface Asked {
+  readonly model?: Partial<UpstreamModel>;
   readonly stream?: boolean;
   readonly maker?: string;
   readonly memory?: ReasoningMemory | null;
@@ -40,10 +42,10 @@ export interface Asked {
 /** The exchange of a client's request with an upstream of another protocol. */
 export function exchangeOf(client: Speaker, upstream: Speaker, request: Fields, asked: Asked = {}): Exchange {
   const translator = createTranslator([client.protocol, upstream.protocol], digest);
-  const { stream = false, maker = 'maker-1', memory = null } = asked;
+  const { stream = false, maker = 'maker-1', memory = null, model = {} } = asked;
   const call = clientCall(client, stream ? { ...request, ...client.sample.streaming } : request);
   const facts = { requestId: 'request-1', startedAt: 1_000_000, memory };
-  const made = translator.exchange(client.protocol, call, modelOf(upstream, { maker }), facts);
+  const made = translator.exchange(client.protocol, call, modelOf(upstream, { ...model, maker }), facts);
   if (made === null || 'own' in made) throw new Error(`${client.protocol.id} is not translated to ${upstream.protocol.id}`);
   return made;
 }
@@ -144,6 +146,25 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
             field,
             { 'x-ola-dropped': expect.stringMatching(/^\w[\w.]*$/) },
           ]);
+      }
+    });
+
+    describe('a client field that goes nowhere is named', () => {
+      for (const [name, fate] of Object.entries(client.chat.fields.client)) {
+        if (!('dropped' in fate || 'refused' in fate)) continue;
+        test(`${name}: ${'dropped' in fate ? 'dropped' : 'refused'}`, () => {
+          const said = client.sample.said[name];
+          if (said === undefined) throw new Error(`the sample of ${client.protocol.id} says nothing of ${name}`);
+          const request = { ...question(), ...said };
+          if ('dropped' in fate) {
+            const names = exchangeOf(client, upstream, request).notes?.['x-ola-dropped']?.split(', ') ?? [];
+            expect(names).toContain(name);
+          } else
+            expect(thrownBy(() => exchangeOf(client, upstream, request))).toMatchObject({
+              code: 'invalid_request',
+              facts: { param: expect.stringMatching(/\S/) },
+            });
+        });
       }
     });
 

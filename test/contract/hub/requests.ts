@@ -12,7 +12,7 @@ const turnsOf = (...turns: readonly Turn[]) => conversation({ turns: [hello, ...
 export function requestContract(speaker: Speaker): void {
   const told = (said: Conversation): Conversation => speaker.chat.decodeRequest(bodyOf(speaker, said));
 
-  describe('a request', () => {
+  describe(`${speaker.protocol.id}: a request`, () => {
     test('keeps NUL, U+2028 and all of Unicode in its texts; a lone surrogate, which vendors refuse, becomes U+FFFD', () => {
       for (const [text, kept] of [
         ['a\u0000b', 'a\u0000b'],

@@ -16,6 +16,8 @@ export interface NativeClient {
 export interface HubSample {
   /** The model that is asked, with facts by which it takes everything that the protocol has. */
   readonly model: Partial<UpstreamModel>;
+  /** A model that refuses a turn whose reasoning is gone; absent: the protocol has none. */
+  readonly strictModel?: Partial<UpstreamModel>;
   /** Fields with which a client asks for a stream and its usage. */
   readonly streaming: Fields;
   /** Fields with which a client asks the model to reason. */

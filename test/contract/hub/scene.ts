@@ -11,6 +11,7 @@ import {
   type ToolCallPart,
   type ToolResultPart,
 } from '../../../src/core/conversation.ts';
+import { OlaError } from '../../../src/core/errors.ts';
 import type { ChatCodec, ClientCall, Making, Protocol, StreamFault, UpstreamModel } from '../../../src/core/protocol.ts';
 import { noTokenCounts } from '../../../src/core/usage.ts';
 import { upstreamModel } from '../../protocols/upstream-model.ts';
@@ -148,4 +149,15 @@ export function clientCall({ protocol }: Speaker, fields: Fields): ClientCall {
   if (route === undefined) throw new Error(`${protocol.id} has no route of chats`);
   const body = { text: JSON.stringify(fields), fields };
   return { route, body, params: {}, peek: route.peek(body, {}), query: '', headers: null };
+}
+
+/** The error with which something is refused. */
+export function thrownBy(act: () => unknown): OlaError {
+  try {
+    act();
+  } catch (thrown) {
+    if (thrown instanceof OlaError) return thrown;
+    throw thrown;
+  }
+  throw new Error('Nothing was refused.');
 }

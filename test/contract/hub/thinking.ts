@@ -100,9 +100,11 @@ export function thinkingContract(client: Speaker, upstream: Speaker): void {
       expect(assistantParts(upstream, String(body)).flat()).not.toContainEqual(expect.objectContaining({ type: 'reasoning' }));
     });
 
-    test('what another maker is not told back by a client that drops it is said to be lost where the model needs it', () => {
+    test('a model that refuses a turn without its reasoning is not asked to reason when it is gone, and the client is told', () => {
+      const model = upstream.sample.strictModel;
+      if (model === undefined) return;
       const { next } = converse({ client, upstream, keeps: 'no reasoning', stream: false, memory: memoryOf('maker-1') });
-      const { body, notes } = exchangeOf(client, upstream, next, { maker: 'maker-2', memory: memoryOf('maker-2') });
+      const { body, notes } = exchangeOf(client, upstream, next, { model, maker: 'maker-2', memory: memoryOf('maker-2') });
       expect(String(body)).not.toMatch(/U0lHTkFUVVJF|RU5DUllQVEVE|ola-r1\./);
       expect(notes).toMatchObject({ 'x-ola-reasoning': 'lost' });
     });

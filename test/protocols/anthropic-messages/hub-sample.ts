@@ -23,8 +23,9 @@ const weather = {
 function foldStream(stream: string): string {
   const content: Record<string, unknown>[] = [];
   const inputs: string[] = [];
-  for (const [, data = ''] of stream.matchAll(/^data: (\{.*)$/gm)) {
-    const { type, index = 0, content_block: block, delta = {} } = JSON.parse(data) as Event;
+  for (const line of stream.split('\n')) {
+    if (!line.startsWith('data: {')) continue;
+    const { type, index = 0, content_block: block, delta = {} } = JSON.parse(line.slice('data: '.length)) as Event;
     if (type === 'content_block_start') content[index] = { ...block };
     const open = content[index];
     if (type === 'content_block_stop' && open?.['type'] === 'tool_use') open['input'] = JSON.parse(inputs[index] || '{}');
@@ -59,6 +60,11 @@ const client: NativeClient = {
   fold: foldStream,
 };
 
+const withBlock = (block: Fields): Fields => ({ messages: [{ role: 'user', content: [block] }] });
+const withTool = (more: Fields): Fields => ({ tools: [{ ...weather, ...more }] });
+const plain = { type: 'text', media_type: 'text/plain', data: 'Words' };
+const document = { type: 'document', source: plain };
+
 const eventOf = (event: Fields) => `event: ${event['type']}\ndata: ${JSON.stringify(event)}\n\n`;
 const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', stop_sequence: null };
 
@@ -67,13 +73,14 @@ export const anthropicHubSample: HubSample = {
     facts: {
       id: 'up',
       reasoning: true,
-      thinking: 'budget',
+      thinking: 'adaptive',
       midSystem: true,
       strictTools: true,
       input: ['text', 'image'],
       maxTokens: 64_000,
     },
   },
+  strictModel: { facts: { id: 'up', reasoning: true, thinking: 'budget', maxTokens: 64_000 } },
   streaming: { stream: true },
   thinking: { thinking: { type: 'enabled', budget_tokens: 2048 }, max_tokens: 32_000 },
   keepsOrder: true,
@@ -104,6 +111,37 @@ export const anthropicHubSample: HubSample = {
       .map(eventOf)
       .join(''),
   },
-  said: {},
+  said: {
+    'output_config.task_budget': { output_config: { task_budget: { type: 'tokens', total: 50_000 } } },
+    cache_control: { cache_control: { type: 'ephemeral' } },
+    service_tier: { service_tier: 'auto' },
+    inference_geo: { inference_geo: 'eu' },
+    speed: { speed: 'fast' },
+    context_management: { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } },
+    betas: { betas: ['a-beta'] },
+    diagnostics: { diagnostics: {} },
+    fallbacks: { fallbacks: [{ model: 'm2' }] },
+    fallback_credit_token: { fallback_credit_token: 'token' },
+    user_profile_id: { user_profile_id: 'profile' },
+    container: { container: 'container-1' },
+    mcp_servers: { mcp_servers: [{ type: 'url', url: 'https://example.com', name: 'example' }] },
+    'tools.eager_input_streaming': withTool({ eager_input_streaming: true }),
+    'tools.defer_loading': withTool({ defer_loading: true }),
+    'tools.allowed_callers': withTool({ allowed_callers: ['direct'] }),
+    'tools.input_examples': withTool({ input_examples: [{ city: 'Rome' }] }),
+    'tools with a type of their own': { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
+    'text.citations': withBlock({ type: 'text', text: 'Hi', citations: [{ type: 'char_location', cited_text: 'Hi' }] }),
+    'image file': withBlock({ type: 'image', source: { type: 'file', file_id: 'file_1' } }),
+    'document content with images': withBlock({
+      type: 'document',
+      source: {
+        type: 'content',
+        content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } }],
+      },
+    }),
+    'document file': withBlock({ type: 'document', source: { type: 'file', file_id: 'file_1' } }),
+    'document.context': withBlock({ ...document, context: 'of a letter' }),
+    'document.citations': withBlock({ ...document, citations: { enabled: true } }),
+  },
   client,
 };

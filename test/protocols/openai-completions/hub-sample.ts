@@ -32,8 +32,9 @@ const weather = {
 function foldStream(stream: string): string {
   const message = { role: 'assistant', content: '', reasoning_content: '', reasoning_details: [] as unknown[] };
   const calls: { id: string; type: string; function: { name: string; arguments: string } }[] = [];
-  for (const [, data = ''] of stream.matchAll(/^data: (\{.*)$/gm)) {
-    const { choices } = JSON.parse(data) as { choices: readonly { readonly delta: Delta }[] };
+  for (const line of stream.split('\n')) {
+    if (!line.startsWith('data: {')) continue;
+    const { choices } = JSON.parse(line.slice('data: '.length)) as { choices: readonly { readonly delta: Delta }[] };
     for (const { delta } of choices) {
       message.content += delta.content ?? '';
       message.reasoning_content += delta.reasoning_content ?? '';
