@@ -44,6 +44,7 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     const [from, upstream] = [client.chat, table.get(to.protocol)?.chat ?? null];
     if (from === null || upstream === null) return null;
     const conversation = conversationOf(call, from.decodeRequest);
+    refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const request = upstream.encodeRequest(own, to, digest);
     const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
@@ -84,6 +85,18 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       return operation === 'count' ? counted(client, call) : translated(client, call, to, facts);
     },
   };
+}
+
+/** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
+function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {
+  const [first] = opaque ?? [];
+  if (first === undefined) return;
+  const { name, field, protocol } = first;
+  throw new OlaError(
+    'invalid_request',
+    `\`${field}\` asks for \`${name}\`, which provider '${provider}' does not have. Remove it, or use a model of a provider that speaks \`${protocol}\`.`,
+    { param: field },
+  );
 }
 
 function fieldsOf({ body }: ClientCall): Fields {
