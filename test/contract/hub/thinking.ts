@@ -21,6 +21,17 @@ function answerOfTurn(turn: number): Answer {
   return answerOf([thought, ...(turn % 2 === 0 ? [hidden] : []), ...said, ...calls]);
 }
 
+const thoughtOf = (turn: number): ReasoningPart => ({ type: 'reasoning', text: `Thought ${turn}`, signature: signatureOf(turn) });
+/** Between a text and a call, and between two calls, models think again. */
+const interleaved = answerOf([
+  thoughtOf(1),
+  textPart('Words'),
+  thoughtOf(2),
+  toolCall('call_1'),
+  thoughtOf(3),
+  toolCall('call_2', '{"city":"Oslo"}'),
+]);
+
 interface Scene {
   readonly client: Speaker;
   readonly upstream: Speaker;
@@ -90,6 +101,20 @@ export function thinkingContract(client: Speaker, upstream: Speaker): void {
           }
         });
       }
+    }
+
+    for (const keeps of ['all', 'no reasoning'] as const) {
+      test(`reasoning between texts and calls comes back in its places, from a client that sends back ${keeps === 'all' ? 'everything' : keeps}`, () => {
+        const memory = memoryOf('maker-1');
+        const request = client.sample.client.ask('Hello', client.sample.thinking);
+        const whole = exchangeOf(client, upstream, request, { memory }).whole(wholeOf(upstream, interleaved));
+        if ('kind' in whole) throw new Error(`the answer is read as a failure: ${whole.message}`);
+        const next = client.sample.client.reply(request, whole.body, keeps);
+        const { body } = exchangeOf(client, upstream, next, { memory });
+        expect(assistantParts(upstream, String(body)).map((parts) => parts.map(essence))).toEqual([
+          interleaved.parts.map(essence),
+        ]);
+      });
     }
 
     test('another maker gets none of it, and the client is told', () => {
