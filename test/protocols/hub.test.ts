@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { answerContract } from '../contract/hub/answers.ts';
 import { pairContract } from '../contract/hub/pairs.ts';
-import { propertyContract } from '../contract/hub/properties.ts';
+import { pairPropertyContract, propertyContract } from '../contract/hub/properties.ts';
 import { requestContract } from '../contract/hub/requests.ts';
 import type { HubSample } from '../contract/hub/sample.ts';
 import type { Speaker } from '../contract/hub/scene.ts';
@@ -37,5 +37,6 @@ for (const client of speakers)
   for (const upstream of speakers)
     if (client !== upstream) {
       pairContract(client, upstream);
+      pairPropertyContract(client, upstream);
       thinkingContract(client, upstream);
     }

@@ -27,8 +27,10 @@ function where<Field, Value>(has: Has<Field>, fields: readonly Field[], value: f
 
 const existing = <Value>(values: readonly (Value | null)[]): Value[] => values.filter((each) => each !== null);
 
-export function conversations({ chat }: Speaker): fc.Arbitrary<Conversation> {
-  const has: Has<RequestField> = (...fields) => fields.every((field) => chat.fields.upstream[field] === 'carried');
+/** @param speakers each of them carries the conversation */
+export function conversations(...speakers: readonly Speaker[]): fc.Arbitrary<Conversation> {
+  const has: Has<RequestField> = (...fields) =>
+    fields.every((field) => speakers.every(({ chat }) => chat.fields.upstream[field] === 'carried'));
   const cache = where(has, ['cacheHint'], fc.constantFrom({ ttl: null }, { ttl: '1h' }));
   const said = fc
     .tuple(text, cache)
@@ -108,8 +110,11 @@ function turnsOf({ asked, reasoning: thought, said, calls, note }: Drawn, at: nu
   ];
 }
 
-export function answers({ chat, sample }: Speaker): fc.Arbitrary<Answer> {
-  const has: Has<AnswerField> = (...fields) => fields.every((field) => chat.fields.answer[field] === 'carried');
+/** @param speakers each of them carries the answer */
+export function answers(...speakers: readonly Speaker[]): fc.Arbitrary<Answer> {
+  const has: Has<AnswerField> = (...fields) =>
+    fields.every((field) => speakers.every(({ chat }) => chat.fields.answer[field] === 'carried'));
+  const keepsOrder = speakers.every(({ sample }) => sample.keepsOrder);
   const parts: fc.Arbitrary<Part>[] = [
     text.map(textPart),
     json.map((args): Part => ({ type: 'toolCall', id: '', name: 'weather', kind: 'function', arguments: args })),
@@ -126,7 +131,7 @@ export function answers({ chat, sample }: Speaker): fc.Arbitrary<Answer> {
   });
   return fc.record({ parts: fc.array(fc.oneof(...parts), { maxLength: 5 }), tokens, cut: fc.boolean() }).map((drawn) => {
     const numbered = drawn.parts.map((part, at) => (part.type === 'toolCall' ? { ...part, id: `call_${at}` } : part));
-    const ordered = sample.keepsOrder ? numbered : inOrder(numbered);
+    const ordered = keepsOrder ? numbered : inOrder(numbered);
     const end = drawn.cut ? { end: { ...stop, reason: 'length' } as const } : {};
     return answerOf(ordered, { tokens: drawn.tokens, ...end });
   });

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Conversation, Part, Turn } from '../../../src/core/conversation.ts';
+import type { AnswerField } from '../../../src/core/hub-fields.ts';
 import { answers, conversations } from './arbitraries.ts';
 import { plainJson } from './contents.ts';
-import { bodyOf, eventsOf, readStream, type Speaker, stepsOf, wholeOf } from './scene.ts';
+import { exchangeOf, run } from './pairs.ts';
+import { bodyOf, eventsOf, type Fields, readStream, type Speaker, stepsOf, wholeOf } from './scene.ts';
 
 /** A seed, so that each run draws the same. */
 const settings = { seed: 20_261_129, numRuns: 200 };
@@ -40,6 +42,41 @@ export function propertyContract(speaker: Speaker): void {
           const { steps, fault, ended } = readStream(speaker, pieces(bytes, sizes));
           expect([fault, ended]).toEqual([null, true]);
           expect(normalAnswer(fold(steps), speaker)).toEqual(normalAnswer(said, speaker));
+        }),
+        settings,
+      );
+    });
+  });
+}
+
+export function pairPropertyContract(client: Speaker, upstream: Speaker): void {
+  describe(`${client.protocol.id} over ${upstream.protocol.id}: any`, () => {
+    test('conversation that both carry comes to the upstream, but for the normal form', () => {
+      fc.assert(
+        fc.property(conversations(client, upstream), (said) => {
+          const { body, notes } = exchangeOf(client, upstream, bodyOf(client, said));
+          expect(notes).toBeNull();
+          expect(normal(upstream.chat.decodeRequest(JSON.parse(String(body)) as Fields))).toEqual(normal(said));
+        }),
+        settings,
+      );
+    });
+
+    test('answer that both carry comes to the client, whole and as a stream', () => {
+      const request = client.sample.client.ask('Hello');
+      fc.assert(
+        fc.property(answers(client, upstream), (said) => {
+          const whole = exchangeOf(client, upstream, request).whole(wholeOf(upstream, said));
+          if ('kind' in whole) throw new Error(`the answer is read as a failure: ${whole.message}`);
+          const told = client.chat.decodeAnswer(whole.body);
+          const expected = normalAnswer(said, client, upstream);
+          expect('kind' in told ? told : normalAnswer(told, client, upstream)).toEqual(expected);
+          const { out, done } = run(
+            exchangeOf(client, upstream, request, { stream: true }).pipe(),
+            eventsOf(upstream, stepsOf(said)),
+          );
+          expect(done).toBe(true);
+          expect(normalAnswer(fold(readStream(client, [out]).steps), client, upstream)).toEqual(expected);
         }),
         settings,
       );
@@ -103,12 +140,13 @@ function normalPart(part: Part): object {
 }
 
 /** The normal form of an answer: counts that the protocol does not carry, and all that are not known, are left out. */
-function normalAnswer({ parts, end, tokens }: Answer, { chat }: Speaker): object {
-  const fates = chat.fields.answer;
+function normalAnswer({ parts, end, tokens }: Answer, ...speakers: readonly Speaker[]): object {
+  const fateOf = (field: AnswerField) =>
+    speakers.every(({ chat }) => chat.fields.answer[field] === 'carried') ? 'carried' : null;
   const names = {
-    cacheRead: fates.cacheReadTokens,
-    cacheWrite: fates.cacheWriteTokens,
-    reasoning: fates.reasoningTokens,
+    cacheRead: fateOf('cacheReadTokens'),
+    cacheWrite: fateOf('cacheWriteTokens'),
+    reasoning: fateOf('reasoningTokens'),
   };
   const known = Object.entries(names).filter(
     ([name, fate]) => fate === 'carried' && (tokens[name as keyof typeof tokens] ?? 0) > 0,
