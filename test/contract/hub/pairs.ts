@@ -28,7 +28,7 @@ import {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const usual = answerOf([textPart('Let me see. 😀'), toolCall('call_1'), toolCall('call_2', '{"city":"Oslo"}')], {
+const usual = answerOf([textPart('Let me see 😀'), toolCall('call_1'), toolCall('call_2', '{"city":"Oslo"}')], {
   tokens: { prompt: 40, completion: 9, cacheRead: 20, cacheWrite: 5, reasoning: null },
 });
 
@@ -61,6 +61,21 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
       const told = upstream.chat.decodeRequest(JSON.parse(String(body)) as Fields);
       expect(told.turns).toMatchObject([{ role: 'user', parts: [textPart('Hello')] }]);
       expect(told.tools).toMatchObject([{ name: 'weather' }]);
+    });
+
+    test('brings each result to its call, in whatever order the client sends them', () => {
+      const answered = exchange().whole(wholeOf(upstream, usual));
+      if ('kind' in answered) throw new Error(`the answer is read as a failure: ${answered.message}`);
+      for (const results of ['in order', 'reversed'] as const) {
+        const next = client.sample.client.reply(question(), answered.body, { keeps: 'all', results });
+        const { body } = exchangeOf(client, upstream, next);
+        const { turns } = upstream.chat.decodeRequest(JSON.parse(String(body)) as Fields);
+        const told = turns.flatMap(({ parts }) => parts.flatMap((part) => (part.type === 'toolResult' ? [part] : [])));
+        expect(told).toMatchObject([
+          { callId: 'call_1', parts: [textPart('of call_1')] },
+          { callId: 'call_2', parts: [textPart('of call_2')] },
+        ]);
+      }
     });
 
     test('tells an answer, whole and as a stream, with its text, its calls and its tokens', () => {
@@ -124,6 +139,14 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
       const pipe = run(exchange({ stream: true }).pipe(), [stream]);
       expect(pipe).toMatchObject({ done: true, stop: word });
       expect(answerIn(client, pipe.out)).toMatchObject({ parts: [textPart('Hi')], end: { reason: 'stop' } });
+    });
+
+    test('tells an empty answer as a complete one', () => {
+      for (const told of [
+        whole(wholeOf(upstream, answerOf([]))),
+        streamed(client, exchange({ stream: true }), upstream, answerOf([])),
+      ])
+        expect(told).toMatchObject({ parts: [], end: { reason: 'stop' } });
     });
 
     test('tells a refusal in words', () => {

@@ -10,7 +10,7 @@ import { exchangeOf, run } from './pairs.ts';
 import { bodyOf, eventsOf, type Fields, readStream, type Speaker, stepsOf, wholeOf } from './scene.ts';
 
 /** A seed, so that each run draws the same. */
-const settings = { seed: 20_261_129, numRuns: 200 };
+const settings = { seed: 20_261_129, numRuns: 100 };
 
 export function propertyContract(speaker: Speaker): void {
   const { chat, protocol } = speaker;

@@ -2,12 +2,20 @@ import type { UpstreamModel } from '../../../src/core/protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A program that speaks the protocol to ola as a vendor's SDK does: it sends answers back as they came, or without their reasoning. */
+/** How a client goes on with a conversation. */
+export interface Reply {
+  /** It sends the answer back as it came, or without its reasoning. */
+  readonly keeps: 'all' | 'no reasoning';
+  /** The results stand in the order of their calls, or in the opposite one. */
+  readonly results?: 'in order' | 'reversed';
+}
+
+/** A program that speaks the protocol to ola as a vendor's SDK does. */
 export interface NativeClient {
   /** The request of a first question, with the tool `weather`. */
   ask(question: string, more?: Fields): Fields;
-  /** The next request: the answer is in the conversation, and each of its tool calls has a result. */
-  reply(request: Fields, answer: string, keeps: 'all' | 'no reasoning'): Fields;
+  /** The next request: the answer is in the conversation, and each of its tool calls has the result `of ID`. */
+  reply(request: Fields, answer: string, reply: Reply): Fields;
   /** A stream as the answer that it builds, as the vendor's SDK folds it. */
   fold(stream: string): string;
 }

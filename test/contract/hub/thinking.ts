@@ -48,7 +48,7 @@ function converse({ client, upstream, keeps, stream, memory }: Scene): { readonl
     const exchange = exchangeOf(client, upstream, request, { stream, memory });
     sent.push(String(exchange.body));
     expect([turn, exchange.notes]).toEqual([turn, null]);
-    request = client.sample.client.reply(request, told(client, upstream, exchange, turn, stream), keeps);
+    request = client.sample.client.reply(request, told(client, upstream, exchange, turn, stream), { keeps });
   }
   return { next: request, sent };
 }
@@ -109,7 +109,7 @@ export function thinkingContract(client: Speaker, upstream: Speaker): void {
         const request = client.sample.client.ask('Hello', client.sample.thinking);
         const whole = exchangeOf(client, upstream, request, { memory }).whole(wholeOf(upstream, interleaved));
         if ('kind' in whole) throw new Error(`the answer is read as a failure: ${whole.message}`);
-        const next = client.sample.client.reply(request, whole.body, keeps);
+        const next = client.sample.client.reply(request, whole.body, { keeps });
         const { body } = exchangeOf(client, upstream, next, { memory });
         expect(assistantParts(upstream, String(body)).map((parts) => parts.map(essence))).toEqual([
           interleaved.parts.map(essence),

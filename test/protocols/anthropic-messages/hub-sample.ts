@@ -45,7 +45,7 @@ const client: NativeClient = {
     tools: [weather],
     ...more,
   }),
-  reply(request, answer, keeps) {
+  reply(request, answer, { keeps, results: order }) {
     const { content } = JSON.parse(answer) as { content: readonly Block[] };
     const said = content.filter(({ type }) => keeps === 'all' || !type.endsWith('thinking'));
     const results = content
@@ -53,7 +53,7 @@ const client: NativeClient = {
       .map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: `of ${id}` }));
     const more = [
       { role: 'assistant', content: said },
-      { role: 'user', content: results },
+      { role: 'user', content: order === 'reversed' ? results.reverse() : results },
     ];
     return { ...request, messages: [...(request['messages'] as Fields[]), ...more] };
   },

@@ -53,12 +53,15 @@ function foldStream(stream: string): string {
 
 const client: NativeClient = {
   ask: (question, more = {}) => ({ model: 'MODEL', messages: [{ role: 'user', content: question }], tools: [weather], ...more }),
-  reply(request, answer, keeps) {
+  reply(request, answer, { keeps, results: order }) {
     const { message } = (JSON.parse(answer) as { choices: [{ message: Message }] }).choices[0];
     const { reasoning_details: _details, reasoning_content: _content, ...bare } = message;
     const results = (message.tool_calls ?? []).map(({ id }) => ({ role: 'tool', tool_call_id: id, content: `of ${id}` }));
     const said = keeps === 'all' ? message : bare;
-    return { ...request, messages: [...(request['messages'] as Fields[]), said, ...results] };
+    return {
+      ...request,
+      messages: [...(request['messages'] as Fields[]), said, ...(order === 'reversed' ? results.reverse() : results)],
+    };
   },
   fold: foldStream,
 };
