@@ -55,8 +55,14 @@ export function createCallReading(sink: PartSink): CallReading {
 class Calls implements CallReading {
   seen = false;
   private readonly sink: PartSink;
+  private last: OpenCall | undefined;
+  private readonly byPlace = new Map<unknown, OpenCall>();
+  private readonly byId = new Map<string, OpenCall>();
   private readonly calls: OpenCall[] = [];
-  private readonly ids = new Set<string>();
+  /** Calls whose arguments are complete, and which have not ended. */
+  private complete: OpenCall[] = [];
+  /** By the id that a client sees: the number of calls that were to have it. */
+  private readonly ids = new Map<string, number>();
 
   constructor(sink: PartSink) {
     this.sink = sink;
@@ -73,30 +79,38 @@ class Calls implements CallReading {
     // A name may come in pieces, or again with each fragment.
     if (call.part === null && call.waiting === '' && fragment.name !== call.name) call.name += fragment.name;
     else if (call.name === '') call.name = fragment.name;
-    if (call.id === '') call.id = fragment.id;
+    if (call.id === '') this.name(call, fragment.id);
     if (fragment.text !== '') this.add(call, fragment.text);
     return true;
   }
 
   /** The call that a fragment goes on with: by its index, else by its id, else the last one. */
   private callOf({ place, id, name, text }: Fragment): OpenCall | undefined {
-    const candidate =
-      place === undefined
-        ? (this.calls.findLast((call) => id !== '' && call.id === id) ??
-          (id === '' || name === '' ? this.calls.at(-1) : undefined))
-        : this.calls.findLast((call) => call.place === place);
+    const candidate = place === undefined ? this.unplaced(id, name) : this.byPlace.get(place);
     if (candidate === undefined || name === '') return candidate;
     // Some servers give each call the index 0, or no id: another id is another call, and so are arguments behind complete ones.
     const isOther = id !== '' && candidate.id !== '' && candidate.id !== id;
     return isOther || (candidate.scan.isComplete && text.trim() !== '') ? undefined : candidate;
   }
 
+  private unplaced(id: string, name: string): OpenCall | undefined {
+    return this.byId.get(id) ?? (id === '' || name === '' ? this.last : undefined);
+  }
+
+  private name(call: OpenCall, id: string): void {
+    call.id = id;
+    if (id !== '') this.byId.set(id, call);
+  }
+
   /** The call before it has all its fragments by now, in nearly all streams. */
   private begin({ place, kind, id }: Fragment): OpenCall {
-    const before = this.calls.at(-1);
+    const before = this.last;
     if (before !== undefined && before.part === null && before.name !== '') this.beginPart(before);
-    const call: OpenCall = { place, kind, id, name: '', waiting: '', part: null, scan: createJsonScan(), ended: false };
+    const call: OpenCall = { place, kind, id: '', name: '', waiting: '', part: null, scan: createJsonScan(), ended: false };
+    this.name(call, id);
+    this.last = call;
     this.calls.push(call);
+    if (place !== undefined) this.byPlace.set(place, call);
     return call;
   }
 
@@ -108,7 +122,10 @@ class Calls implements CallReading {
     const index = call.part ?? this.beginPart(call);
     const all = call.waiting + text;
     call.waiting = '';
-    if (call.kind === 'function') call.scan.push(all);
+    if (call.kind === 'function') {
+      call.scan.push(all);
+      if (call.scan.isComplete) this.complete.push(call);
+    }
     this.sink.take({ type: 'partDelta', index, text: all });
   }
 
@@ -126,14 +143,19 @@ class Calls implements CallReading {
   private distinct(id: string): string {
     const { answerId } = this.sink;
     const wanted = id !== '' ? id : `call_${answerId === null ? '' : `${answerId}_`}${this.ids.size}`;
+    let count = this.ids.get(wanted) ?? 0;
     let distinct = wanted;
-    for (let count = 2; this.ids.has(distinct); count++) distinct = `${wanted}_${count}`;
-    this.ids.add(distinct);
+    while (this.ids.has(distinct)) distinct = `${wanted}_${++count}`;
+    this.ids.set(wanted, Math.max(count, 1));
+    if (distinct !== wanted) this.ids.set(distinct, 1);
     return distinct;
   }
 
   endComplete(): void {
-    for (const call of this.calls) if (call.scan.isComplete) this.end(call);
+    if (this.complete.length === 0) return;
+    // Text behind the object may have come since.
+    for (const call of this.complete) if (call.scan.isComplete) this.end(call);
+    this.complete = [];
   }
 
   endAll(): boolean {

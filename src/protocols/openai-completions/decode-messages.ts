@@ -95,7 +95,8 @@ function readInstructions({ system, turns }: Reading, message: Fields, place: st
   if (first === undefined) return;
   // Each message keeps its own form in its first part: several messages become one list of parts.
   const own = { [ownProtocol]: { ...ownIn(first.extras), message: ownIn(extras) } };
-  system.push({ ...first, extras: own }, ...rest);
+  system.push({ ...first, extras: own });
+  for (const part of rest) system.push(part);
 }
 
 const onMessage = (message: Fields): true | undefined => (message['cache_control'] === undefined ? undefined : true);
@@ -114,7 +115,7 @@ function readUser({ turns }: Reading, message: Fields, place: string): void {
     turns.push(draft('user', [...marked], extras));
     return;
   }
-  last.parts.push(...marked);
+  for (const part of marked) last.parts.push(part);
   last.open = false;
   if (extras !== undefined) last.extras = extras;
 }

@@ -4,14 +4,19 @@ import { messageBegunBy } from './decode-messages.ts';
 import { cacheOf, contentOf, contentPart, refuseBlock, textOf, type Writing } from './encode-content.ts';
 import { type Fields, keptIn, ownIn, ownProtocol } from './members.ts';
 
-export function messagesOf({ system, turns }: Conversation, writing: Writing): readonly Fields[] {
-  const messages = [...instructions(system, writing)];
+export function* messagesOf({ system, turns }: Conversation, writing: Writing): Generator<Fields> {
+  yield* instructions(system, writing);
+  /** Results that stand behind their calls already. */
+  let answered: ReadonlySet<ToolResultPart> = new Set();
   for (const [at, turn] of turns.entries()) {
-    if (turn.role === 'system') messages.push(...systemMessage(turn.parts, ownIn(turn.extras), writing));
-    else if (turn.role === 'assistant') messages.push(...assistantMessages(turn, resultsBehind(turns, at), writing));
-    else messages.push(...userMessages(turn, answeredBefore(turns, at), writing));
+    if (turn.role === 'system') yield* systemMessage(turn.parts, ownIn(turn.extras), writing);
+    else if (turn.role === 'user') yield* userMessages(turn, answered, writing);
+    else {
+      const pairs = pair(turn.parts.filter(isCall), resultsBehind(turns, at));
+      answered = new Set(pairs.flatMap(({ result }) => result ?? []));
+      yield* assistantMessages(turn, pairs, writing);
+    }
   }
-  return messages;
 }
 
 /** A chat client's messages stay as they were cut; those of other clients become one. */
@@ -47,26 +52,36 @@ const isEmpty = (content: unknown): boolean => content === '' || (Array.isArray(
 const isCall = (part: Part): part is Part & ToolCallPart => part.type === 'toolCall';
 const isResult = (part: Part): part is Part & ToolResultPart => part.type === 'toolResult';
 
-function* assistantMessages(turn: Turn, results: readonly ToolResultPart[], writing: Writing): Generator<Fields> {
+function* assistantMessages(turn: Turn, pairs: readonly Pair[], writing: Writing): Generator<Fields> {
   const own = ownIn(turn.extras);
-  const calls = turn.parts.filter(isCall);
+  const calls = pairs.map(({ call }) => call);
   for (const part of turn.parts) if (part.type === 'opaque' && part.protocol !== ownProtocol) refuseBlock(part);
   const isList = own['form'] === 'list';
-  const parts = turn.parts.filter((part) => isSaid(part) || (isList && isListed(part)));
+  const parts = turn.parts.filter((part) => (isSaid(part) && (isList || !isMedium(part))) || (isList && isListed(part)));
   const beside = turn.parts.filter((part) => part.type === 'refusal' && !(isList && isListed(part)));
   const content = contentWith(parts, own, '', writing);
   const audio = turn.parts.find((part) => part.type === 'opaque' && part.name === 'audio');
-  if (isEmpty(content['content']) && calls.length + beside.length === 0 && audio === undefined) return;
-  yield {
-    role: 'assistant',
-    ...(isEmpty(content['content']) ? emptyContent(own['form']) : content),
-    ...(beside.length === 0 ? {} : { refusal: beside.map((part) => (part.type === 'refusal' ? part.text : '')).join('') }),
-    ...(audio?.type === 'opaque' ? { audio: audio.value } : {}),
-    ...reasoningOf(turn.parts, calls, writing),
-    ...callsOf(calls, writing),
-    ...keptIn(own, 'members'),
-  };
-  yield* resultMessages(calls, results, writing);
+  const isNothing = isEmpty(content['content']) && calls.length + beside.length === 0 && audio === undefined;
+  if (!isNothing)
+    yield {
+      role: 'assistant',
+      ...(isEmpty(content['content']) ? emptyContent(own['form']) : content),
+      ...(beside.length === 0 ? {} : { refusal: beside.map((part) => (part.type === 'refusal' ? part.text : '')).join('') }),
+      ...(audio?.type === 'opaque' ? { audio: audio.value } : {}),
+      ...reasoningOf(turn.parts, calls, writing),
+      ...callsOf(calls, writing),
+      ...keptIn(own, 'members'),
+    };
+  yield* resultMessages(pairs, writing);
+  if (!isList) yield* shownMedia(turn.parts, writing);
+}
+
+/** A message of the assistant has no images: those that a model made follow in a message of the user. */
+function* shownMedia(parts: readonly Part[], writing: Writing): Generator<Fields> {
+  const media = parts.filter(isMedium);
+  if (media.length === 0) return;
+  const head = { type: 'text', text: 'From your answer:' };
+  yield { role: 'user', content: [head, ...media.map((part) => contentPart(part, writing))] };
 }
 
 /** Texts, media and blocks of this protocol. Audio stands beside the content. */
@@ -108,20 +123,11 @@ function callsOf(calls: readonly ToolCallPart[], { idOf }: Writing): Fields {
 /** The results that come before the next turn of the assistant. */
 function resultsBehind(turns: readonly Turn[], at: number): readonly ToolResultPart[] {
   const results: ToolResultPart[] = [];
-  for (const { role, parts } of turns.slice(at + 1)) {
-    if (role === 'assistant') break;
-    results.push(...parts.filter(isResult));
+  for (let next = at + 1; ; next++) {
+    const turn = turns[next];
+    if (turn === undefined || turn.role === 'assistant') return results;
+    for (const part of turn.parts) if (isResult(part)) results.push(part);
   }
-  return results;
-}
-
-/** The results of a turn that are written behind their calls; the others have none. */
-function answeredBefore(turns: readonly Turn[], at: number): ReadonlySet<ToolResultPart> {
-  let from = at - 1;
-  while (from >= 0 && turns[from]?.role !== 'assistant') from--;
-  const asking = turns[from];
-  if (asking === undefined) return new Set();
-  return new Set(pair(asking.parts.filter(isCall), resultsBehind(turns, from)).flatMap(({ result }) => result ?? []));
 }
 
 interface Pair {
@@ -131,26 +137,24 @@ interface Pair {
 
 /** Each call with its result, in the order of the calls. An id that is there twice has two results. */
 function pair(calls: readonly ToolCallPart[], results: readonly ToolResultPart[]): readonly Pair[] {
-  const left = [...results];
-  return calls.map((call) => {
-    const at = left.findIndex(({ callId }) => callId === call.id);
-    return { call, result: at < 0 ? null : (left.splice(at, 1)[0] ?? null) };
-  });
+  const left = new Map<string, ToolResultPart[]>();
+  for (const result of results.toReversed()) {
+    const same = left.get(result.callId);
+    if (same === undefined) left.set(result.callId, [result]);
+    else same.push(result);
+  }
+  return calls.map((call) => ({ call, result: left.get(call.id)?.pop() ?? null }));
 }
 
 /** Results have text alone: images and documents follow behind all of them, as the order of call and result must not break. */
-function* resultMessages(
-  calls: readonly ToolCallPart[],
-  results: readonly ToolResultPart[],
-  writing: Writing,
-): Generator<Fields> {
+function* resultMessages(pairs: readonly Pair[], writing: Writing): Generator<Fields> {
   const media: Fields[] = [];
-  for (const { call, result } of pair(calls, results)) {
+  for (const { call, result } of pairs) {
     const moved = result === null ? [] : result.parts.filter(isMedium);
     yield resultMessage(call, result, moved.length > 0, writing);
     if (moved.length === 0) continue;
     media.push({ type: 'text', text: `From the result of the tool call ${writing.idOf(call.id)} (${call.name}):` });
-    media.push(...moved.map((part) => contentPart(part, writing)));
+    for (const part of moved) media.push(contentPart(part, writing));
   }
   if (media.length > 0) yield { role: 'user', content: media };
 }
@@ -177,10 +181,10 @@ function failed(content: unknown): unknown {
   return [{ type: 'text', text: 'Error:' }, ...(Array.isArray(content) ? content : [])];
 }
 
-/** @param written results that stand behind their calls already */
-function* userMessages(turn: Turn, written: ReadonlySet<ToolResultPart>, writing: Writing): Generator<Fields> {
+/** @param answered results that stand behind their calls already */
+function* userMessages(turn: Turn, answered: ReadonlySet<ToolResultPart>, writing: Writing): Generator<Fields> {
   const own = ownIn(turn.extras);
-  const parts = turn.parts.flatMap((part) => (!isResult(part) ? part : written.has(part) ? [] : withoutCall(part, writing)));
+  const parts = turn.parts.flatMap((part) => (!isResult(part) ? part : answered.has(part) ? [] : withoutCall(part, writing)));
   const content = contentWith(parts, own, '\n\n', writing);
   if (!isEmpty(content['content'])) yield { role: 'user', ...content, ...keptIn(own, 'members') };
 }

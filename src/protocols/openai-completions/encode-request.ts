@@ -24,7 +24,7 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   if (to.quirks.cacheControl !== true && hints.length > 0) dropped.add('cacheHint');
   const cached = new Set(to.quirks.cacheControl === true ? hints.slice(-mostHints) : []);
   const writing: Writing = { to, cached, dropped, idOf: (id) => fitToolId(id, toolIdForm, digest) };
-  const messages = messagesOf(conversation, writing);
+  const messages = [...messagesOf(conversation, writing)];
   if (messages.length === 0)
     throw new OlaError('invalid_request', 'Nothing is left to ask: no message has any content.', { param: 'messages' });
   const stream = streamFields(conversation, to, own, dropped);
@@ -53,12 +53,16 @@ function wellFormed(body: Fields): string {
 
 type Hinted = Pick<Part, 'cache'>;
 
-/** All parts and tools with a cache hint, in the order of the prompt. */
+/** The kinds of parts that a chat can mark. */
+const markable: readonly Part['type'][] = ['text', 'media', 'toolResult'];
+
+/** Parts and tools with a cache hint, in the order of the prompt. */
 function hintsIn({ system, turns, tools }: Conversation): readonly Hinted[] {
-  const inTurns = turns.flatMap(({ parts }) =>
-    parts.flatMap((part) => (part.type === 'toolResult' ? [...part.parts, part] : [part])),
+  const parts = turns.flatMap(({ parts: own }) =>
+    own.flatMap((part) => (part.type === 'toolResult' ? [...part.parts, part] : [part])),
   );
-  const all: readonly Hinted[] = [...tools, ...system, ...inTurns];
+  const marked = [...system, ...parts].filter(({ type }) => markable.includes(type));
+  const all: readonly Hinted[] = [...tools, ...marked];
   return all.filter(({ cache }) => cache !== undefined);
 }
 

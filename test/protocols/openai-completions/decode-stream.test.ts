@@ -310,6 +310,12 @@ describe('reasoning, text and choices', () => {
     });
   });
 
+  test('a complete message behind its deltas is not a second one', () => {
+    const whole = { choices: [{ index: 0, message: { content: 'a' }, finish_reason: 'stop' }] };
+    expect(answered(chunk({ content: 'a' }) + chunk({}, null, whole) + done).answer.parts).toEqual([{ type: 'text', text: 'a' }]);
+    expect(answered(chunk({}, null, whole) + done).answer.parts).toEqual([{ type: 'text', text: 'a' }]);
+  });
+
   test('choices that one answer was cut into are merged; another answer beside it is not read', () => {
     const of = (index: number, delta: object, finish: string | null = null) =>
       `data: ${JSON.stringify({ id: 'x', choices: [{ index, delta, finish_reason: finish }] })}\n\n`;

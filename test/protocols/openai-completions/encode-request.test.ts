@@ -214,6 +214,14 @@ describe('contents', () => {
     expect(refusedField(() => sent(conversation([user('x'), assistant('a', block)])))).toBe('messages.0.content.0');
   });
 
+  test('an image that a model made follows its answer in a message of the user', () => {
+    const turns = [user('draw'), assistant('here', image('QUJD'), call('a')), user(result('a', 'r'), 'next')];
+    const messages = messagesSent(conversation(turns));
+    expect(roles(messages)).toEqual(['user', 'assistant', 'tool a', 'user', 'user']);
+    expect(messages[1]?.['content']).toBe('here');
+    expect(messages[3]?.['content']).toMatchObject([{ type: 'text' }, { type: 'image_url' }]);
+  });
+
   test('cache hints: the last four, where the upstream knows them', () => {
     const cache = { ttl: null };
     const parts = ['1', '2', '3', '4'].map((value) => text(value, { cache }));
