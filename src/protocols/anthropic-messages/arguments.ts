@@ -2,7 +2,7 @@
 import { isObject, isTooDeep } from '../../core/json.ts';
 
 /** The member under which arguments stand that are no JSON object. */
-export const unparsedName = 'unparsed_arguments';
+const unparsedName = 'unparsed_arguments';
 
 /** @returns whether the text is a JSON object */
 export function isObjectText(text: string): boolean {

@@ -1,20 +1,16 @@
 /** Whole answers of Anthropic's API as answers of the hub. */
-import { fold } from '../../core/answers.ts';
-import type { Answer, AnswerEnd, Part, Step } from '../../core/conversation.ts';
+import type { Answer, AnswerEnd, Part } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
 import { decodeBlock, protocolId } from './decode-blocks.ts';
-import { streamDecoder } from './decode-stream.ts';
 import { readEnd } from './end-reasons.ts';
 import { brokenProtocol, failureInside } from './errors.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A stream that was not asked for is folded into one answer. */
 export function decodeAnswer(text: string): Answer | UpstreamFailure {
-  if (/^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/.test(text)) return answerOfEvents(text);
   if (isTooDeep(text)) return brokenProtocol('answered JSON that is nested too deeply');
   const value = parsed(text);
   if (value === undefined) return brokenProtocol('answered something that is not JSON');
@@ -61,18 +57,4 @@ function withoutCutCall(parts: readonly Part[], { reason }: AnswerEnd): readonly
 
 function nonEmpty(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function answerOfEvents(text: string): Answer | UpstreamFailure {
-  const decoder = streamDecoder();
-  const steps: Step[] = [];
-  const take = (step: Step): void => {
-    steps.push(step);
-  };
-  decoder.push(new TextEncoder().encode(text), take);
-  decoder.finish(take);
-  decoder.close();
-  if (decoder.failure !== null) return decoder.failure;
-  if (decoder.fault !== null) return brokenProtocol('sent an event that is not one of a message');
-  return steps.at(-1)?.type === 'end' ? fold(steps) : brokenProtocol('ended its answer before it was complete');
 }

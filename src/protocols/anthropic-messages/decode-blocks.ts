@@ -51,7 +51,12 @@ export function decodeBlock(block: unknown, field: string | null): Part {
   const decode = decoders[type];
   const part = decode?.(block, field) ?? null;
   if (part !== null) return { ...part, ...placeOf(field) };
-  return { type: 'opaque', protocol: protocolId, name: type, value: block, ...placeOf(field) };
+  return { type: 'opaque', protocol: protocolId, name: nameOf(block, type), value: block, ...placeOf(field) };
+}
+
+/** The name of a block for people: `image file` for one whose source is a file that was uploaded. */
+function nameOf({ source }: Fields, type: string): string {
+  return isObject(source) && typeof source['type'] === 'string' ? `${type} ${source['type']}` : type;
 }
 
 function placeOf(field: string | null): { field?: string } {

@@ -22,7 +22,15 @@ export interface RequestExtras {
   /** The system prompt came as a text, not as a list of blocks. */
   readonly systemText?: true;
   readonly serverTools?: readonly ServerTool[];
+  /** Claude Code's attribution block, the first of the system prompt. */
+  readonly attribution?: Fields;
 }
+
+/**
+ * The text that Claude Code's attribution block begins with (https://code.claude.com/docs/en/llm-gateway-protocol). It differs
+ * in each request: in front of another vendor's prompt it would void the prompt cache every time.
+ */
+const attributionStart = 'x-anthropic-billing-header:';
 
 /** Members that the hub holds as a whole. All others are kept as they came. */
 const carried = new Set([
@@ -47,13 +55,16 @@ export function decodeRequest(request: Fields): Conversation {
   const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !carried.has(name)));
   const opaque = [...serverTools.map(opaqueTool), ...opaqueFields(body)];
   const refused = new Set(opaque.map(({ field }) => field));
+  const system = body['system'] === undefined ? [] : textsOnly(decodeContent(body['system'], 'system'));
+  const attribution = attributionIn(body['system']);
   const own: RequestExtras = {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
     ...(typeof body['system'] === 'string' ? { systemText: true } : {}),
     ...(serverTools.length === 0 ? {} : { serverTools }),
+    ...(attribution === null ? {} : { attribution }),
   };
   return {
-    system: body['system'] === undefined ? [] : textsOnly(decodeContent(body['system'], 'system')),
+    system: attribution === null ? system : system.slice(1),
     turns: decodeTurns(body['messages']),
     tools,
     ...decodeToolChoice(body['tool_choice'], tools.length + serverTools.length > 0),
@@ -66,9 +77,19 @@ export function decodeRequest(request: Fields): Conversation {
     user: isObject(body['metadata']) && typeof body['metadata']['user_id'] === 'string' ? body['metadata']['user_id'] : null,
     stream: body['stream'] === true,
     extras: Object.keys(own).length === 0 ? {} : { [protocolId]: { ...own } },
-    unknown: [...Object.keys(fields).filter((name) => !held.has(name) && !refused.has(name)), ...toolFields(tools)],
+    unknown: [
+      ...Object.keys(fields).filter((name) => !held.has(name) && !refused.has(name)),
+      ...toolFields(tools),
+      ...(attribution === null ? [] : ['system.0']),
+    ],
     ...(opaque.length === 0 ? {} : { opaque }),
   };
+}
+
+function attributionIn(system: unknown): Fields | null {
+  const first: unknown = Array.isArray(system) ? system[0] : null;
+  const text = isObject(first) ? first['text'] : null;
+  return isObject(first) && typeof text === 'string' && text.startsWith(attributionStart) ? first : null;
 }
 
 /** Members of tools that only Anthropic's models know: `eager_input_streaming`, `defer_loading`. */

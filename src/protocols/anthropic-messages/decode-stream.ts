@@ -20,7 +20,6 @@ class Decoder implements StreamDecoder {
   failure: UpstreamFailure | null = null;
   private readonly reader = createEventReader();
   private readonly blocks = createBlockReading();
-  private sniffed = false;
   private begun = false;
   private ended = false;
   private usage: Fields = {};
@@ -28,7 +27,7 @@ class Decoder implements StreamDecoder {
   private sequence: unknown = null;
 
   push(chunk: Uint8Array, take: Take): void {
-    if (this.isOver() || !this.isStream(chunk)) return;
+    if (this.isOver()) return;
     try {
       this.reader.push(chunk, (event, data, name) => this.take(event, data, name, take));
     } catch (error) {
@@ -50,16 +49,6 @@ class Decoder implements StreamDecoder {
 
   private isOver(): boolean {
     return this.ended || this.fault !== null;
-  }
-
-  /** A page or a whole JSON answer is no stream. */
-  private isStream(chunk: Uint8Array): boolean {
-    if (this.sniffed) return true;
-    const first = chunk.find((byte) => byte > 0x20);
-    if (first === undefined) return true;
-    this.sniffed = true;
-    if (first === openingBrace || first === openingBracket || first === lessThan) this.fault = 'no_stream';
-    return this.fault === null;
   }
 
   private take(event: Fields | null, data: string, name: string, take: Take): void {
@@ -124,10 +113,6 @@ class Decoder implements StreamDecoder {
     take({ type: 'end', end: readEnd(this.reason, this.sequence) });
   }
 }
-
-const openingBrace = 0x7b;
-const openingBracket = 0x5b;
-const lessThan = 0x3c;
 
 function isJson(data: string): boolean {
   try {

@@ -43,9 +43,8 @@ export function textBlock(text: string, part?: Part): Block | null {
 
 /** @param id the id in Anthropic's form */
 export function encodeCall(part: ToolCallPart, id: string): Block {
-  const { type, ...names } = { type: 'tool_use', id, name: part.name };
   const input = part.kind === 'custom' ? JSON.stringify({ input: part.arguments }) : argumentsObject(part.arguments);
-  return { ...block(part, { type, ...names }), input };
+  return { ...block(part, { type: 'tool_use', id, name: part.name }), input };
 }
 
 /** The members of a block with what its part has besides: those kept for this protocol, and a cache mark. */

@@ -42,14 +42,11 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   });
   const isAsked = thinking.thinking !== null && thinking.thinking['type'] !== 'disabled';
   const sampling = encodeSampling(conversation, isAsked, facts?.noSampling === true);
-  const stop = conversation.stop.filter((each) => each.trim() !== '');
   const fields: Fields = {
     model: to.id,
     max_tokens: maxTokens,
-    ...(conversation.stream ? { stream: true } : {}),
     ...sampling.fields,
-    ...(stop.length === 0 ? {} : { stop_sequences: stop }),
-    ...metadataOf(conversation.user, digest),
+    ...plainFields(conversation, digest),
     // A client of the same protocol has its own members for this.
     ...(own.fields === undefined ? thinkingFields(thinking, conversation) : {}),
     ...(tools.choice === null ? {} : { tool_choice: tools.choice }),
@@ -57,15 +54,8 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   };
   return {
     path: '/v1/messages',
-    body: write(fields, tools, systemBlocks(conversation), own.systemText === true, turns),
-    dropped: [
-      ...new Set([
-        ...thinking.dropped,
-        ...sampling.dropped,
-        ...otherDropped(conversation, stop.length),
-        ...unknownOf(conversation),
-      ]),
-    ],
+    body: write(fields, tools, systemBlocks(conversation, own), own.systemText === true, turns),
+    dropped: [...new Set([...thinking.dropped, ...sampling.dropped, ...otherDropped(conversation)])],
     added: [],
     headers: versionHeader,
     reasoningLost: thinking.lost,
@@ -82,11 +72,21 @@ function refuseForeign({ opaque }: Conversation): void {
   );
 }
 
-function metadataOf(user: string | null, digest: Digest): Fields {
-  if (user === null || user === '') return {};
-  // Anthropic asks for an opaque id: no name, no address.
-  const opaque = user.length > longestUser || user.includes('@') ? digest(user) : user;
-  return { metadata: { user_id: opaque } };
+function plainFields({ stream, stop, user }: Conversation, digest: Digest): Fields {
+  const sequences = stop.filter(isSequence);
+  return {
+    ...(stream ? { stream: true } : {}),
+    ...(sequences.length === 0 ? {} : { stop_sequences: sequences }),
+    ...(user === null || user === '' ? {} : { metadata: { user_id: opaqueUser(user, digest) } }),
+  };
+}
+
+/** Anthropic refuses a stop sequence of white space. */
+const isSequence = (sequence: string) => sequence.trim() !== '';
+
+/** Anthropic asks for an opaque id: no name, no address. */
+function opaqueUser(user: string, digest: Digest): string {
+  return user.length > longestUser || user.includes('@') ? digest(user) : user;
 }
 
 function thinkingFields({ thinking, effort }: Thinking, { format }: Conversation): Fields {
@@ -112,8 +112,9 @@ function keptFields(fields: Fields, { lost }: Thinking): Fields {
   return others;
 }
 
-function systemBlocks({ system, format }: Conversation): readonly Block[] {
-  const blocks = system.map((part: Part) => encodePart(part, 'system')).filter((each) => each !== null);
+function systemBlocks({ system, format }: Conversation, { attribution }: RequestExtras): readonly Block[] {
+  const said = system.map((part: Part) => encodePart(part, 'system')).filter((each) => each !== null);
+  const blocks = attribution === undefined ? said : [{ fields: attribution }, ...said];
   return format?.kind === 'json' ? [...blocks, { fields: { type: 'text', text: jsonInstruction } }] : blocks;
 }
 
@@ -150,18 +151,11 @@ function writeContent({ blocks, plain }: Pick<Message, 'blocks' | 'plain'>, mark
   return isText ? JSON.stringify(first.fields['text']) : `[${blocks.map((each) => writeBlock(each, marks)).join(',')}]`;
 }
 
-function otherDropped({ stop, cacheKey, turns }: Conversation, stopSent: number): RequestField[] {
-  const unsigned = turns.some(({ parts }) =>
-    parts.some((part) => part.type === 'reasoning' && encodePart(part, 'assistant') === null),
-  );
+function otherDropped({ stop, cacheKey, turns }: Conversation): RequestField[] {
+  const isUnsigned = (part: Part) => part.type === 'reasoning' && encodePart(part, 'assistant') === null;
   return [
-    ...(stopSent < stop.length ? (['stop'] as const) : []),
+    ...(stop.every(isSequence) ? [] : (['stop'] as const)),
     ...(cacheKey === null ? [] : (['cacheKey'] as const)),
-    ...(unsigned ? (['reasoning'] as const) : []),
+    ...(turns.some(({ parts }) => parts.some(isUnsigned)) ? (['reasoning'] as const) : []),
   ];
-}
-
-/** All fields of a client of the same protocol go up. */
-function unknownOf({ unknown, extras }: Conversation): readonly string[] {
-  return extras[protocolId] === undefined ? unknown : [];
 }

@@ -3,7 +3,7 @@ import type { Part, ToolCallPart, ToolResultPart } from '../../core/conversation
 import { ownExtras } from './decode-blocks.ts';
 import { type Block, block, encodePart, textBlock } from './encode-blocks.ts';
 
-interface EncodedCall {
+export interface EncodedCall {
   readonly part: ToolCallPart;
   /** In Anthropic's form. */
   readonly id: string;

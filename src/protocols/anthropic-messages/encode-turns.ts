@@ -7,7 +7,7 @@ import type { Digest } from '../../core/ports.ts';
 import { fitToolId } from '../../core/tool-ids.ts';
 import { ownExtras } from './decode-blocks.ts';
 import { type Block, encodeCall, encodePart, textBlock } from './encode-blocks.ts';
-import { encodeResults } from './encode-results.ts';
+import { type EncodedCall, encodeResults } from './encode-results.ts';
 
 export interface Message {
   readonly role: 'user' | 'assistant' | 'system';
@@ -47,17 +47,8 @@ export function encodeTurns(turns: readonly Turn[], options: TurnOptions): Encod
     const calls = callsOf(assistant, ids);
     const answer = encodeAssistant(assistant, calls);
     if (answer !== null) messages.push(...opening(messages), answer);
-    const results = resultsOf(window);
-    messages.push(
-      ...encodeWindow(
-        window,
-        encodeResults(
-          [...calls.values()].map(({ part, id }) => ({ part, id })),
-          results,
-        ),
-        options,
-      ),
-    );
+    const results = encodeResults([...calls.values()], resultsOf(window));
+    messages.push(...encodeWindow(window, results, options));
     lacksReasoning = calls.size > 0 && !isSigned(assistant);
   }
   return { messages: withoutBlankEnd(messages), lacksReasoning };
@@ -87,12 +78,6 @@ function isSaid(part: Part, role: Turn['role']): boolean {
   return part.type === 'toolResult' || encodePart(part, role) !== null;
 }
 
-interface Call {
-  readonly part: ToolCallPart;
-  /** In Anthropic's form. */
-  readonly id: string;
-}
-
 /** Ids that differ over the whole conversation, as Anthropic asks: the second call with an id of the client gets another one. */
 function createIds(digest: Digest): (id: string) => string {
   const seen = new Map<string, number>();
@@ -104,8 +89,8 @@ function createIds(digest: Digest): (id: string) => string {
 }
 
 /** The calls of an answer. A call without a name, and one that repeats another to the letter, is none. */
-function callsOf(turns: readonly Turn[], ids: (id: string) => string): ReadonlyMap<ToolCallPart, Call> {
-  const calls = new Map<ToolCallPart, Call>();
+function callsOf(turns: readonly Turn[], ids: (id: string) => string): ReadonlyMap<ToolCallPart, EncodedCall> {
+  const calls = new Map<ToolCallPart, EncodedCall>();
   const known = new Set<string>();
   for (const part of turns.flatMap(({ parts }) => parts)) {
     if (part.type !== 'toolCall' || part.name === '') continue;
@@ -117,7 +102,7 @@ function callsOf(turns: readonly Turn[], ids: (id: string) => string): ReadonlyM
   return calls;
 }
 
-function encodeAssistant(turns: readonly Turn[], calls: ReadonlyMap<ToolCallPart, Call>): Message | null {
+function encodeAssistant(turns: readonly Turn[], calls: ReadonlyMap<ToolCallPart, EncodedCall>): Message | null {
   const blocks = turns
     .flatMap(({ parts }) => parts)
     .map((part) => {

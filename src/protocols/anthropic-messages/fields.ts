@@ -9,6 +9,7 @@ const runsThere = 'it runs at Anthropic, or only its models know its form';
 const client: CarriedFields['client'] = {
   model: [],
   system: ['system', 'text', 'cacheHint'],
+  'attribution block of system': { dropped: 'it differs in each request, which would void the prompt cache' },
   messages: ['text'],
   'messages role system': ['systemInTheMiddle'],
   max_tokens: ['maxTokens'],

@@ -11,11 +11,14 @@ export function readUsage(usage: unknown): TokenCounts {
   const cacheWrite = count(usage['cache_creation_input_tokens']) ?? writtenByLife(usage['cache_creation']);
   const input = count(usage['input_tokens']);
   const details = usage['output_tokens_details'];
+  const creation = usage['cache_creation'];
+  const hour = isObject(creation) ? count(creation['ephemeral_1h_input_tokens']) : null;
   return {
     prompt: input === null ? null : input + (cacheRead ?? 0) + (cacheWrite ?? 0),
     completion: count(usage['output_tokens']),
     cacheRead,
     cacheWrite,
+    ...(hour === null ? {} : { cacheWriteHour: hour }),
     reasoning: isObject(details) ? count(details['thinking_tokens']) : null,
   };
 }
@@ -28,10 +31,12 @@ export function mergeUsage(before: Fields, after: unknown): Fields {
 }
 
 /** Anthropic's clients expect both counts in every answer: one that is not known is 0. */
-export function writeUsage({ prompt, completion, cacheRead, cacheWrite, reasoning }: TokenCounts): Fields {
+export function writeUsage({ prompt, completion, cacheRead, cacheWrite, cacheWriteHour: hour, reasoning }: TokenCounts): Fields {
+  const short = Math.max(0, (cacheWrite ?? 0) - (hour ?? 0));
   return {
     input_tokens: Math.max(0, (prompt ?? 0) - (cacheRead ?? 0) - (cacheWrite ?? 0)),
     ...(cacheWrite === null ? {} : { cache_creation_input_tokens: cacheWrite }),
+    ...(hour === undefined ? {} : { cache_creation: { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: hour } }),
     ...(cacheRead === null ? {} : { cache_read_input_tokens: cacheRead }),
     output_tokens: completion ?? 0,
     ...(reasoning === null ? {} : { output_tokens_details: { thinking_tokens: reasoning } }),

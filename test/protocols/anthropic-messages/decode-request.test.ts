@@ -11,9 +11,11 @@ const sample = (name: string) => decodeRequest(JSON.parse(new Map(samples('reque
 
 test('an agent’s request is carried; what only Anthropic has is named, and nothing is refused', () => {
   const agent = sample('agent');
-  expect(agent.unknown).toEqual(['context_management', 'service_tier', 'tools.eager_input_streaming', 'tools.defer_loading']);
+  expect(agent.unknown).toEqual([
+    ...['context_management', 'service_tier', 'tools.eager_input_streaming', 'tools.defer_loading', 'system.0'],
+  ]);
   expect(agent.opaque).toBeUndefined();
-  expect(agent.system.map((part) => part.cache)).toEqual([undefined, { ttl: '1h' }]);
+  expect(agent.system).toMatchObject([{ text: 'You help with code.', cache: { ttl: '1h' }, field: 'system.1' }]);
   expect(agent.turns[0]!.parts.map(({ cache, field }) => [cache, field])).toEqual([
     [undefined, 'messages.0.content.0'],
     [{ ttl: null }, 'messages.0.content.1'],
@@ -26,6 +28,13 @@ test('an agent’s request is carried; what only Anthropic has is named, and not
   expect(agent.format).toMatchObject({ kind: 'schema', strict: true });
   expect([agent.stream, agent.maxTokens]).toEqual([true, 32_000]);
   expect(agent.user).toStartWith('user_0123');
+});
+
+test('the attribution block is one only in front, and only where it is said so', () => {
+  const block = { type: 'text', text: 'x-anthropic-billing-header: cch=1;' };
+  const system = [{ type: 'text', text: 'S' }, block];
+  expect(decode({ system }).system.length).toBe(2);
+  expect(decode({ system: block.text })).toMatchObject({ system: [{ text: block.text }], unknown: [] });
 });
 
 test('calls, results, reasoning and instructions keep their places', () => {
@@ -53,7 +62,7 @@ test('calls, results, reasoning and instructions keep their places', () => {
 test('images and documents are media; a file, and blocks of Anthropic’s own, are named in their place', () => {
   const [turn] = sample('media').turns;
   expect(turn!.parts.map((part) => (part.type === 'opaque' ? part.name : part.type === 'media' ? part.kind : part.type))).toEqual(
-    [...['image', 'image', 'image', 'document', 'document', 'document', 'document', 'search_result', 'text']],
+    [...['image', 'image', 'image file', 'document', 'document', 'document', 'document', 'search_result', 'text']],
   );
   expect(turn!.parts[2]).toMatchObject({ type: 'opaque', protocol: 'anthropic-messages', field: 'messages.0.content.2' });
   expect(turn!.parts[5]).toMatchObject({ source: { text: 'The grass is green.' }, name: 'Notes', cache: { ttl: '1h' } });

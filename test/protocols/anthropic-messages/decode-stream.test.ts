@@ -56,6 +56,18 @@ describe('tool calls', () => {
   });
 });
 
+test('part 5 row 2: thinking, text and calls of one stream all come, in their order', () => {
+  const thinking =
+    blockStart(0, { type: 'thinking', thinking: '', signature: '' }) + delta(0, { type: 'thinking_delta', thinking: 'a' });
+  const calls = callStart(2) + piece('{"x":1}', 2) + blockStop(2) + callStart(3) + piece('{}', 3) + blockStop(3);
+  const words = blockStart(1, { type: 'text', text: '' }) + said('b', 1) + blockStop(1);
+  const { steps } = decoded(begin, thinking, blockStop(0), words, calls, ending('tool_use'));
+  expect(fold(steps)).toMatchObject({
+    parts: [{ type: 'reasoning', text: 'a' }, text('b'), { id: 't2', arguments: '{"x":1}' }, { id: 't3', arguments: '{}' }],
+    end: { reason: 'toolCalls' },
+  });
+});
+
 describe('part 5 row 10: counts', () => {
   test('the counts of message_delta replace those of the start, null ones do not, and none is added', () => {
     const start = event({
@@ -213,10 +225,5 @@ describe('faults', () => {
     ];
     for (const row of rows)
       expect(decoded(begin, row, ending('end_turn'))).toMatchObject({ fault: 'malformed_event', failure: null });
-  });
-
-  test('JSON and a page are no stream', () => {
-    for (const body of ['{"type":"message"}', '\n [1]', '<html>'])
-      expect(decoded(body)).toMatchObject({ fault: 'no_stream', steps: [] });
   });
 });

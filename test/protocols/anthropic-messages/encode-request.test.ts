@@ -161,12 +161,7 @@ describe('answers', () => {
 
   test('fields that Anthropic does not have are left out and said', () => {
     const sampling = { ...noSampling, seed: 1, frequencyPenalty: 0.5, presencePenalty: 0 };
-    expect(sent({ sampling, cacheKey: 'k', unknown: ['verbosity'] }).dropped).toEqual([
-      'seed',
-      'frequencyPenalty',
-      'cacheKey',
-      'verbosity',
-    ]);
+    expect(sent({ sampling, cacheKey: 'k' }).dropped).toEqual(['seed', 'frequencyPenalty', 'cacheKey']);
   });
 });
 

@@ -31,12 +31,13 @@ const answer: fc.Arbitrary<Answer> = fc.record({
   model: said,
   parts: fc.array(answerPart, { maxLength: 5 }),
   tokens: fc
-    .tuple(count, fc.option(count), fc.option(count), count, fc.option(count))
-    .map(([input, cacheRead, cacheWrite, completion, reasoning]) => ({
+    .tuple(count, fc.option(count), fc.option(count), count, fc.option(count), fc.boolean())
+    .map(([input, cacheRead, cacheWrite, completion, reasoning, hour]) => ({
       prompt: input + (cacheRead ?? 0) + (cacheWrite ?? 0),
       completion,
       cacheRead,
       cacheWrite,
+      ...(hour && cacheWrite !== null ? { cacheWriteHour: cacheWrite } : {}),
       reasoning,
     })),
   end: fc
