@@ -3,6 +3,7 @@ import type { Answer, AnswerEnd, Part } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
+import { createDistinctIds } from '../../core/tool-ids.ts';
 import { decodeBlock, protocolId } from './decode-blocks.ts';
 import { readEnd } from './end-reasons.ts';
 import { brokenProtocol, failureInside } from './errors.ts';
@@ -37,7 +38,11 @@ function messageIn(message: Fields): Answer | null {
   const { id, type: _, role: __, model, content, stop_reason: reason, stop_sequence: sequence, usage, ...others } = message;
   if (!Array.isArray(content) || !content.every(isObject)) return null;
   const end = readEnd(reason, sequence);
-  const parts = content.map((block: unknown) => decodeBlock(block, null));
+  const distinct = createDistinctIds();
+  const parts = content.map((block: unknown): Part => {
+    const part = decodeBlock(block, null);
+    return part.type === 'toolCall' ? { ...part, id: distinct(part.id, null) } : part;
+  });
   return {
     id: nonEmpty(id),
     model: nonEmpty(model),
