@@ -101,9 +101,10 @@ class Reading implements BlockReading {
 /** Members that hosts leave out where they begin empty. */
 const texts: Readonly<Record<string, string>> = { text: 'text', thinking: 'thinking', redacted_thinking: 'data', tool_use: 'id' };
 
-/** @returns null for a block that lacks what it cannot be without */
+/** @returns null for a block that lacks a member of its type */
 function partOf(block: Fields): Part | null {
-  const member = texts[String(block['type'])];
+  const type = String(block['type']);
+  const member = Object.hasOwn(texts, type) ? texts[type] : undefined;
   const text = member === undefined ? undefined : block[member];
   const filled = member === undefined ? {} : { [member]: typeof text === 'string' ? text : '' };
   const { citations, ...rest } = block;

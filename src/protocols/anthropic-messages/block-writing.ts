@@ -40,7 +40,7 @@ class Writing implements BlockWriting {
   /** The index of the block that is open, or comes next. */
   private index = 0;
   private isOpen = false;
-  /** What stands around a piece of the open block. */
+  /** The text of a delta event up to its piece. */
   private before = '';
 
   begin(part: Part): string {

@@ -44,11 +44,11 @@ export function decodeContent(content: unknown, field: string | null): readonly 
   return content.map((block: unknown, index) => decodeBlock(block, field === null ? null : `${field}.${index}`));
 }
 
-/** @throws OlaError `invalid_request` for a block that is no object, or that lacks a member it cannot be without */
+/** @throws OlaError `invalid_request` for a block that is no object, or that lacks a member of its type */
 export function decodeBlock(block: unknown, field: string | null): Part {
   if (!isObject(block)) refuse(`'${field}' must be a content block: an object with a 'type'.`, field ?? 'content');
   const type = typeof block['type'] === 'string' ? block['type'] : '';
-  const decode = decoders[type];
+  const decode = Object.hasOwn(decoders, type) ? decoders[type] : undefined;
   const part = decode?.(block, field) ?? null;
   if (part !== null) return { ...part, ...placeOf(field) };
   return { type: 'opaque', protocol: protocolId, name: nameOf(block, type), value: block, ...placeOf(field) };

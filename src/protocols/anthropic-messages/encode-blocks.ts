@@ -47,7 +47,7 @@ export function encodeCall(part: ToolCallPart, id: string): Block {
   return { ...block(part, { type: 'tool_use', id, name: part.name }), input };
 }
 
-/** The members of a block with what its part has besides: those kept for this protocol, and a cache mark. */
+/** The members of a block, those that were kept for this protocol, and the cache mark of its part. */
 export function block(part: Part, fields: Fields): Block {
   const { cache_control: mark, ...kept } = ownExtras(part.extras).fields ?? {};
   const all = { ...fields, ...kept };

@@ -24,7 +24,7 @@ const longestUser = 64;
 
 const jsonInstruction = 'Answer with one JSON object and nothing else: no code fence, no text around it.';
 
-/** @throws OlaError `invalid_request`, with the field as `param`, for what Anthropic's API cannot be told */
+/** @throws OlaError `invalid_request`, with the field as `param`, for a part or a field that Anthropic's API does not take */
 export function encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest {
   refuseForeign(conversation);
   const own = (conversation.extras[protocolId] ?? {}) as RequestExtras;
@@ -105,7 +105,7 @@ function described({ schema, description }: Extract<Conversation['format'], { ki
   return description === null || !isObject(formed) || formed['description'] !== undefined ? formed : { description, ...formed };
 }
 
-/** Members of a client of the same protocol go up as they came; its wish to think not where the upstream would refuse it. */
+/** Members of a client of the same protocol go up as they came. `thinking` is left out where the upstream would refuse it. */
 function keptFields(fields: Fields, { lost }: Thinking): Fields {
   if (!lost) return fields;
   const { thinking: _, ...others } = fields;

@@ -1,6 +1,6 @@
 /**
- * Steps of the hub as events for Anthropic's clients. Their blocks come one behind the other: what belongs to another part
- * than the open one waits for its end.
+ * Steps of the hub as events for Anthropic's clients. Their blocks come one behind the other: the steps of
+ * a second part wait until the open block has ended.
  */
 import type { AnswerEnd, Part, Step } from '../../core/conversation.ts';
 import type { Making, StreamEncoder } from '../../core/protocol.ts';
@@ -11,7 +11,7 @@ import { writeEnd } from './end-reasons.ts';
 import { writeUsage } from './usage.ts';
 import { writeEvent } from './write-event.ts';
 
-/** Bytes, about: what waits for the end of another part, as long as a whole answer may be. */
+/** Characters of all parts that wait; a whole answer may be as long. */
 const mostWaiting = 64 * 1024 * 1024;
 
 export function streamEncoder(making: Making): StreamEncoder {
@@ -44,7 +44,7 @@ class Encoder implements StreamEncoder {
     this.making = making;
   }
 
-  /** @throws RangeError when more waits than an answer may have */
+  /** @throws RangeError when the parts that wait are longer than an answer may be */
   encode(step: Step): string {
     // The usual step: a piece for the block that is open.
     if (step.type === 'partDelta' && step.index === this.current) return this.blocks.text(step.text);

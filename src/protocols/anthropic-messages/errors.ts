@@ -22,7 +22,10 @@ export function failureInside(event: Readonly<Record<string, unknown>>, text: st
   if (event['type'] !== 'error' && !isTold) return null;
   const fields = isObject(error) ? error : {};
   const type = typeof fields['type'] === 'string' ? fields['type'] : null;
-  const { status, kind } = typeRows[type ?? ''] ?? { status: 502, kind: 'server_error' };
+  const { status, kind } = (type !== null && Object.hasOwn(typeRows, type) ? typeRows[type] : undefined) ?? {
+    status: 502,
+    kind: 'server_error',
+  };
   const words = typeof error === 'string' ? error : fields['message'];
   const message = typeof words === 'string' ? words : null;
   return { kind, status, message, param: null, code: type, retryAfterMs: null, body: text };

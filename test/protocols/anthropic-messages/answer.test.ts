@@ -110,6 +110,11 @@ describe('answers of upstreams', () => {
     ]);
   });
 
+  test('a block whose type is a member of every object is one of an unknown type', () => {
+    for (const type of ['constructor', 'toString', '__proto__'])
+      expect(read({ content: [{ type }] }).parts).toMatchObject([{ type: 'opaque', name: type }]);
+  });
+
   test('D10: a call that the length limit left without arguments has none', () => {
     const content = [
       { type: 'tool_use', id: 'a', name: 'f', input: {} },

@@ -135,6 +135,13 @@ describe('events', () => {
     expect(fold(steps).parts).toEqual([text('a'), text('bc!'), { type: 'reasoning', text: 'd', signature: 's1s2' }]);
   });
 
+  test('a block whose type is a member of every object is one of an unknown type', () => {
+    for (const type of ['constructor', 'toString', '__proto__'])
+      expect(partsOf(begin, blockStart(0, { type }), blockStop(0), ending('end_turn'))).toMatchObject([
+        { type: 'opaque', name: type },
+      ]);
+  });
+
   test('text and thinking without a begin of their block open one', () => {
     expect(partsOf(begin, delta(0, { type: 'thinking_delta', thinking: 'a' }), said('b', 1), ending('end_turn'))).toEqual([
       { type: 'reasoning', text: 'a' },

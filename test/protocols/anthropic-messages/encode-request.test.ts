@@ -57,7 +57,7 @@ describe('tools', () => {
       expect(schemaOf({ [name]: [a, b], $defs: { d: {} } })).toEqual({
         type: 'object',
         $defs: { d: {} },
-        properties: { kind: { const: 'b' }, x: {}, y: {} },
+        properties: { kind: { anyOf: [{ const: 'a' }, { const: 'b' }] }, x: {}, y: {} },
         required: ['kind'],
       });
     }
@@ -66,6 +66,20 @@ describe('tools', () => {
       properties: { kind: { const: 'a' }, x: {}, z: {} },
       required: ['kind', 'x', 'z'],
     });
+  });
+
+  test('a property of the name __proto__ is kept', () => {
+    const schema = JSON.parse('{"anyOf":[{"properties":{"__proto__":{"type":"string"}}}]}') as Fields;
+    const { text: body } = sent({ tools: [tool('f', { parameters: schema })] });
+    expect(body).toContain('"__proto__":{"type":"string"}');
+    const format = {
+      kind: 'schema',
+      name: null,
+      description: null,
+      schema: (schema['anyOf'] as unknown[])[0],
+      strict: true,
+    } as const;
+    expect(sent({ format }).text).toContain('"__proto__":{"type":"string"}');
   });
 
   test('strict is sent to models that take it', () => {
