@@ -24,9 +24,9 @@ test('each call of an answer has an id of its own, where the host repeats one or
   const distinct = createDistinctIds();
   expect(['a', 'a', '', 'a_1', 'b', ''].map((id) => distinct(id, 'm1'))).toEqual([
     'a',
-    'a_1',
+    'a_2',
     'call_m1_2',
-    'a_1_1',
+    'a_1',
     'b',
     'call_m1_5',
   ]);

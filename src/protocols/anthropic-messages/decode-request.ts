@@ -7,12 +7,12 @@ import {
   type Part,
   type ReasoningWish,
   type Sampling,
-  type Tool,
   type Turn,
 } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
-import { decodeContent, extrasOf, ownExtras, protocolId, refuse } from './decode-blocks.ts';
+import { decodeContent, extrasOf, protocolId, refuse } from './decode-blocks.ts';
 import { decodeToolChoice, decodeTools, type ServerTool } from './decode-tools.ts';
+import { unknownInside } from './unknown-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -56,6 +56,7 @@ export function decodeRequest(request: Fields): Conversation {
   const opaque = [...serverTools.map(opaqueTool), ...opaqueFields(body)];
   const refused = new Set(opaque.map(({ field }) => field));
   const system = body['system'] === undefined ? [] : textsOnly(decodeContent(body['system'], 'system'));
+  const turns = decodeTurns(body['messages']);
   const attribution = attributionIn(body['system']);
   const own: RequestExtras = {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
@@ -65,7 +66,7 @@ export function decodeRequest(request: Fields): Conversation {
   };
   return {
     system: attribution === null ? system : system.slice(1),
-    turns: decodeTurns(body['messages']),
+    turns,
     tools,
     ...decodeToolChoice(body['tool_choice'], tools.length + serverTools.length > 0),
     maxTokens: numberIn(body, 'max_tokens'),
@@ -79,7 +80,7 @@ export function decodeRequest(request: Fields): Conversation {
     extras: Object.keys(own).length === 0 ? {} : { [protocolId]: { ...own } },
     unknown: [
       ...Object.keys(fields).filter((name) => !held.has(name) && !refused.has(name)),
-      ...toolFields(tools),
+      ...unknownInside(body, tools, turns),
       ...(attribution === null ? [] : ['system.0']),
     ],
     ...(opaque.length === 0 ? {} : { opaque }),
@@ -90,12 +91,6 @@ function attributionIn(system: unknown): Fields | null {
   const first: unknown = Array.isArray(system) ? system[0] : null;
   const text = isObject(first) ? first['text'] : null;
   return isObject(first) && typeof text === 'string' && text.startsWith(attributionStart) ? first : null;
-}
-
-/** Members of tools that only Anthropic's models know: `eager_input_streaming`, `defer_loading`. */
-function toolFields(tools: readonly Tool[]): string[] {
-  const names = tools.flatMap(({ extras }) => Object.keys(ownExtras(extras).fields ?? {}));
-  return [...new Set(names)].filter((name) => name !== 'cache_control' && name !== 'type').map((name) => `tools.${name}`);
 }
 
 function opaqueTool({ at, value }: ServerTool): OpaqueField {

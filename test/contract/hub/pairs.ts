@@ -181,7 +181,9 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
           const request = { ...question(), ...said };
           if ('dropped' in fate) {
             const names = exchangeOf(client, upstream, request).notes?.['x-ola-dropped']?.split(', ') ?? [];
-            expect(names).toContain(name);
+            // A list may describe a block that has no name of its own: the header then names its place.
+            if (/^[\w.]+$/.test(name)) expect(names).toContain(name);
+            else expect(names).not.toEqual([]);
           } else
             expect(thrownBy(() => exchangeOf(client, upstream, request))).toMatchObject({
               code: 'invalid_request',

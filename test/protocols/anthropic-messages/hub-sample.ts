@@ -112,6 +112,9 @@ export const anthropicHubSample: HubSample = {
       .join(''),
   },
   said: {
+    'attribution block of system': {
+      system: [{ type: 'text', text: 'x-anthropic-billing-header: cc_version=2.1; cch=abc;' }],
+    },
     'output_config.task_budget': { output_config: { task_budget: { type: 'tokens', total: 50_000 } } },
     cache_control: { cache_control: { type: 'ephemeral' } },
     service_tier: { service_tier: 'auto' },
