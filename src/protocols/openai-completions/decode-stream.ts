@@ -68,6 +68,8 @@ class EventDecoder implements StreamDecoder {
   failure: UpstreamFailure | null = null;
   /** The stream is complete. */
   done = false;
+  /** The bytes have ended: an event that was cut is no fault, but nothing. */
+  private isFinishing = false;
   private readonly events = createEventReader();
   private readonly chunks = new ChunkReader(ignore);
   private readonly takeEvent: TakeEvent = (event, data, name) => this.judge(event, data, name);
@@ -87,6 +89,7 @@ class EventDecoder implements StreamDecoder {
   finish(take: Take): void {
     if (this.isOver()) return;
     this.chunks.take = take;
+    this.isFinishing = true;
     this.events.finish(this.takeEvent);
     if (!this.isOver() && this.chunks.isFinished) this.end();
   }
@@ -111,6 +114,7 @@ class EventDecoder implements StreamDecoder {
     const lines = data.split('\n');
     const at = lines.findIndex((line) => doneShape.test(line.trim()));
     const value = at === 0 ? null : parsed(at < 0 ? data : lines.slice(0, at).join('\n'));
+    if (value === undefined && this.isFinishing) return;
     if (value === undefined) this.fault = 'malformed_event';
     else if (value !== null) this.takeChunk(value, data);
     if (at < 0 || this.isOver()) return;

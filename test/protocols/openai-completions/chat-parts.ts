@@ -1,4 +1,5 @@
 /** Parts of tests of the chat codec. */
+import { expect } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Conversation, Part, Step, Turn } from '../../../src/core/conversation.ts';
@@ -120,3 +121,17 @@ export const done = 'data: [DONE]\n\n';
 /** A fragment of a tool call. */
 export const fragment = (index: number, made: object, rest: object = {}): string =>
   chunk({ tool_calls: [{ index, ...rest, function: made }] });
+
+export const stop = chunk({}, 'stop') + done;
+
+/** Decodes a stream that is complete. */
+export function answered(stream: string): Seen {
+  const seen = decodeText(stream);
+  expect([seen.fault, seen.ended]).toEqual([null, true]);
+  return seen;
+}
+
+/** Begins and ends of parts with their indexes. */
+export function outline(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => (step.type === 'partBegin' || step.type === 'partEnd' ? `${step.type} ${step.index}` : []));
+}

@@ -1,25 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Step } from '../../../src/core/conversation.ts';
-import { noTokenCounts } from '../../../src/core/usage.ts';
-import { chunk, decodeBytes, decodeText, done, fragment, type Seen } from './chat-parts.ts';
+import { answered, chunk, decodeBytes, decodeText, done, outline, stop } from './chat-parts.ts';
 
 const encoder = new TextEncoder();
 const fixtures = join(import.meta.dir, '../fixtures/openai-completions');
 const fixture = (name: string): Uint8Array => readFileSync(join(fixtures, `${name}.sse`));
-
-const stop = chunk({}, 'stop') + done;
-const answered = (stream: string): Seen => {
-  const seen = decodeText(stream);
-  expect([seen.fault, seen.ended]).toEqual([null, true]);
-  return seen;
-};
-/** The kinds of steps with their indexes, deltas left out. */
-const outline = (steps: readonly Step[]) =>
-  steps.flatMap((step) => (step.type === 'partBegin' || step.type === 'partEnd' ? `${step.type} ${step.index}` : []));
-const calls = ({ answer }: Seen) =>
-  answer.parts.flatMap((part) => (part.type === 'toolCall' ? [[part.id, part.name, part.arguments]] : []));
 
 describe('however its bytes are cut, a stream gives the same answer', () => {
   const names = ['content', 'tool-calls', 'usage-alone', 'usage-with-choices', 'comments', 'crlf', 'pretty', 'error-null'];
@@ -36,6 +22,17 @@ describe('however its bytes are cut, a stream gives the same answer', () => {
       const single = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
       expect(decodeBytes(single)).toEqual(whole);
     });
+
+  test('a stream that is cut at any byte is complete from its finish on, and never faulty', () => {
+    const bytes = fixture('tool-calls');
+    const finish =
+      new TextDecoder().decode(bytes).indexOf('"finish_reason":"tool_calls"}]}') + '"finish_reason":"tool_calls"}]}'.length;
+    const from = encoder.encode(new TextDecoder().decode(bytes).slice(0, finish)).length;
+    for (let at = 0; at <= bytes.length; at++) {
+      const { ended, fault } = decodeBytes([bytes.subarray(0, at)]);
+      if (ended !== at >= from || fault !== null) expect([at, ended, fault]).toEqual([at, at >= from, null]);
+    }
+  });
 
   test('tools and usage of a real stream', () => {
     const { answer, steps } = decodeBytes([fixture('tool-calls')]);
@@ -130,214 +127,6 @@ describe('the end of a stream', () => {
     });
     expect(decodeText('{"choices":[]}')).toMatchObject({ fault: 'upstream_error', failure: { kind: 'server_error' } });
     expect(decodeText(`\uFEFF${text}${stop}`).ended).toBe(true);
-  });
-});
-
-describe('tool calls', () => {
-  const begin = (index: number, id: string, name: string, args = '') =>
-    fragment(index, { name, arguments: args }, { id, type: 'function' });
-  const more = (index: number, args: string) => fragment(index, { arguments: args });
-
-  test('provider catalog 5, rows 1 and 5: text and calls both come, and a later `stop` does not undo them', () => {
-    const seen = answered(
-      chunk({ content: 'see' }) + begin(0, 'c', 'f', '{}') + chunk({}, 'tool_calls') + chunk({}, 'stop') + done,
-    );
-    expect(seen.answer.end.reason).toBe('toolCalls');
-    expect(seen.answer.parts.map(({ type }) => type)).toEqual(['text', 'toolCall']);
-    expect(answered(begin(0, 'c', 'f', '{}') + stop).answer.end.reason).toBe('toolCalls');
-    expect(answered(begin(0, 'c', 'f', '{}') + chunk({}, 'odd') + done).answer.end).toMatchObject({
-      reason: 'toolCalls',
-      unknown: 'odd',
-    });
-  });
-
-  test('provider catalog 5, row 2: reasoning before a call does not hide it', () => {
-    const seen = answered(
-      chunk({ reasoning_content: 'hm' }) + begin(0, 'c', 'f') + more(0, '{}') + chunk({}, 'tool_calls') + done,
-    );
-    expect(seen.answer.parts.map(({ type }) => type)).toEqual(['reasoning', 'toolCall']);
-  });
-
-  test('provider catalog 5, row 7: arguments in the first chunk with the name', () => {
-    expect(calls(answered(begin(0, 'c', 'f', '{"a":1}') + stop))).toEqual([['c', 'f', '{"a":1}']]);
-  });
-
-  test('provider catalog 5, row 17: indexes missing, ids and names repeated or absent', () => {
-    const of = (...items: object[]) => items.map((item) => chunk({ tool_calls: [item] })).join('') + stop;
-    const piece = (id: string | undefined, name: string | undefined, args: string) => ({
-      ...(id === undefined ? {} : { id }),
-      function: { ...(name === undefined ? {} : { name }), arguments: args },
-    });
-    const two = [
-      ['a', 'f', '{"x":1}'],
-      ['b', 'g', '{"y":2}'],
-    ];
-    const noIndex = of(
-      piece('a', 'f', '{"x"'),
-      piece(undefined, undefined, ':1}'),
-      piece('b', 'g', '{"y":'),
-      piece('', '', '2}'),
-    );
-    expect(calls(answered(noIndex))).toEqual(two);
-    const repeated = of(piece('a', 'f', '{"x"'), piece('a', 'f', ':1}'), piece('b', 'g', '{"y":'), piece('b', 'g', '2}'));
-    expect(calls(answered(repeated))).toEqual(two);
-    const allZero = [begin(0, 'a', 'f', '{"x":1}'), begin(0, 'b', 'g', '{"y":'), more(0, '2}'), stop].join('');
-    expect(calls(answered(allZero))).toEqual(two);
-    const sameId = begin(0, 'a', 'f', '{}') + begin(1, 'a', 'g', '{}') + stop;
-    expect(calls(answered(sameId))).toEqual([
-      ['a', 'f', '{}'],
-      ['a_2', 'g', '{}'],
-    ]);
-    const noIds = of(piece(undefined, 'f', '{}'), piece(undefined, 'g', '{}'));
-    expect(calls(answered(noIds)).map(([id, name]) => [id, name])).toEqual([
-      ['call_chatcmpl-7_0', 'f'],
-      ['call_chatcmpl-7_1', 'g'],
-    ]);
-    const named = fragment(0, { name: 'get_' }, { id: 'a' }) + fragment(0, { name: 'weather' }) + more(0, '{}') + stop;
-    expect(calls(answered(named))).toEqual([['a', 'get_weather', '{}']]);
-    const late = fragment(0, { arguments: '{"x"' }, { id: 'a' }) + fragment(0, { name: 'f', arguments: ':1}' }) + stop;
-    expect(calls(answered(late))).toEqual([['a', 'f', '{"x":1}']]);
-  });
-
-  test('arguments as an object, a call without any, the legacy form, a custom tool', () => {
-    const object = chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: { x: [1] } } }] });
-    expect(calls(answered(object + stop))).toEqual([['a', 'f', '{"x":[1]}']]);
-    expect(calls(answered(begin(0, 'a', 'f') + begin(1, 'b', 'g') + stop))).toEqual([
-      ['a', 'f', ''],
-      ['b', 'g', ''],
-    ]);
-    const legacy = chunk({ function_call: { name: 'f', arguments: '{"x"' } }) + chunk({ function_call: { arguments: ':1}' } });
-    expect(answered(legacy + chunk({}, 'function_call') + done).answer).toMatchObject({
-      parts: [{ name: 'f', arguments: '{"x":1}' }],
-      end: { reason: 'toolCalls' },
-    });
-    const custom = chunk({ tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: 'ls' } }] });
-    const customMore = chunk({ tool_calls: [{ index: 0, custom: { input: ' -l' } }] });
-    expect(answered(custom + customMore + stop).answer.parts).toEqual([
-      { type: 'toolCall', id: 'a', name: 'sh', kind: 'custom', arguments: 'ls -l' },
-    ]);
-  });
-
-  test('provider catalog 5, row 19: an empty call is none; arguments without a name are a fault', () => {
-    const empty = chunk({ content: 'a', tool_calls: [{ index: 0, id: 'x', type: 'function', function: { arguments: '' } }] });
-    expect(answered(empty + stop).answer).toMatchObject({ parts: [{ type: 'text' }], end: { reason: 'stop' } });
-    expect(decodeText(more(0, '{"x":1}') + stop)).toMatchObject({ fault: 'malformed_event', ended: false });
-  });
-
-  test('a call ends when another begins and its arguments are complete, else its end waits', () => {
-    const complete = answered(begin(0, 'a', 'f', '{"s":"}\\"') + more(0, '"}') + begin(1, 'b', 'g', '{}') + stop);
-    expect(outline(complete.steps)).toEqual(['partBegin 0', 'partEnd 0', 'partBegin 1', 'partEnd 1']);
-    const interleaved = answered(
-      begin(0, 'a', 'f', '{"s":"}') + begin(1, 'b', 'g', '{"y":') + more(0, '"}') + more(1, '2}') + stop,
-    );
-    expect(outline(interleaved.steps)).toEqual(['partBegin 0', 'partBegin 1', 'partEnd 0', 'partEnd 1']);
-    expect(calls(interleaved)).toEqual([
-      ['a', 'f', '{"s":"}"}'],
-      ['b', 'g', '{"y":2}'],
-    ]);
-  });
-
-  test('a delta of a call that has ended is a fault, unless it is blank', () => {
-    const two = begin(0, 'a', 'f', '{}') + begin(1, 'b', 'g', '{}');
-    expect(calls(answered(two + more(0, ' ') + more(0, '') + stop))).toHaveLength(2);
-    expect(decodeText(two + more(0, '{"again":1}') + stop)).toMatchObject({ fault: 'malformed_event', ended: false });
-  });
-
-  test('D10: a limit inside a call stays a limit, its arguments as far as they came', () => {
-    const half = begin(0, 'a', 'f') + more(0, '{"file":"a",') + more(0, '"content":"half');
-    const seen = answered(half + chunk({}, 'length') + done);
-    expect(seen.answer.end.reason).toBe('length');
-    expect(calls(seen)).toEqual([['a', 'f', '{"file":"a","content":"half']]);
-  });
-});
-
-describe('reasoning, text and choices', () => {
-  const parts = (stream: string) => answered(stream + stop).answer.parts;
-
-  test('provider catalog 5, row 8: reasoning in each of its fields, once where two have the same text', () => {
-    for (const name of ['reasoning_content', 'reasoning', 'reasoning_text'])
-      expect(parts(chunk({ [name]: 'h' }) + chunk({ [name]: 'm', content: '' }) + chunk({ content: 'a' }))).toEqual([
-        { type: 'reasoning', text: 'hm' },
-        { type: 'text', text: 'a' },
-      ]);
-    expect(parts(chunk({ reasoning_content: 'x', reasoning: 'x' }))).toEqual([{ type: 'reasoning', text: 'x' }]);
-    const both = { reasoning: 'x', reasoning_details: [{ type: 'reasoning.text', text: 'x', index: 0 }] };
-    expect(parts(chunk(both))).toEqual([{ type: 'reasoning', text: 'x' }]);
-  });
-
-  test('details: a signature behind its text, encrypted reasoning, several parts', () => {
-    const detail = (entry: object) => chunk({ reasoning_details: [entry] });
-    expect(
-      parts(
-        detail({ type: 'reasoning.text', text: 'h', index: 0 }) +
-          detail({ type: 'reasoning.text', text: 'm', index: 0 }) +
-          detail({ type: 'reasoning.text', signature: 's', index: 0 }) +
-          detail({ type: 'reasoning.summary', summary: 'so', index: 1 }) +
-          detail({ type: 'reasoning.encrypted', data: 'd', id: 'rs_1', index: 2 }) +
-          chunk({ content: 'a' }),
-      ),
-    ).toEqual([
-      { type: 'reasoning', text: 'hm', signature: 's' },
-      { type: 'reasoning', text: 'so' },
-      { type: 'reasoning', text: '', redacted: 'd', id: 'rs_1' },
-      { type: 'text', text: 'a' },
-    ]);
-  });
-
-  test('parts keep their order, and a refusal is one', () => {
-    const seen = answered(
-      chunk({ content: 'a' }) + chunk({ reasoning: 'r' }) + chunk({ content: 'b' }) + chunk({ refusal: 'no' }) + stop,
-    );
-    expect(seen.answer.parts.map(({ type }) => type)).toEqual(['text', 'reasoning', 'text', 'refusal']);
-    expect(seen.answer.end.reason).toBe('refusal');
-    expect(outline(seen.steps).join()).toBe([0, 1, 2, 3].map((at) => `partBegin ${at},partEnd ${at}`).join());
-  });
-
-  test('content as a list of parts, and the legacy text', () => {
-    const list = [
-      { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
-      { type: 'text', text: 'a' },
-    ];
-    expect(parts(chunk({ content: list }))).toEqual([
-      { type: 'reasoning', text: 'hm' },
-      { type: 'text', text: 'a' },
-    ]);
-    const legacy = (text: string, finish: string | null) =>
-      `data: ${JSON.stringify({ id: 'cmpl', choices: [{ index: 0, text, finish_reason: finish }] })}\n\n`;
-    expect(answered(legacy('a', null) + legacy('b', 'length') + done).answer).toMatchObject({
-      parts: [{ text: 'ab' }],
-      end: { reason: 'length' },
-    });
-  });
-
-  test('a complete message behind its deltas is not a second one', () => {
-    const whole = { choices: [{ index: 0, message: { content: 'a' }, finish_reason: 'stop' }] };
-    expect(answered(chunk({ content: 'a' }) + chunk({}, null, whole) + done).answer.parts).toEqual([{ type: 'text', text: 'a' }]);
-    expect(answered(chunk({}, null, whole) + done).answer.parts).toEqual([{ type: 'text', text: 'a' }]);
-  });
-
-  test('choices that one answer was cut into are merged; another answer beside it is not read', () => {
-    const of = (index: number, delta: object, finish: string | null = null) =>
-      `data: ${JSON.stringify({ id: 'x', choices: [{ index, delta, finish_reason: finish }] })}\n\n`;
-    const made = { tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] };
-    const split = of(0, { content: 'a' }) + of(1, made) + of(0, {}, 'stop') + of(1, {}, 'tool_calls');
-    expect(answered(split).answer).toMatchObject({ parts: [{ text: 'a' }, { id: 'c' }], end: { reason: 'toolCalls' } });
-    const second = of(0, { content: 'a' }) + of(1, { content: 'b' }) + of(0, {}, 'stop') + of(1, {}, 'stop');
-    expect(answered(second).answer.parts).toEqual([{ type: 'text', text: 'a' }]);
-    expect(decodeText(of(0, { content: 'a' }, 'stop') + of(1, { content: 'b' })).ended).toBe(false);
-  });
-
-  test('provider catalog 5, row 16: usage in its places; unknown stays unknown', () => {
-    const usage = { prompt_tokens: 3, completion_tokens: 2, prompt_cache_hit_tokens: 1 };
-    const counted = { ...noTokenCounts, prompt: 3, completion: 2, cacheRead: 1 };
-    const text = chunk({ content: 'a' });
-    expect(answered(text + chunk({}, 'stop', { usage }) + done).answer.tokens).toEqual(counted);
-    expect(answered(text + chunk({}, 'stop') + chunk({}, null, { choices: [], usage }) + done).answer.tokens).toEqual(counted);
-    const inChoice = { choices: [{ index: 0, delta: {}, finish_reason: 'stop', usage }] };
-    expect(answered(text + chunk({}, null, inChoice) + done).answer.tokens).toEqual(counted);
-    expect(answered(chunk({ content: 'a' }, null, { usage: null }) + stop).answer.tokens).toEqual(noTokenCounts);
-    const running = chunk({ content: 'b' }, null, { usage: { prompt_tokens: 3, completion_tokens: 1 } });
-    expect(answered(text + running + chunk({}, 'stop', { usage }) + done).answer.tokens).toEqual(counted);
   });
 
   test('an event may be as long as an answer, and not longer', () => {
