@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
+import { clientNames } from './dropped-names.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
 import { TranslatedExchange } from './translated-exchange.ts';
@@ -47,7 +48,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const request = upstream.encodeRequest(own, to, digest);
-    const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
+    const told = clientNames(request.dropped, from, fieldsOf(call));
+    const dropped = [...conversation.unknown, ...told, ...(cut ? ['reasoning'] : [])];
     const making = {
       id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
       createdAt: Math.floor(facts.startedAt / 1000),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Part } from '../../../src/core/conversation.ts';
 import { OlaError } from '../../../src/core/errors.ts';
+import type { RequestField } from '../../../src/core/hub-fields.ts';
 import type { Exchange, ReasoningMemory, StreamPipe, UpstreamModel } from '../../../src/core/protocol.ts';
 import { createTranslator } from '../../../src/protocols/translate.ts';
 import { requestSamples } from './fields.ts';
@@ -190,6 +191,19 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
               facts: { param: expect.stringMatching(/\S/) },
             });
         });
+      }
+    });
+
+    test('names what it leaves out as the client does, where the client has one name for it', () => {
+      for (const [name, fate] of Object.entries(client.chat.fields.client)) {
+        const places: readonly RequestField[] = Array.isArray(fate) ? fate : [];
+        const [field, another] = places;
+        const told = field === undefined || another !== undefined ? 'carried' : upstream.chat.fields.upstream[field];
+        if (field === undefined || typeof told !== 'object' || !('dropped' in told)) continue;
+        if (client.chat.fields.upstream[field] !== 'carried') continue;
+        const request = bodyOf(client, { ...requestSamples[field], stream: false });
+        if (!(name in request)) continue;
+        expect([name, exchangeOf(client, upstream, request).notes]).toEqual([name, { 'x-ola-dropped': name }]);
       }
     });
 
