@@ -65,11 +65,13 @@ function judge(path: string, name: string, room: Room, specifier: string | null)
     return permitted ? null : `${name} may not import ${specifier}; its packages are: ${list(room.packages)}`;
   }
   const target = resolve(path, specifier);
-  const [top, , folder] = target.split('/');
+  const [top, , folder, ...below] = target.split('/');
   const targetRoom = roomOf(target);
   if (top !== 'src') return `${name} may not import ${specifier}, which leaves src`;
   if (targetRoom === name)
-    return name === 'protocols' && isForeignFolder(path, folder) ? `one protocol may not import ${specifier}` : null;
+    return name === 'protocols' && isForeignFolder(path, folder, below.length > 0)
+      ? `one protocol may not import ${specifier}`
+      : null;
   return room.rooms.includes(targetRoom) ? null : `${name} may not import ${specifier}; its rooms are: ${list(room.rooms)}`;
 }
 
@@ -78,10 +80,15 @@ const isRelative = (specifier: string): boolean => /^\.{1,2}(\/|$)/.test(specifi
 /** Of a relative specifier. */
 const resolve = (path: string, specifier: string): string => posix.join(posix.dirname(path), specifier);
 
-/** A file inside `src/protocols/<protocol>` sees that folder alone; a file beside the folders sees them all. */
-function isForeignFolder(path: string, folder: string | undefined): boolean {
+/**
+ * A file inside `src/protocols/<protocol>` sees that folder and the files beside the folders, but for the table, which would lead
+ * to the other folders. A file beside the folders sees them all.
+ * @param below the target stands in a folder
+ */
+function isForeignFolder(path: string, folder: string | undefined, below: boolean): boolean {
   const own = path.split('/').slice(2);
-  return own.length > 1 && own[0] !== folder;
+  const isShared = !below && folder !== 'all.ts';
+  return own.length > 1 && own[0] !== folder && !isShared;
 }
 
 function matchesPackage(specifier: string, pattern: string): boolean {

@@ -56,8 +56,16 @@ export interface Tool {
   /** JSON Schema of the arguments; null for a custom tool, which takes text, and for a function without any. */
   readonly parameters: Readonly<Record<string, unknown>> | null;
   readonly strict: boolean | null;
+  /** The grammar that the text of a custom tool follows. */
+  readonly grammar?: ToolGrammar;
   readonly cache?: CacheHint;
   readonly extras?: Extras;
+}
+
+export interface ToolGrammar {
+  /** `lark`, `regex`. */
+  readonly syntax: string;
+  readonly definition: string;
 }
 
 export type ToolChoice =

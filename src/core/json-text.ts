@@ -12,6 +12,8 @@ export interface Member {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const comma = 0x2c;
+const closingBracket = 0x5d;
 
 /** @param text of an object in valid JSON; the caller has parsed it */
 export function membersOf(text: string): Member[] {
@@ -43,8 +45,8 @@ export function setMembers(text: string, values: ReadonlyMap<string, string>): s
   }
   const open = text.indexOf('{') + 1;
   const first = [...missing].map((name) => `${JSON.stringify(name)}:${values.get(name)}`).join(',');
-  const comma = first !== '' && members.length > 0 ? ',' : '';
-  return text.slice(0, open) + first + comma + edited + text.slice(copied);
+  const separator = first !== '' && members.length > 0 ? ',' : '';
+  return text.slice(0, open) + first + separator + edited + text.slice(copied);
 }
 
 /** Removes members of the outermost object; the others keep their text. */
@@ -53,6 +55,65 @@ export function dropMembers(text: string, names: ReadonlySet<string>): string {
   if (!members.some(({ name }) => names.has(name))) return text;
   const kept = members.filter(({ name }) => !names.has(name));
   return `{${kept.map(({ start, end }) => text.slice(start, end)).join(',')}}`;
+}
+
+/** A part of a JSON text, as offsets. */
+export interface Part {
+  readonly start: number;
+  /** Offset after the last character. */
+  readonly end: number;
+}
+
+/** The values of an array. @param text of an array in valid JSON */
+export function itemsOf(text: string): Part[] {
+  const items: Part[] = [];
+  let at = skipSpace(text, text.indexOf('[') + 1);
+  while (at < text.length && text.charCodeAt(at) !== closingBracket) {
+    const end = valueEnd(text, at);
+    items.push({ start: at, end });
+    // Skips the comma, or ends at the closing bracket.
+    const next = skipSpace(text, end);
+    at = text.charCodeAt(next) === comma ? skipSpace(text, next + 1) : next;
+  }
+  return items;
+}
+
+/**
+ * Replaces the items of an array; every other character stays.
+ * @param change gets the text of an item; null takes it out, with the comma in front of it
+ */
+export function mapItems(text: string, change: (item: string) => string | null): string {
+  return mapParts(text, itemsOf(text), change);
+}
+
+/**
+ * Replaces the values of the outermost members of that name; every other character stays.
+ * @param change gets the text of a value; null takes the member out
+ */
+export function mapMember(text: string, name: string, change: (value: string) => string | null): string {
+  const members = membersOf(text);
+  const byStart = new Map(members.map((member) => [member.start, member]));
+  return mapParts(text, members, (part, start) => {
+    const member = byStart.get(start);
+    if (member?.name !== name) return part;
+    const value = change(text.slice(member.value, member.end));
+    return value === null ? null : text.slice(start, member.value) + value;
+  });
+}
+
+/** What stands between two parts goes with the second one. */
+function mapParts(text: string, parts: readonly Part[], change: (part: string, start: number) => string | null): string {
+  let edited = '';
+  let before: Part | null = null;
+  let kept = false;
+  for (const part of parts) {
+    const changed = change(text.slice(part.start, part.end), part.start);
+    if (before === null) edited = text.slice(0, part.start);
+    if (changed !== null) edited += (kept && before !== null ? text.slice(before.end, part.start) : '') + changed;
+    kept ||= changed !== null;
+    before = part;
+  }
+  return before === null ? text : edited + text.slice(before.end);
 }
 
 /** The name of a member; it may be written with escapes (`"mod\u0065l"`). */

@@ -144,6 +144,8 @@ export interface Reply {
   readonly status: number;
   /** @param name in lower case. @returns the value, several joined by `, `; null when the header is absent */
   header(name: string): string | null;
+  /** All headers, by lower-case name; several of one name are joined by `, `. */
+  headers(): Iterable<readonly [name: string, value: string]>;
   /**
    * The next bytes of the body, which the caller may keep and change; null at its end. Returns bytes that are there without
    * a promise. One read at a time. After all received bytes it rejects with DialError `lost`, with the reason of the signal,

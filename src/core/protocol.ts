@@ -42,6 +42,11 @@ export interface ClientRoute {
   readonly summary: string;
   /** The shallow, open schema of a JSON body; null when the body is a form. */
   readonly schema: TSchema | null;
+  /**
+   * Called before the schema is checked, with the fields of a JSON body. Absent: the form of the route is like no other's.
+   * @throws OlaError `invalid_request` naming the right route, for a body of another protocol
+   */
+  readonly refuseForeign?: (fields: Readonly<Record<string, unknown>>) => void;
   /** Error message for a request without a model, on a route that the default model must not serve; null when it may. */
   readonly needsModel: string | null;
   /**
@@ -240,6 +245,8 @@ export interface StreamEncoder {
 
 /** Translates chats between a protocol and the hub, in both directions. */
 export interface ChatCodec {
+  /** Upstreams of the protocol have free-form tools, which take text in the place of an object. */
+  readonly customTools: boolean;
   /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
   readonly fields: CarriedFields;
   /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */
@@ -340,7 +347,8 @@ export interface Protocol {
   /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */
   readonly chatPath: string | null;
   /**
-   * Path prefixes whose errors have this protocol's envelope; the longest prefix counts. Every other path has the envelope
+   * Path prefixes whose errors have this protocol's envelope; the longest prefix counts. One without a slash at its end is that path
+   * and all below it. Every other path has the envelope
    * of ola's own routes.
    */
   readonly envelopePaths: readonly string[];

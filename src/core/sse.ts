@@ -170,6 +170,44 @@ export function plainRun(bytes: Uint8Array, limit: number, from = 0): number {
   return end;
 }
 
+/**
+ * The same for events with a name, `event: NAME` LF `data: {...}` LF LF, and those without. An event whose name begins with `er`
+ * ends the run: it may be named `error`.
+ */
+export function namedRun(bytes: Uint8Array, limit: number, from = 0): number {
+  const cr = bytes.indexOf(CR, from);
+  const bound = cr < 0 ? limit : Math.min(limit, cr);
+  let end = from;
+  while (end < bound) {
+    const data = startsNamed(bytes, end) ? lineEnd(bytes, end) : end;
+    if (!startsPlain(bytes, data)) return end;
+    const lf = bytes.indexOf(LF, data);
+    if (lf < 0 || lf + 2 > bound || bytes[lf + 1] !== LF || bytes[lf - 1] !== closingBrace) return end;
+    end = lf + 2;
+  }
+  return end;
+}
+
+/** The offset behind the line that begins at `at`; the length when it does not end. */
+function lineEnd(bytes: Uint8Array, at: number): number {
+  const lf = bytes.indexOf(LF, at);
+  return lf < 0 ? bytes.length : lf + 1;
+}
+
+/** `event: ` stands at `at`, and behind it no `er`. */
+function startsNamed(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at] === 0x65 &&
+    bytes[at + 1] === 0x76 &&
+    bytes[at + 2] === 0x65 &&
+    bytes[at + 3] === 0x6e &&
+    bytes[at + 4] === 0x74 &&
+    bytes[at + 5] === 0x3a &&
+    bytes[at + 6] === 0x20 &&
+    !(bytes[at + 7] === 0x65 && bytes[at + 8] === 0x72)
+  );
+}
+
 /** `data: {` stands at `at`. */
 function startsPlain(bytes: Uint8Array, at: number): boolean {
   return (

@@ -4,6 +4,7 @@ import { asOlaError, OlaError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Protocol } from '../core/protocol.ts';
 import type { Redact } from '../core/redaction.ts';
+import { withHeaders } from './inference/passed-headers.ts';
 import { readAtMost } from './inference/read-body.ts';
 import type { Audit, Requester } from './records/audit.ts';
 import type { UsableCredential } from './routing/named-profile.ts';
@@ -62,7 +63,7 @@ async function ask({ endpoint, candidate }: UsableCredential, ports: CredentialT
   }
   const { path } = list;
   try {
-    const headers = await candidate.sign({ method: 'GET', path, body: '' }, ports.now());
+    const headers = withHeaders(await candidate.sign({ method: 'GET', path, body: '' }, ports.now()), list.headers ?? null);
     const signal = AbortSignal.timeout(longestTest);
     const reply = await ports.egress.send(endpoint.destination, { method: 'GET', path, headers, body: null, signal });
     if (reply.status !== 200) {

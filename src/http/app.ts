@@ -3,6 +3,7 @@ import { Elysia } from 'elysia';
 import { localPrincipal } from '../core/access.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import type { ReadHeader } from '../core/protocol.ts';
 import type { RequestLog } from '../core/request-log.ts';
 import type { Connection, Handler } from '../core/server.ts';
 import { shuttingDown } from '../gateway/access/limits.ts';
@@ -93,7 +94,7 @@ export function createApp(ports: AppPorts): App {
   const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(({ request, code, error }) => {
     const thrown = code === 'NOT_FOUND' ? noRoute(routes, request) : error;
     const call = callOf(request);
-    const refusal = renderError(thrown, pathOf(request.url), call?.requestId ?? null);
+    const refusal = renderError(thrown, pathOf(request.url), call?.requestId ?? null, readerOf(request));
     return call === undefined ? refusal : told(call, refusal);
   });
   const afterStart: (() => void)[] = [];
@@ -115,7 +116,7 @@ export function createApp(ports: AppPorts): App {
     try {
       if (connection.kind === 'network') admit(request, admission, gateway);
     } catch (refusal) {
-      return renderError(refusal, pathOf(request.url), call.requestId);
+      return renderError(refusal, pathOf(request.url), call.requestId, readerOf(request));
     }
     return dispatch(request);
   }
@@ -148,6 +149,10 @@ export function createApp(ports: AppPorts): App {
         ? answerHead(request, connection, (get, as) => handle(get, as, 'HEAD'))
         : handle(request, connection, request.method),
   };
+}
+
+function readerOf({ headers }: Request): ReadHeader {
+  return (name) => headers.get(name);
 }
 
 /** The call travels on its request through Elysia: a WeakMap would cost every collection of garbage a walk over it. */

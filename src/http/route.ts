@@ -1,6 +1,7 @@
 /** A route as data, so that scopes, documentation and tests walk the same table; and its way into Elysia. */
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { Principal, RouteScope } from '../core/access.ts';
+import type { OlaError } from '../core/errors.ts';
 import type { Form } from '../core/multipart.ts';
 import { compileCheck } from '../core/schema.ts';
 import { authorize } from '../gateway/access/access.ts';
@@ -25,6 +26,8 @@ export interface Route {
   readonly run: (call: Call, params: Readonly<Record<string, string>>) => Response | Promise<Response>;
   /** It tells the log of requests of its answers itself; refusals are told for it. */
   readonly tellsItself?: boolean;
+  /** The JSON of its errors, where they are in the form of a protocol. */
+  readonly errorBody?: (error: OlaError) => string;
 }
 
 interface Declared {
@@ -33,6 +36,7 @@ interface Declared {
   readonly scope: RouteScope;
   readonly summary: string;
   readonly tellsItself?: boolean;
+  readonly errorBody?: (error: OlaError) => string;
   readonly answer?: TSchema;
 }
 
@@ -51,9 +55,12 @@ export function publicRoute(declared: Omit<Declared, 'scope'>, handle: (call: Ca
   return { ...declared, scope: 'none', run: (call) => handle(call) };
 }
 
-/** A route with a JSON body: the scope is asked before a byte of it is read. */
+/**
+ * A route with a JSON body: the scope is asked before a byte of it is read.
+ * @param declared `first`: looks at the value before its schema is checked
+ */
 export function bodyRoute<Body extends TSchema>(
-  declared: Declared & { readonly body: Body },
+  { first, ...declared }: Declared & { readonly body: Body; readonly first?: ((value: unknown) => void) | undefined },
   handle: (call: Call, principal: Principal, body: Static<Body>, params: Params, text: string) => Response | Promise<Response>,
 ): Route {
   const check = compileCheck(declared.body);
@@ -63,6 +70,7 @@ export function bodyRoute<Body extends TSchema>(
     async run(call, params) {
       const principal = authorize(call.caller, declared.scope);
       const { text, value } = await readJson(call);
+      first?.(value);
       check(value);
       // Awaited here: a promise that an `async` function returns takes three turns to become its own.
       return await handle(call, principal, value as Static<Body>, params, text);
@@ -86,7 +94,12 @@ export function formRoute(
 
 /** A JSON answer. */
 export function reply(call: Call, body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
+  return replyText(call, JSON.stringify(body), status, headers);
+}
+
+/** The same, of JSON that is a text already. */
+export function replyText(call: Call, text: string, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': call.requestId, ...headers },
   });

@@ -10,7 +10,7 @@ const mostLetters = 2;
 
 /** Other APIs, which a later version serves: what a client of them asks for is no mistake of its user. */
 const laterApis =
-  /^(?:\/v1)*\/(?:responses|messages)(?:\/|$)|^\/v1beta\/|^\/v1\/universal\/|^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|version)$/i;
+  /^(?:\/v1)*\/responses(?:\/|$)|^\/v1beta\/|^\/v1\/universal\/|^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|version)$/i;
 
 /**
  * Paths are compared as they come. ola does not fold `//`: a proxy that keeps strangers from `/config` would let `//config`
@@ -24,8 +24,15 @@ export function nothingAt(path: string, routes: readonly Route[]): OlaError {
   const what = `There is nothing at ${path.slice(0, 200)}`;
   const meant = routesMeant(path, routes);
   if (meant.length === 0) return new OlaError('route_not_found', `${what}; /docs lists the routes.`);
-  const baseUrl = meant.some((each) => each.startsWith('/v1/')) ? ' The base URL of a client ends in /v1, once.' : '';
+  const baseUrl = baseUrlWords(meant);
   return new OlaError('route_not_found', `${what}. Did you mean ${meant.join(' or ')}?${baseUrl}`);
+}
+
+/** SDKs of Anthropic put `/v1` behind the base URL themselves, those of OpenAI do not. */
+function baseUrlWords(meant: readonly string[]): string {
+  if (meant.some((each) => /^\/v1\/messages(?:\/|$)/.test(each)))
+    return " The base URL of a client of Anthropic's API has no /v1.";
+  return meant.some((each) => each.startsWith('/v1/')) ? ' The base URL of a client ends in /v1, once.' : '';
 }
 
 function routesMeant(path: string, routes: readonly Route[]): readonly string[] {

@@ -1,5 +1,6 @@
-/** The table of protocols: a folder each. A new one is its folder and a line here. */
+/** The table of protocols: a folder each. A new one is its folder and a line here. The first is the one of configured providers. */
 import type { Protocol } from '../core/protocol.ts';
+import { anthropicMessages } from './anthropic-messages/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
 
-export const protocols: readonly Protocol[] = [openaiCompletions];
+export const protocols: readonly Protocol[] = [openaiCompletions, anthropicMessages];

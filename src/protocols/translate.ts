@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
+import { asFunctions } from './custom-tools.ts';
 import { clientNames } from './dropped-names.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
@@ -47,7 +48,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     const conversation = conversationOf(call, from.decodeRequest);
     refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
-    const request = upstream.encodeRequest(own, to, digest);
+    const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
+    const request = upstream.encodeRequest(asked.conversation, to, digest);
     const told = clientNames(request.dropped, from, fieldsOf(call));
     const dropped = [...conversation.unknown, ...told, ...(cut ? ['reasoning'] : [])];
     const making = {
@@ -64,6 +66,7 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       to: from,
       making,
       maker: to.maker,
+      customTools: asked.names,
       memory: facts.memory,
     });
   }
@@ -88,6 +91,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     },
   };
 }
+
+const noNames: ReadonlySet<string> = new Set();
 
 /** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
 function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {

@@ -14,6 +14,8 @@ import type {
   WholeAnswer,
 } from '../core/protocol.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
+import { withCustomCalls } from './custom-tools.ts';
+import { brokenProtocol } from './failures.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
 export interface Translation {
@@ -27,6 +29,8 @@ export interface Translation {
   readonly to: ChatCodec;
   readonly making: Making;
   readonly maker: string;
+  /** Names of the client's free-form tools, which the upstream has as functions. */
+  readonly customTools: ReadonlySet<string>;
   readonly memory: ReasoningMemory | null;
 }
 
@@ -61,8 +65,9 @@ export class TranslatedExchange implements Exchange {
 
   whole(text: string): WholeAnswer | UpstreamFailure {
     const { from, to, making } = this.translation;
-    const answer = readAnswer(text, from);
-    if ('kind' in answer) return answer;
+    const read = readAnswer(text, from);
+    if ('kind' in read) return read;
+    const answer = { ...read, parts: withCustomCalls(read.parts, this.translation.customTools) };
     const steps = createAnswerReasoning(this.translation);
     const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(step)));
     const { unknown } = answer.end;
@@ -93,9 +98,5 @@ function readAnswer(text: string, codec: ChatCodec): Answer | UpstreamFailure {
   }
   if (decoder.failure !== null) return decoder.failure;
   if (decoder.fault === null && steps.at(-1)?.type === 'end') return fold(steps);
-  return broken('ended its answer before it was complete');
-}
-
-function broken(message: string): UpstreamFailure {
-  return { kind: 'malformed', status: 502, message, param: null, code: null, retryAfterMs: null, body: null };
+  return brokenProtocol('ended its answer before it was complete');
 }

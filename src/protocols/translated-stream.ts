@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { type AnswerReasoning, createAnswerReasoning } from './answer-reasoning.ts';
+import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
   /** The upstream's codec. */
@@ -23,6 +24,8 @@ export interface StreamTranslation {
   readonly making: Making;
   readonly maker: string;
   readonly memory: ReasoningMemory | null;
+  /** Names of the client's free-form tools, which the upstream has as functions. */
+  readonly customTools: ReadonlySet<string>;
 }
 
 export function createTranslatedStream(translation: StreamTranslation): StreamPipe {
@@ -49,17 +52,20 @@ class TranslatedStream implements StreamPipe {
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
   private readonly reasoning: AnswerReasoning;
+  /** Null: the client has no free-form tools. */
+  private readonly custom: CustomCalls | null;
   private form: Form = 'none';
   private readonly json: Uint8Array[] = [];
   private jsonLength = 0;
   /** Text for the client that is not emitted yet. */
   private text = '';
 
-  constructor({ from, to, making, maker, memory }: StreamTranslation) {
+  constructor({ from, to, making, maker, memory, customTools }: StreamTranslation) {
     this.codec = from;
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
     this.reasoning = createAnswerReasoning({ maker, memory });
+    this.custom = customTools.size === 0 ? null : new CustomCalls(customTools);
   }
 
   push(chunk: Uint8Array, emit: Emit): void {
@@ -106,6 +112,11 @@ class TranslatedStream implements StreamPipe {
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
     else if (!this.begun) this.begun = carriesContent(step);
+    if (this.custom === null) this.tell(step);
+    else this.custom.take(step, this.tell);
+  };
+
+  private readonly tell = (step: Step): void => {
     this.text += this.client.encode(this.reasoning.take(step));
   };
 

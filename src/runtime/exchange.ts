@@ -324,6 +324,7 @@ function replyOf(exchange: Exchange, { status, headers }: Head): Reply {
   return {
     status,
     header: (name) => headers.get(name) ?? null,
+    headers: () => headers,
     read() {
       if (exchange.unread.length > 0) return takeUnread(exchange);
       if (exchange.broken !== null) return Promise.reject(exchange.broken);

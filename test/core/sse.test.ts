@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createEventCutter, find, type ParsedEvent, parseEvent, plainRun } from '../../src/core/sse.ts';
+import { createEventCutter, find, namedRun, type ParsedEvent, parseEvent, plainRun } from '../../src/core/sse.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -207,6 +207,37 @@ describe('a run of plain events', () => {
           expected += each.length;
         }
         expect(plainRun(encoder.encode(text), Math.min(limit, text.length))).toBe(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('a run of named events', () => {
+  const usual = /^(?:event: (?!er)[^\n]*\n)?data: \{[^\n]*\}\n\n$/;
+  const event = fc.constantFrom('event: a\ndata: {}\n\n', 'data: {"a":1}\n\n', 'event: e\ndata: {"b":"}"}\n\n');
+  const odd = fc.constantFrom(
+    '',
+    'event: error\ndata: {}\n\n',
+    'event: ping\n\n',
+    'event: a\nid: 1\ndata: {}\n\n',
+    'event: a\r\ndata: {}\r\n\r\n',
+    'event: a\ndata: {\ndata: }\n\n',
+    'event: a\ndata: {',
+    'event: a',
+    ': hello\n\n',
+  );
+
+  test('ends before the first event that is anything else, may be an error, or reaches past the limit', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof({ weight: 6, arbitrary: event }, odd)), fc.nat(120), (texts, limit) => {
+        const text = texts.join('');
+        let expected = 0;
+        for (const each of text.match(/.*?\n\n/gs) ?? []) {
+          if (!usual.test(each) || expected + each.length > Math.min(limit, text.length)) break;
+          expected += each.length;
+        }
+        expect(namedRun(encoder.encode(text), Math.min(limit, text.length))).toBe(expected);
       }),
       { numRuns: 300 },
     );

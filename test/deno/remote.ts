@@ -46,6 +46,7 @@ export function remoteDialer(...args: readonly 'still'[]): RemoteDialer {
       const reply: Reply = {
         status,
         header: (name) => headers[name] ?? null,
+        headers: () => Object.entries(headers).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
         async read() {
           const { bytes = null } = await wanted({ call, do: 'read' });
           return bytes === null ? null : new Uint8Array(Buffer.from(bytes, 'base64'));

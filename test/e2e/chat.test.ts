@@ -90,6 +90,7 @@ test('an answer comes back byte for byte, with who gave it in X-Ola-* and no hea
     'x-request-id': 'mine-1.2_3',
     'x-ola-provider': 'acme',
     'x-ola-model': 'bytes',
+    'x-ola-upstream-request-id': 'theirs',
   });
 });
 

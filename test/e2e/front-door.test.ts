@@ -344,7 +344,8 @@ describe('of a provider’s headers', () => {
     'access-control-allow-origin': '*',
     'access-control-allow-credentials': 'true',
     'openai-organization': 'CANARY',
-    'x-request-id': 'CANARY',
+    // Not the form of an id: else it would come down as X-Ola-Upstream-Request-Id.
+    'x-request-id': 'no id, CANARY',
     'x-ola-provider': 'CANARY',
     'x-powered-by': 'CANARY',
     'alt-svc': 'h3=":443"; CANARY',

@@ -485,7 +485,7 @@ async function alone(change: (store: GrantStore) => Partial<GrantStore>) {
       async send() {
         scene.asked++;
         const bytes = [new TextEncoder().encode(JSON.stringify({ access_token: access(2), refresh_token: refresh(2) }))];
-        return { status: 200, header: () => null, read: () => bytes.shift() ?? null, cancel: () => undefined };
+        return { status: 200, header: () => null, headers: () => [], read: () => bytes.shift() ?? null, cancel: () => undefined };
       },
     }),
     owner: 'one',

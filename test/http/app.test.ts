@@ -99,7 +99,7 @@ describe('every route', () => {
       expect(response.status, pattern).toBe(401);
       expect(response.headers.get('www-authenticate')).toBe('Bearer');
       expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(await errorOf(response)).toMatchObject({ code: 'invalid_api_key', type: 'authentication_error', param: null });
+      expect(await errorOf(response)).toMatchObject({ code: 'invalid_api_key', type: 'authentication_error' });
     }
   });
 
@@ -212,9 +212,6 @@ describe('a path', () => {
       '/v1/responses',
       '/responses',
       '/v1/responses/resp_1',
-      '/v1/messages',
-      '/v1/v1/messages',
-      '/v1/messages/count_tokens',
       '/v1beta/models/gemini-2.5-pro:generateContent',
       '/api/chat',
       '/v1/universal/tasks',
@@ -224,6 +221,11 @@ describe('a path', () => {
       expect(await response.text()).toContain(`${target} is not served by this version yet.`);
     }
     expect((await errorOf(await scene.ask('GET', '/v1/response'))).message).toContain('There is nothing at');
+  });
+
+  test('of a client of Anthropic’s API whose base URL has a version is told so', async () => {
+    const { message } = await errorOf(await scene.ask('POST', '/v1/v1/messages', { headers: admin() }));
+    expect(message).toContain("Did you mean /v1/messages? The base URL of a client of Anthropic's API has no /v1.");
   });
 
   test('`/` is a page for browsers, without a script, and for programs 404 as every unknown path', async () => {

@@ -22,7 +22,9 @@ beforeAll(async () => {
   up = await upstream();
   await using scene = await open(directory());
   const { components } = readDocument(await (await scene.ask('GET', '/docs/json')).text());
-  examples = Object.values(components.examples).map(({ value }) => value as ErrorEnvelope);
+  const all = Object.values(components.examples).map(({ value }) => value as ErrorEnvelope & { readonly type?: string });
+  // Other wire formats tell the same errors in envelopes of their own.
+  examples = all.filter(({ type }) => type === undefined);
 });
 afterAll(() => up.close());
 const { now } = performance;
@@ -209,9 +211,21 @@ test('an unknown path, a wrong method, a stranger and a foreign Host are told in
   return Promise.all(
     (['route_not_found', 'method_not_allowed', 'invalid_api_key', 'host_not_served'] as const).map(async (code) => {
       expect(await told(code, '/v1/other/nothing')).toBe(`other: ${code}`);
-      for (const path of ['/v1/models', '/v1//other', '/other', '/']) expect(await told(code, path)).toStartWith('{"error":');
+      expect(await told(code, '/v1/other')).toBe(`other: ${code}`);
+      for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/messages/'])
+        expect(await told(code, path)).toStartWith('{"type":"error","error":{');
+      for (const path of ['/v1/models', '/v1//other', '/other', '/', '/v1/messagesX', '/v1/others'])
+        expect(await told(code, path)).toStartWith('{"error":');
     }),
   );
+});
+
+test('a client of Anthropic’s API is told of models in its own envelope', async () => {
+  const render = createErrorRenderer(protocols, { log: () => undefined });
+  const header = (name: string) => (name === 'anthropic-version' ? '2023-06-01' : null);
+  const told = (path: string) => render(new OlaError('model_not_found', 'Why.'), path, null, header).text();
+  for (const path of ['/v1/models', '/v1/models/a/b']) expect(await told(path)).toStartWith('{"type":"error"');
+  for (const path of ['/v1/modelsX', '/v1/chat/completions', '/config']) expect(await told(path)).toStartWith('{"error":');
 });
 
 describe('what nobody foresaw', () => {

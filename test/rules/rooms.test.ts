@@ -226,10 +226,10 @@ describe('nothing gets around it', () => {
 
   test('one protocol in another', () => {
     const acme = (name: string): string[] => checkFile('src/protocols/acme/stream.ts', `import type { X } from '${name}';`);
-    for (const name of ['../other/x.ts', '../x.ts', '../acme-two/x.ts']) {
+    for (const name of ['../other/x.ts', '../all.ts', '../acme-two/x.ts', '../acme-two/all.ts', '../x.ts/y.ts']) {
       expect(acme(name), name).toEqual([expect.stringContaining(`one protocol may not import ${name}`)]);
     }
-    expect([...acme('./usage.ts'), ...acme('../acme/usage.ts'), ...acme('../../core/sse.ts')]).toEqual([]);
+    expect([...acme('./usage.ts'), ...acme('../acme/usage.ts'), ...acme('../../core/sse.ts'), ...acme('../x.ts')]).toEqual([]);
     expect(checkFile('src/protocols/all.ts', "import './acme/stream.ts';")).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import type { Attempt } from '../routing/routing.ts';
 import type { AddedFields } from './added-fields.ts';
 import type { Answer, InferenceRequest } from './call.ts';
 import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected, untold } from './failures.ts';
+import { headersDown, withHeaders } from './passed-headers.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost, readBeginning } from './read-body.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
@@ -96,11 +97,12 @@ function isRepeat({ failed }: Progress, attempt: Attempt): boolean {
   return failed.length > 0 && failed.at(-1)?.attempt === attempt;
 }
 
-/** The signed headers themselves for most calls, so that what is made of them is made once. */
-function headersOf(signed: HeaderMap, via: string | null, { contentType }: Exchange): HeaderMap {
-  if (via === null && contentType === null) return signed;
+/** The same object for most calls of a credential, so that what is made of them is made once. */
+function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange): HeaderMap {
+  const all = withHeaders(signed, headers);
+  if (via === null && contentType === null) return all;
   return {
-    ...signed,
+    ...all,
     ...(via === null ? {} : { via: `${via}, ${signed['via']}` }),
     ...(contentType === null ? {} : { 'content-type': contentType }),
   };
@@ -174,6 +176,7 @@ function refusedFor({ ports, progress, attempt, exchange }: Try, reply: Reply, f
     nearest: () => nearestModelNames(attempt),
     // The body of an error is for clients of its own protocol.
     failure: attempt.endpoint.protocol === progress.call.protocol.id ? failure : { ...failure, body: null },
+    passed: passedBy(reply, progress, attempt, ports),
     inside: reply.status < 300,
     header: reply.header,
     now: ports.now(),
@@ -220,18 +223,21 @@ function judgeWhole(given: Try, reply: Reply, text: string | null): Outcome {
   if ('kind' in whole) return refusedFor(given, reply, whole);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, whole.tokens, whole.stop);
-  const headers = noted(headersFor(progress, attempt, 'whole', 'application/json'), exchange.notes);
+  const own = noted(headersFor(progress, attempt, 'whole', 'application/json'), exchange.notes);
+  const headers = withPassed(own, given, reply);
   const { stop } = whole;
   return {
     answer: { body: whole.body, headers: stop === undefined ? headers : { ...headers, 'x-ola-upstream-stop': headerSafe(stop) } },
   };
 }
 
-function emptyAnswer({ ports, progress, attempt, exchange }: Try, reply: Reply, kind: AnswerKind): Outcome {
+function emptyAnswer(given: Try, reply: Reply, kind: AnswerKind): Outcome {
+  const { ports, progress, attempt, exchange } = given;
   if (kind !== 'bytes') return brokenOff(attempt.provider.id, undefined);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, noTokenCounts);
-  return { answer: { body: '', headers: headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header)) } };
+  const headers = headersFor(progress, attempt, kind, exchange.labelOf(kind, reply.header));
+  return { answer: { body: '', headers: withPassed(headers, given, reply) } };
 }
 
 /** @param first the bytes that were read while the kind was looked for */
@@ -273,10 +279,21 @@ function streamed(
   headers: () => Answer['headers'],
   notOpened: NotOpened | null,
 ): Outcome {
-  if (notOpened === null) return { answer: { body, headers: headers() } };
+  if (notOpened === null) return { answer: { body, headers: withPassed(headers(), given, reply) } };
   given.progress.relay = null;
   if ('failure' in notOpened) return refusedFor(given, reply, notOpened.failure);
   return { error: notOpened.error, status: null, next: notOpened.again ? 'other' : 'stop', fault: { of: 'upstream' } };
+}
+
+/** The headers of the upstream's answer that go down. Those of its protocol do so to a client of the same one. */
+function passedBy(reply: Reply, { call }: Progress, { endpoint }: Attempt, { redact }: AttemptPorts): HeaderMap | null {
+  return headersDown(reply, endpoint.protocol === call.protocol.id ? call.protocol.headersDown : null, redact);
+}
+
+/** The headers themselves where the upstream passes none on: a Response is made faster of headers that are shared. */
+function withPassed(headers: Answer['headers'], { ports, progress, attempt }: Try, reply: Reply): Answer['headers'] {
+  const passed = passedBy(reply, progress, attempt, ports);
+  return passed === null ? headers : { ...passed, ...headers };
 }
 
 type Headers = Record<string, string>;

@@ -121,6 +121,8 @@ export interface Refusal {
   /** Models of the provider that the one of the call may have meant; none when it lists that one. */
   readonly nearest: () => readonly string[];
   readonly failure: UpstreamFailure;
+  /** Headers of the upstream's answer that go down with the error; null: none. */
+  readonly passed: HeaderMap | null;
   /** The failure stands in an answer of status 200. */
   readonly inside: boolean;
   /** The headers of the answer. */
@@ -138,7 +140,7 @@ export function upstreamError(refusal: Refusal): OlaError {
   const { provider, path, failure, inside, redact } = refusal;
   const { status } = failure;
   const hint = status === 404 && !inside ? hintOf(refusal) : null;
-  const headers = { ...waitHeaders(refusal), ...(hint === null ? {} : { 'x-ola-hint': hint }) };
+  const headers = { ...refusal.passed, ...waitHeaders(refusal), ...(hint === null ? {} : { 'x-ola-hint': hint }) };
   const options = { details: { provider, upstream_status: status }, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
   const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
   const absent = `: it may not serve ${path}, or not this model`;

@@ -7,6 +7,7 @@ import type { Clock } from '../../core/ports.ts';
 import type { Protocol } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
 import type { ActiveProvider } from '../routing/registry.ts';
+import { withHeaders } from './passed-headers.ts';
 import { readAtMost } from './read-body.ts';
 
 export interface OwnModels {
@@ -55,7 +56,7 @@ export function createOwnModels({ egress, protocols, now }: OwnModelsPorts): Own
     const list = protocols.find(({ id }) => id === protocol)?.modelList ?? null;
     if (list === null) return null;
     const { path } = list;
-    const headers = await candidates[0].sign({ method: 'GET', path, body: '' }, now());
+    const headers = withHeaders(await candidates[0].sign({ method: 'GET', path, body: '' }, now()), list.headers ?? null);
     const signal = AbortSignal.timeout(longestAsk);
     const reply = await egress.send(destination, { method: 'GET', path, headers, body: null, signal });
     if (reply.status !== 200) {

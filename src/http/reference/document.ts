@@ -5,6 +5,7 @@ import { Elysia } from 'elysia';
 import { documentSchema, profileSchema, providerSchema } from '../../core/document.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Route } from '../route.ts';
+import { anthropicOperations } from './anthropic.ts';
 import { authProfileOperations } from './auth-profiles.ts';
 import { configOperations } from './config.ts';
 import { cooldownOperations } from './cooldowns.ts';
@@ -12,7 +13,15 @@ import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
 import { historyOperations } from './history.ts';
 import { openAiOperations } from './openai.ts';
-import type { DescribedAnswer, DescribedRequest, Operation, OperationKey, Operations, Parameter } from './operations.ts';
+import type {
+  DescribedAnswer,
+  DescribedRequest,
+  ErrorForm,
+  Operation,
+  OperationKey,
+  Operations,
+  Parameter,
+} from './operations.ts';
 import { tags } from './operations.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
@@ -28,6 +37,7 @@ export const operations: Operations = {
   ...explainOperations,
   ...authProfileOperations,
   ...openAiOperations,
+  ...anthropicOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,
@@ -74,7 +84,7 @@ function keyOf({ method, path }: Route): OperationKey {
 interface Shared {
   readonly schemas: Schemas;
   /** The answer of a status with these errors. @returns a reference to it */
-  errorAnswer(status: number, errors: readonly DocumentedError[]): JsonObject;
+  errorAnswer(status: number, errors: readonly DocumentedError[], form: ErrorForm | undefined): JsonObject;
   components(): JsonObject;
 }
 
@@ -91,17 +101,18 @@ function createShared(): Shared {
   const responses: Record<string, Json> = {};
   return {
     schemas,
-    errorAnswer(status, errors) {
-      const names = errors.map(({ name }) => name);
-      for (const { name, when, envelope } of errors) examples[name] = { summary: when, value: envelope as unknown as Json };
-      const key = `${status}.${names.join('.')}`;
+    errorAnswer(status, errors, form) {
+      for (const { component, when, envelope } of errors) examples[component] = { summary: when, value: envelope };
+      const key = [...(form === undefined ? [] : [form.name]), status, ...errors.map(({ name }) => name)].join('.');
       responses[key] ??= {
         description: errors.map(({ when, code }) => `- \`${code}\`: ${when}`).join('\n'),
         headers: { ...requestId, ...errorHeaders[status] },
         content: {
           'application/json': {
-            schema: schemas.show(errorSchema),
-            examples: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/examples/${name}` }])),
+            schema: schemas.show(form?.schema ?? errorSchema),
+            examples: Object.fromEntries(
+              errors.map(({ name, component }) => [name, { $ref: `#/components/examples/${component}` }]),
+            ),
           },
         },
       };
@@ -196,7 +207,9 @@ function errorAnswers(route: Route, operation: Operation, shared: Shared): JsonO
   const own = new Set(operation.answers.map(({ status }) => status));
   const byStatus = Map.groupBy(errorsOf(route, operation), ({ status }) => status);
   return Object.fromEntries(
-    [...byStatus].filter(([status]) => !own.has(status)).map(([status, errors]) => [status, shared.errorAnswer(status, errors)]),
+    [...byStatus]
+      .filter(([status]) => !own.has(status))
+      .map(([status, errors]) => [status, shared.errorAnswer(status, errors, operation.errorForm)]),
   );
 }
 

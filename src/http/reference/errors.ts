@@ -1,15 +1,8 @@
 /** What the reference says of each error: when it comes, and an example of it. */
 import { Type } from '@sinclair/typebox';
 import type { EgressDenial } from '../../core/egress.ts';
-import {
-  asOlaError,
-  type ErrorCode,
-  type ErrorEnvelope,
-  type ErrorOptions,
-  errorEnvelope,
-  errorStatus,
-  OlaError,
-} from '../../core/errors.ts';
+import { asOlaError, type ErrorCode, type ErrorOptions, errorEnvelope, errorStatus, OlaError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
 import type { FailureKind, UpstreamFailure } from '../../core/protocol.ts';
 import { compileCheck } from '../../core/schema.ts';
 import { newTokenSchema } from '../../core/tokens.ts';
@@ -22,7 +15,7 @@ import { noJson, noJsonType, tooLarge, tooSlow } from '../body.ts';
 import type { Route } from '../route.ts';
 import type { DocumentedCode, Operation } from './operations.ts';
 
-/** The one envelope of errors, OpenAI's. */
+/** The envelope of ola's own routes, OpenAI's. */
 export const errorSchema = Type.Object(
   {
     error: Type.Object({
@@ -37,7 +30,7 @@ export const errorSchema = Type.Object(
       details: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'more facts; they depend on the code' })),
     }),
   },
-  { $id: 'ErrorEnvelope', description: 'Every error of ola.' },
+  { $id: 'ErrorEnvelope', description: 'Every error of ola but those of other vendors’ wire formats.' },
 );
 
 const codes = Object.keys(errorStatus) as ErrorCode[];
@@ -63,6 +56,7 @@ const upstream = (...failure: Parameters<typeof failureOf>) =>
     lacksVersion: false,
     nearest: () => [],
     failure: failureOf(...failure),
+    passed: null,
     inside: false,
     header: () => null,
     now: 0,
@@ -195,16 +189,23 @@ export interface DocumentedError {
   readonly status: number;
   /** Names the example: the code on the wire, with the status where the status is not the code's own. */
   readonly name: string;
+  /** The same in front of which the form of the envelope stands, where it is not ola's own. */
+  readonly component: string;
   readonly code: string;
   readonly when: string;
-  readonly envelope: ErrorEnvelope;
+  readonly envelope: Json;
 }
 
 /** The errors of an operation: those of every route of its kind, and its own. */
 export function errorsOf(route: Route, operation: Operation): DocumentedError[] {
   const codes = new Set<ErrorCode>([...commonErrors(route, operation), ...(operation.errors ?? [])]);
-  return occurrences.filter(([, { code }]) => codes.has(code)).map(documented);
+  const { errorForm } = operation;
+  const bodyOf = errorForm === undefined || route.errorBody === undefined ? ownBody : route.errorBody;
+  const prefix = bodyOf === ownBody ? '' : `${errorForm?.name}.`;
+  return occurrences.filter(([, { code }]) => codes.has(code)).map((each) => documented(each, prefix, bodyOf));
 }
+
+const ownBody = (error: OlaError): string => JSON.stringify(errorEnvelope(error));
 
 function commonErrors({ scope, body, path }: Route, { request }: Operation): readonly DocumentedCode[] {
   const isForm = request?.type === 'multipart/form-data';
@@ -220,9 +221,9 @@ function commonErrors({ scope, body, path }: Route, { request }: Operation): rea
   ];
 }
 
-function documented([when, error]: Occurrence): DocumentedError {
-  const envelope = errorEnvelope(error);
-  const { code } = envelope.error;
+function documented([when, error]: Occurrence, prefix: string, bodyOf: (error: OlaError) => string): DocumentedError {
+  const { code } = errorEnvelope(error).error;
   const isOwn = error.status === errorStatus[error.code] || error.facts.wireCode !== undefined;
-  return { status: error.status, code, name: isOwn ? code : `${code}_${error.status}`, when, envelope };
+  const name = isOwn ? code : `${code}_${error.status}`;
+  return { status: error.status, code, name, component: prefix + name, when, envelope: JSON.parse(bodyOf(error)) as Json };
 }

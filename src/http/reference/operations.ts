@@ -67,6 +67,13 @@ export interface DescribedAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The form in which a protocol tells errors; the route writes them. */
+export interface ErrorForm {
+  /** Names the answers apart from those of another form. */
+  readonly name: string;
+  readonly schema: TSchema;
+}
+
 export interface Operation {
   /** Its `operationId`, by which generated clients call it: a verb and a noun, `createChatCompletion`. It never changes. */
   readonly id: string;
@@ -80,6 +87,8 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly request?: DescribedRequest;
   readonly answers: readonly DescribedAnswer[];
+  /** The form of its errors; absent: OpenAI's, which is that of ola's own routes. */
+  readonly errorForm?: ErrorForm;
   /** Error codes that the route can answer with besides those of every route of its kind. */
   readonly errors?: readonly DocumentedCode[];
 }

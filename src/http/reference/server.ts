@@ -1,7 +1,9 @@
 /** What the reference says of health, the models that can be used, and its own pages. */
 import { Type } from '@sinclair/typebox';
 import { assetList } from '../../web/asset-list.ts';
-import type { DescribedAnswer, Operation, OperationKey, Operations } from './operations.ts';
+import { anthropicErrors } from './anthropic.ts';
+import { errorSchema } from './errors.ts';
+import type { DescribedAnswer, ErrorForm, Operation, OperationKey, Operations, Parameter } from './operations.ts';
 
 const healthy = {
   status: 'ok',
@@ -40,19 +42,44 @@ const bytes = (contentType: string, description: string): DescribedAnswer => ({
   content: [{ type: contentType.replace(/;.*/, ''), schema: Type.String() }],
 });
 
+/** Each client reads its own envelope under the paths of models. */
+const errorForm: ErrorForm = { name: 'models', schema: Type.Union([errorSchema, anthropicErrors.schema]) };
+
+const anthropicVersion: Parameter = {
+  name: 'anthropic-version',
+  in: 'header',
+  description: 'Asks for the form of Anthropic’s API; its SDKs send it.',
+  schema: Type.String(),
+};
+const anthropicPaging: readonly Parameter[] = [
+  anthropicVersion,
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'In the form of Anthropic’s API: models on a page, 1000 unless it is set.',
+    schema: Type.Integer({ minimum: 1, maximum: 1000 }),
+  },
+  { name: 'after_id', in: 'query', description: 'In that form: the `last_id` of the page before.', schema: Type.String() },
+  { name: 'before_id', in: 'query', description: 'In that form: the `first_id` of the page behind.', schema: Type.String() },
+];
+
 export const serverOperations: Operations = {
   'GET /v1/models': {
     id: 'listModels',
     tag: 'Models',
     description:
-      'The known models of all providers that can be used now, which are those with credentials, each with what is known of its sizes, its kinds of input and its price (`pricing`, in dollars per million tokens). Other models of these providers can be asked for, too. A server of your own, or one that the catalog does not have, is asked for its models if the configuration lists none for it; the answer waits for it a second at most.',
+      'The known models of all providers that can be used now, which are those with credentials, each with what is known of its sizes, its kinds of input and its price (`pricing`, in dollars per million tokens). Other models of these providers can be asked for, too. A server of your own, or one that the catalog does not have, is asked for its models if the configuration lists none for it; the answer waits for it a second at most.\n\nA request with the header `anthropic-version` is answered in the form of Anthropic’s API, in pages of up to 1000 models.',
+    parameters: anthropicPaging,
     answers: [{ description: 'All models.', example: { object: 'list', data: [echo, priced] } }],
+    errors: ['invalid_request'],
+    errorForm,
   },
   'GET /v1/models/*': {
     id: 'getModel',
     tag: 'Models',
     path: '/v1/models/{id}',
-    description: 'A slash in the id may be sent as `/` or as `%2F`.',
+    description:
+      'A slash in the id may be sent as `/` or as `%2F`. A request with the header `anthropic-version` is answered in the form of Anthropic’s API.',
     parameters: [
       {
         name: 'id',
@@ -61,9 +88,11 @@ export const serverOperations: Operations = {
         schema: Type.String(),
         example: echo.id,
       },
+      anthropicVersion,
     ],
     answers: [{ description: 'The model.', example: priced }],
     errors: ['model_not_found'],
+    errorForm,
   },
   'GET /health': {
     id: 'getHealth',

@@ -1,5 +1,6 @@
 /** The inference routes, made from the table of protocols: each takes the request apart and hands it to the one use-case. */
 import type { Principal } from '../../core/access.ts';
+import { isObject } from '../../core/json.ts';
 import type { HeaderMap } from '../../core/ports.ts';
 import { type ClientBody, type ClientRoute, type PassedHeaders, type Protocol, sessionHeaders } from '../../core/protocol.ts';
 import { holdsToken } from '../../core/tokens.ts';
@@ -19,7 +20,8 @@ export function inferenceRoutes(gateway: Gateway, answered: Answered | null): Ro
 function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answered: Answered | null): Route {
   const { path, summary, schema } = route;
   const passedUp = passing(protocol.headersUp);
-  const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true } as const;
+  const { errorBody } = protocol;
+  const declared = { method: 'POST', path, scope: 'write', summary, tellsItself: true, errorBody } as const;
   const run = async (call: Call, principal: Principal, body: ClientBody, params: Params): Promise<Response> => {
     const { signal, headers } = call.request;
     const answer = await gateway.inference.run(
@@ -43,7 +45,9 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
     return respond(call, answer);
   };
   if (schema === null) return formRoute(declared, (call, principal, form, params) => run(call, principal, { form }, params));
-  return bodyRoute({ ...declared, body: schema }, (call, principal, value, params, text) =>
+  const { refuseForeign } = route;
+  const first = refuseForeign && ((value: unknown) => (isObject(value) ? refuseForeign(value) : undefined));
+  return bodyRoute({ ...declared, body: schema, first }, (call, principal, value, params, text) =>
     run(call, principal, { text, fields: value as Readonly<Record<string, unknown>> }, params),
   );
 }

@@ -1,7 +1,9 @@
 /** `GET /v1/models`. */
 import { Type } from '@sinclair/typebox';
+import type { ListedModel, ModelsCodec } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { type Route, reply, route } from '../route.ts';
+import type { Call } from '../call.ts';
+import { type Route, reply, replyText, route } from '../route.ts';
 
 const tokens = Type.Optional(Type.Integer({ description: 'in tokens; absent when it is not known' }));
 const prices = {
@@ -32,18 +34,73 @@ const model = Type.Object(
 );
 const models = Type.Object({ object: Type.Literal('list'), data: Type.Array(model) });
 
+const nullableTokens = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description });
+const anthropicModel = Type.Object(
+  {
+    type: Type.Literal('model'),
+    id: Type.String({ description: 'PROVIDER/MODEL, the name to ask for' }),
+    display_name: Type.String({ description: 'for people' }),
+    created_at: Type.String({ description: 'always the start of the Unix epoch: most vendors do not tell the date' }),
+    max_input_tokens: nullableTokens('null when it is not known'),
+    max_tokens: nullableTokens('of an answer; null when it is not known'),
+  },
+  { $id: 'AnthropicModel', description: 'For a request with the header `anthropic-version`.' },
+);
+const modelId = Type.Union([Type.String(), Type.Null()]);
+const anthropicModels = Type.Object(
+  { data: Type.Array(anthropicModel), has_more: Type.Boolean(), first_id: modelId, last_id: modelId },
+  { description: 'For a request with the header `anthropic-version`.' },
+);
+
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
     route(
-      { method: 'GET', path: '/v1/models', scope: 'read', summary: 'List the models that can be used now', answer: models },
-      async (call) => reply(call, { object: 'list', data: await gateway.listModels() }),
+      {
+        method: 'GET',
+        path: '/v1/models',
+        scope: 'read',
+        summary: 'List the models that can be used now',
+        answer: Type.Union([models, anthropicModels]),
+      },
+      async (call) => {
+        const all = { object: 'list', data: await gateway.listModels() };
+        const codec = codecFor(gateway, call);
+        return codec === undefined ? reply(call, all) : replyText(call, codec.list(all.data.map(listed), queryOf(call)));
+      },
     ),
     // A model id has slashes, so it takes the rest of the path; Elysia does not decode a wildcard.
     route(
-      { method: 'GET', path: '/v1/models/*', scope: 'read', summary: 'Look up one model', answer: model },
-      async (call, _principal, params) => reply(call, await gateway.findModel(decoded(params['*'] ?? ''))),
+      {
+        method: 'GET',
+        path: '/v1/models/*',
+        scope: 'read',
+        summary: 'Look up one model',
+        answer: Type.Union([model, anthropicModel]),
+      },
+      async (call, _principal, params) => {
+        const found = await gateway.findModel(decoded(params['*'] ?? ''));
+        const codec = codecFor(gateway, call);
+        return codec === undefined ? reply(call, found) : replyText(call, codec.one(listed(found)));
+      },
     ),
   ];
+}
+
+/** The form of the client's protocol; undefined: OpenAI's, which is ola's own. */
+function codecFor({ protocols }: Gateway, { request }: Call): ModelsCodec | undefined {
+  const header = (name: string) => request.headers.get(name);
+  return protocols.find(({ models }) => models?.isAsked(header))?.models ?? undefined;
+}
+
+type Model = Awaited<ReturnType<Gateway['findModel']>>;
+
+function listed({ id, name, context_window: contextWindow, max_output_tokens: maxTokens }: Model): ListedModel {
+  return { id, name: name ?? null, contextWindow: contextWindow ?? null, maxTokens: maxTokens ?? null };
+}
+
+function queryOf({ request }: Call): string {
+  const at = request.url.indexOf('?');
+  return at < 0 ? '' : request.url.slice(at);
 }
 
 function decoded(text: string): string {

@@ -9,6 +9,7 @@ import { streamEncoder } from './encode-stream.ts';
 import { fields } from './fields.ts';
 
 export const chat: ChatCodec = {
+  customTools: false,
   fields,
   decodeRequest,
   encodeRequest,

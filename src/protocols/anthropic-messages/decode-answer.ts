@@ -4,9 +4,10 @@ import { OlaError } from '../../core/errors.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
 import { createDistinctIds } from '../../core/tool-ids.ts';
+import { brokenProtocol } from '../failures.ts';
 import { decodeBlock, protocolId } from './decode-blocks.ts';
 import { readEnd } from './end-reasons.ts';
-import { brokenProtocol, failureInside } from './errors.ts';
+import { failureInside } from './errors.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -103,7 +103,7 @@ const upstream: CarriedFields['upstream'] = {
   refusal: { adapted: 'a text of the assistant' },
   foreignBlock: { refused: 'only its own protocol knows it' },
   functionTool: { adapted: 'combinations at the root of its schema are merged into one object' },
-  customTool: { refused: 'Anthropic has functions alone' },
+  customTool: { adapted: 'a function with one text, the grammar in its description' },
   strictTool: { adapted: 'it is sent where the model takes it' },
   toolChoiceAuto: 'carried',
   toolChoiceNone: 'carried',

@@ -10,6 +10,7 @@ import { createStreamEncoder } from './encode-stream.ts';
 import { fields } from './fields.ts';
 
 export const chat: ChatCodec = {
+  customTools: false,
   fields,
   decodeRequest,
   encodeRequest,

@@ -1,7 +1,7 @@
 /** The chunks of a streamed chat or completion: what has come of each choice. */
 import { isObject } from '../../core/json.ts';
 import { noTokenCounts } from '../../core/usage.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from '../event-reading.ts';
 import { readUsage } from './usage.ts';
 
 /** @param usageAsked false: a chunk with usage and no choice is withheld, as ola asked for it, not the client */
@@ -12,6 +12,7 @@ export function createChunkReading(usageAsked: boolean): Reading {
 class ChunkReading implements Reading {
   answered = false;
   begun = false;
+  readonly last = false;
   tokens = noTokenCounts;
   private readonly usageAsked: boolean;
   /** By index: whether a choice has had its finish. Some servers send chunks without one behind it. */

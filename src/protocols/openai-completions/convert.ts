@@ -2,7 +2,8 @@
 import { isObject } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
 import { parseEvent } from '../../core/sse.ts';
-import { brokenProtocol, failureInside } from './errors.ts';
+import { brokenProtocol } from '../failures.ts';
+import { failureInside } from './errors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,9 +12,10 @@ export function looksLikeEvents(text: string): boolean {
   return /^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/.test(text);
 }
 
-/** @param usageAsked false: the usage of the answer is left out */
-export function eventsOfAnswer(answer: Fields, usageAsked: boolean): string {
-  const { usage, choices, ...rest } = answer;
+/** @param text of an answer. @param usageAsked false: the usage of the answer is left out */
+export function eventsOfAnswer(text: string, usageAsked: boolean): string {
+  const answer: unknown = JSON.parse(text);
+  const { usage, choices, ...rest }: Fields = isObject(answer) ? answer : {};
   const isChat = rest['object'] !== 'text_completion';
   const streamed = (Array.isArray(choices) ? choices.filter(isObject) : []).map((choice) => (isChat ? deltaOf(choice) : choice));
   const base = isChat ? { ...rest, object: 'chat.completion.chunk' } : rest;

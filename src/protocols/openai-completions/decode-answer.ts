@@ -3,8 +3,8 @@ import { fold } from '../../core/answers.ts';
 import type { Answer, Step } from '../../core/conversation.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
+import { brokenProtocol } from '../failures.ts';
 import { ChunkReader } from './decode-chunks.ts';
-import { brokenProtocol } from './errors.ts';
 
 /** The answer has nothing in it: another upstream may do better. */
 export const nothingMade: UpstreamFailure = {

@@ -4,11 +4,11 @@ import { joinBytes } from '../../core/bytes.ts';
 import type { Answer, Step } from '../../core/conversation.ts';
 import { isTooDeep } from '../../core/json.ts';
 import type { StreamDecoder, StreamFault, UpstreamFailure } from '../../core/protocol.ts';
+import { firstByte, startsEvents } from '../any-stream.ts';
 import { createEventReader, type TakeEvent } from '../event-reader.ts';
+import { brokenProtocol, namedFailure } from '../failures.ts';
 import { decodeJson, nothingMade } from './decode-answer.ts';
 import { ChunkReader } from './decode-chunks.ts';
-import { brokenProtocol, namedFailure } from './errors.ts';
-import { firstByte, startsEvents } from './sniff.ts';
 
 type Take = (step: Step) => void;
 

@@ -80,11 +80,23 @@ function customIn(tool: Fields, place: string): Tool {
     description: stringIn(made, 'description', where),
     parameters: null,
     strict: null,
+    ...grammarIn(made, where),
     ...cacheIn(tool, place),
     ...extrasOf({
       members: membersBeside(tool, ['type', 'custom', 'cache_control']),
       inner: membersBeside(made, ['name', 'description']),
     }),
+  };
+}
+
+function grammarIn(made: Fields, place: string): Pick<Tool, 'grammar'> {
+  const format = objectIn(made, 'format', place);
+  if (format === null || format['type'] !== 'grammar') return {};
+  const where = placeOf(place, 'format');
+  const grammar = neededObject(format, 'grammar', where);
+  const within = placeOf(where, 'grammar');
+  return {
+    grammar: { syntax: neededString(grammar, 'syntax', within), definition: neededString(grammar, 'definition', within) },
   };
 }
 

@@ -11,9 +11,14 @@ import type {
   UpstreamModel,
   WholeAnswer,
 } from '../../core/protocol.ts';
+import { createAnyStream, firstByte, type StreamForms, startsEvents } from '../any-stream.ts';
+import { createSameHeaders } from '../same-headers.ts';
+import { mayBeWrapped } from '../wrapped-values.ts';
 import { type AnswerShape, readAnswer, withBase64 } from './answer.ts';
-import { type Encode, encodeChat, encodeCompletion, encodeModel } from './request.ts';
-import { createAnyStream, firstByte, startsEvents } from './sniff.ts';
+import { eventsOfAnswer } from './convert.ts';
+import { type Encode, encodeChat, encodeCompletion, encodeModel, type RequestFields } from './request.ts';
+import { createStreamTap } from './stream.ts';
+import { withOwnDetails } from './wrapped-details.ts';
 
 /** How an upstream serves a route: a row. */
 interface Endpoint {
@@ -62,15 +67,24 @@ const rows: readonly Endpoint[] = [
 ];
 const endpoints: ReadonlyMap<string, Endpoint> = new Map(rows.map((row) => [`/v1${row.path}`, row]));
 
-export function direct({ route, body, peek, headers }: ClientCall, to: UpstreamModel): Exchange | null {
+export function direct({ route, body, peek, headers: given }: ClientCall, to: UpstreamModel): Exchange | null {
   const endpoint = endpoints.get(route.path);
   if (endpoint === undefined) return null;
+  const headers = given === null ? null : sameHeaders(given);
   if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id), headers);
-  const { text, usageAsked, usageAdded } = endpoint.encode(body.text, body.fields, to.id, to.quirks);
+  const own = mayBeWrapped(body.text) ? withOwnReasoning(body.text, to.maker) : body;
+  const { text, usageAsked, usageAdded } = endpoint.encode(own.text, own.fields, to.id, to.quirks);
   const asked = { several: Number(body.fields['n']) > 1, base64: body.fields['encoding_format'] === 'base64' };
   const request = { ...asked, body: text, contentType: null, usageAsked, usageAdded };
   return new DirectExchange(endpoint, peek.stream, request, headers);
 }
+
+function withOwnReasoning(text: string, maker: string): { text: string; fields: RequestFields } {
+  const own = withOwnDetails(text, maker);
+  return { text: own, fields: JSON.parse(own) as RequestFields };
+}
+
+const sameHeaders = createSameHeaders((given) => given);
 
 interface DirectRequest {
   readonly body: string | Uint8Array<ArrayBuffer>;
@@ -101,7 +115,7 @@ function formRequest(form: Form, model: string): DirectRequest {
 const none: readonly string[] = [];
 const streamOptions: readonly string[] = ['stream_options'];
 
-class DirectExchange implements Exchange {
+class DirectExchange implements Exchange, StreamForms {
   readonly method = 'POST';
   readonly path: string;
   readonly body: DirectRequest['body'];
@@ -147,14 +161,25 @@ class DirectExchange implements Exchange {
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
-    const answer = readAnswer(text, this.endpoint.json);
+    const answer = this.read(text);
     return this.request.base64 && 'body' in answer && 'tokens' in answer ? withBase64(answer) : answer;
   }
 
   pipe(): StreamPipe {
+    return createAnyStream(this);
+  }
+
+  tap(): StreamPipe {
     const { usageAsked, several } = this.request;
-    const typed = this.endpoint.stream === 'typed';
-    return createAnyStream({ usageAsked, typed, several }, this.endpoint.json);
+    return createStreamTap({ usageAsked, typed: this.endpoint.stream === 'typed', several });
+  }
+
+  read(text: string): WholeAnswer | UpstreamFailure {
+    return readAnswer(text, this.endpoint.json);
+  }
+
+  eventsOf(text: string): string {
+    return eventsOfAnswer(text, this.request.usageAsked);
   }
 }
 

@@ -2,9 +2,8 @@
 import { isObject } from '../../core/json.ts';
 import type { ModelList } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
+import { isModelId } from '../model-ids.ts';
 
-/** Characters of a model id. */
-const longestId = 256;
 /** Members in which servers tell the context size in tokens: vLLM's, OpenRouter's and LiteLLM's, Groq's. */
 const sizeNames = ['max_model_len', 'context_length', 'context_window'] as const;
 
@@ -28,8 +27,7 @@ function parsed(text: string): unknown {
 /** Nothing for a row that is no model, or whose id could not be asked for. */
 function modelOf(row: unknown): CatalogModel[] {
   const id: unknown = isObject(row) ? row['id'] : null;
-  if (!isObject(row) || typeof id !== 'string' || id.trim() !== id || id === '' || id.length > longestId) return [];
-  if (/[\p{Cc}\u2028\u2029]/u.test(id) || !id.isWellFormed()) return [];
+  if (!isObject(row) || !isModelId(id)) return [];
   const contextWindow = sizeNames.map((name) => row[name]).find(isSize);
   return [contextWindow === undefined ? { id } : { id, contextWindow }];
 }

@@ -1,7 +1,8 @@
 /** Requests of OpenAI's API, towards an upstream: the body as it came with only the model replaced. */
 import { isObject } from '../../core/json.ts';
-import { dropMembers, membersOf, setMembers, skipSpace } from '../../core/json-text.ts';
+import { dropMembers, membersOf, setMembers } from '../../core/json-text.ts';
 import { noQuirks, type ProviderQuirks } from '../../core/providers.ts';
+import { spliceModel, withModel } from '../model-splice.ts';
 
 /** The request as it was parsed. */
 export type RequestFields = Readonly<Record<string, unknown>>;
@@ -67,8 +68,7 @@ export function encodeCompletion(text: string, request: RequestFields, model: st
 
 /** Any other request: only the model is changed. */
 export function encodeModel(text: string, request: RequestFields, model: string): EncodedRequest {
-  const spliced = splice(text, request, model, false);
-  return { text: spliced ?? setMembers(text, new Map([['model', JSON.stringify(model)]])), usageAsked: true, usageAdded: false };
+  return { text: withModel(text, request['model'], model), usageAsked: true, usageAdded: false };
 }
 
 const streamOptions: ReadonlySet<string> = new Set(['stream_options']);
@@ -84,26 +84,12 @@ function withUsage(text: string, { stream_options: options }: RequestFields): st
   return setMembers(text.slice(member.value, member.end), new Map([['include_usage', 'true']]));
 }
 
-/** Without the quote in front: a search that begins with a quote, which is frequent in JSON, is ten times slower. */
-const modelKey = 'model"';
-/** What every escape of a letter of "model" begins with: a second key may hide behind it, and the last one counts. */
-const escapedLetter = '\\u006';
+const usageMember = '"stream_options":{"include_usage":true},';
 
-/**
- * The usual case, by two native searches: `model"` stands in the text once only, as a whole name, and no key can be an escaped spelling
- * of it, so the one that was parsed is this one, wherever it stands. Null where that is not certain.
- */
+/** Null where the members have to be looked for. */
 function splice(text: string, request: RequestFields, model: string, usageAdded: boolean): string | null {
-  if (typeof request['model'] !== 'string' || (usageAdded && 'stream_options' in request)) return null;
-  const key = text.indexOf(modelKey);
-  if (text[key - 1] !== '"' || text.indexOf(modelKey, key + modelKey.length) >= 0 || text.includes(escapedLetter)) return null;
-  // A name with a quote or a backslash is spelled with escapes, and so may any other be (`a\\/b`): then this does not stand there.
-  const value = `"${request['model']}"`;
-  const at = skipSpace(text, skipSpace(text, key + modelKey.length) + 1);
-  if (!text.startsWith(value, at)) return null;
-  const open = text.indexOf('{') + 1;
-  const usage = usageAdded ? '"stream_options":{"include_usage":true},' : '';
-  return text.slice(0, open) + usage + text.slice(open, at) + JSON.stringify(model) + text.slice(at + value.length);
+  if (usageAdded && 'stream_options' in request) return null;
+  return spliceModel(text, request['model'], model, usageAdded ? usageMember : '');
 }
 
 function isDeveloper(message: unknown): message is Record<string, unknown> {

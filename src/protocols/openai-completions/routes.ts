@@ -1,10 +1,11 @@
 /** The routes of OpenAI's API that clients may call: open schemas, checked only as deep as ola reads them. */
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { OlaError } from '../../core/errors.ts';
-import { membersOf } from '../../core/json-text.ts';
 import { longestModelName } from '../../core/models.ts';
 import { type Form, fieldOf } from '../../core/multipart.ts';
 import type { ClientBody, ClientRoute, Operation, Peek } from '../../core/protocol.ts';
+import { createSpellingCheck } from '../second-spellings.ts';
+import { refuseForeign } from '../wrong-route.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,16 +34,18 @@ interface Details {
   readonly needsModel?: string;
   readonly peek?: (fields: Fields) => Peek;
   readonly conversation?: (fields: Fields) => string | null;
+  readonly refuseForeign?: (fields: Fields) => void;
 }
 
 function json(path: `/v1/${string}`, summary: string, schema: TSchema, details: Details = {}): ClientRoute {
-  const { operation = 'other', needsModel = null, peek = peekAtFields, conversation } = details;
+  const { operation = 'other', needsModel = null, peek = peekAtFields, conversation, refuseForeign: foreign } = details;
   return {
     path,
     operation,
     summary,
     schema,
     needsModel,
+    ...(foreign === undefined ? {} : { refuseForeign: foreign }),
     ...(conversation === undefined ? {} : { conversation: (body) => conversation(fieldsOf(body)) }),
     peek(body) {
       if ('text' in body) refuseSecondSpellings(body.text, body.fields);
@@ -59,6 +62,7 @@ export const clientRoutes: readonly ClientRoute[] = [
   json('/v1/chat/completions', 'Create a chat completion', chatRequestSchema, {
     operation: 'chat',
     conversation: conversationOf,
+    refuseForeign: (fields) => refuseForeign('chat', fields),
   }),
   json(
     '/v1/completions',
@@ -96,79 +100,10 @@ export const clientRoutes: readonly ClientRoute[] = [
   form('/v1/audio/translations', 'Translate audio into English'),
 ];
 
-/** Top-level names that ola reads, judges or rewrites, of which most requests have some. All end in l, m or s. */
-const usualNames = ['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens'] as const;
-const rareNames = ['n', 'input', 'stream_format', 'encoding_format', 'store', 'reasoning_effort'] as const;
-const readNames: ReadonlySet<string> = new Set([...usualNames, ...rareNames]);
-/** Characters. */
-const longestReadName = Math.max(...[...readNames].map(({ length }) => length));
-
-/**
- * Servers differ in which of two spellings of a name they read (Go's JSON reader knows no case and takes the last one): the
- * upstream might call another model than was judged here. Only names of the outermost object count.
- * @throws OlaError `invalid_request` naming the spelling
- */
-function refuseSecondSpellings(text: string, fields: Fields): void {
-  for (const key of Object.keys(fields)) refuseOtherCase(key);
-  if (!mayRepeat(text, fields)) return;
-  const seen = new Set<string>();
-  for (const { name } of membersOf(text)) {
-    if (!readNames.has(name)) continue;
-    if (seen.has(name)) throw twice(name, 'send it once');
-    seen.add(name);
-  }
-}
-
-const lowerCase = /^[a-z_]*$/;
-
-function refuseOtherCase(key: string): void {
-  if (key.length > longestReadName || lowerCase.test(key)) return;
-  // Go's folding knows U+017F as s and U+212A as k, so lower case alone is not enough.
-  const plain = key.toUpperCase().toLowerCase();
-  if (readNames.has(plain)) throw twice(key, `write it '${plain}'`);
-}
-
-/** Every escape of an underscore or a lower-case letter begins so: a second spelling of any name may hide behind it. */
-const escapedLetter = /\\u00[567]/;
-/** The end of a usual name as a key. Patterns of fixed length with a rare character are found at 10 GB/s, names by 1 GB/s. */
-const usualEnd = /[lms]":/g;
-const spaceBeforeColon = /[ \t\r\n]:/;
-const spaceBehindKey = /"[ \t\r\n]+:/;
-
-/** Whether a name that ola reads may stand in the text twice, at any depth. */
-function mayRepeat(text: string, fields: Fields): boolean {
-  if (escapedLetter.test(text) || (spaceBeforeColon.test(text) && spaceBehindKey.test(text))) return true;
-  for (const name of rareNames) {
-    if (!Object.hasOwn(fields, name)) continue;
-    const key = `"${name}"`;
-    if (text.indexOf(key, text.indexOf(key) + key.length) >= 0) return true;
-  }
-  let seen = '';
-  usualEnd.lastIndex = 0;
-  while (usualEnd.test(text)) {
-    const quote = usualEnd.lastIndex - 2;
-    const name = usualNameBefore(text, quote);
-    if (name === null) continue;
-    if (seen.includes(`"${name}"`)) return true;
-    seen += `"${name}"`;
-  }
-  return false;
-}
-
-/** The usual name in front of a quote, as a whole string. */
-function usualNameBefore(text: string, quote: number): string | null {
-  for (const name of usualNames) {
-    if (text.charCodeAt(quote - name.length - 1) === doubleQuote && text.endsWith(name, quote)) return name;
-  }
-  return null;
-}
-
-const doubleQuote = 0x22;
-
-function twice(name: string, advice: string): OlaError {
-  const message = `'${name}' is a second spelling of a field that ola reads: ${advice}. Servers would read either.`;
-  return new OlaError('invalid_request', message, { param: name });
-}
+const refuseSecondSpellings = createSpellingCheck({
+  usual: ['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens'],
+  rare: ['n', 'input', 'stream_format', 'encoding_format', 'store', 'reasoning_effort'],
+});
 
 function fieldsOf(body: ClientBody): Fields {
   return 'fields' in body ? body.fields : {};

@@ -1,7 +1,7 @@
 /** Events that name their type (images, audio): the last one says by its type that the stream is complete. */
 import { isObject } from '../../core/json.ts';
 import { noTokenCounts } from '../../core/usage.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from '../event-reading.ts';
 import { readUsage } from './usage.ts';
 
 /** Types of the last event of a stream: `transcript.text.done`, `image_edit.completed`. */
@@ -24,6 +24,7 @@ export function createTypedReading(): Reading {
     get answered() {
       return begun;
     },
+    last: false,
     get ended() {
       return ended;
     },

@@ -4,6 +4,7 @@ import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Conversation } from '../../../src/core/conversation.ts';
 import { type AnswerField, answerFields, type Fate, type RequestField, requestFields } from '../../../src/core/hub-fields.ts';
 import type { EncodedRequest } from '../../../src/core/protocol.ts';
+import { asFunctions } from '../../../src/protocols/custom-tools.ts';
 import { answerContents, type Content, contentsOf } from './contents.ts';
 import { answerSamples, requestSamples, withoutField } from './fields.ts';
 import {
@@ -45,7 +46,9 @@ function nameOf(fate: Fate): string {
 }
 
 function encode(speaker: Speaker, told: Conversation): EncodedRequest {
-  return speaker.chat.encodeRequest(told, modelOf(speaker), digest);
+  // The translator makes functions of free-form tools, for protocols that have functions alone.
+  const asked = speaker.chat.customTools ? told : asFunctions(told).conversation;
+  return speaker.chat.encodeRequest(asked, modelOf(speaker), digest);
 }
 
 function checkRequest(speaker: Speaker, field: RequestField): void {

@@ -112,12 +112,12 @@ describe('a document that is posted', () => {
 
   test('may hold what this version cannot serve: it is kept, and said', async () => {
     const providers = {
-      claude: { baseUrl: 'https://api.anthropic.example', api: 'anthropic-messages', auth: 'oauth', apiKey: key },
+      gemini: { baseUrl: 'https://gemini.example/v1beta', api: 'google-generative-ai', auth: 'oauth', apiKey: key },
     };
     const { warnings } = await post({ providers });
-    expect(warnings.map(({ path: where }) => where)).toEqual(['providers.anthropic.api', 'providers.anthropic.auth']);
-    expect(used()['providers']).toEqual({ anthropic: providers.claude });
-    await expect(scene.gateway.providers.put('claude', providers.claude, null, own)).rejects.toMatchObject({
+    expect(warnings.map(({ path: where }) => where)).toEqual(['providers.google.api', 'providers.google.auth']);
+    expect(used()['providers']).toEqual({ google: providers.gemini });
+    await expect(scene.gateway.providers.put('gemini', providers.gemini, null, own)).rejects.toMatchObject({
       code: 'invalid_field',
     });
   });

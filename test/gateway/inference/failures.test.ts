@@ -15,6 +15,7 @@ const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<
     path: '/embeddings',
     lacksVersion,
     failure,
+    passed: null,
     inside: false,
     header,
     now: 0,

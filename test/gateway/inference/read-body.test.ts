@@ -11,6 +11,7 @@ function dripping(pieces: readonly string[]) {
   const reply: Reply = {
     status: 500,
     header: () => null,
+    headers: () => [],
     read: () => Promise.race([cancelled.promise, Bun.sleep(5).then(() => Buffer.from(rest.next().value ?? '.'))]),
     cancel() {
       seen.cancelled = true;

@@ -25,6 +25,7 @@ function upstream() {
   const reply: Reply = {
     status: 200,
     header: () => null,
+    headers: () => [],
     read() {
       const bytes = unread.shift();
       if (bytes !== undefined) return bytes;
@@ -88,6 +89,7 @@ function wordedFailure(failure: UpstreamFailure): OlaError {
     nearest: () => [],
     failure,
     inside: true,
+    passed: null,
     header: () => null,
     now: 0,
     redact: (text) => text,

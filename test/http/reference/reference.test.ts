@@ -8,6 +8,7 @@ import { errorStatus, errorType } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { operations } from '../../../src/http/reference/document.ts';
 import { tags } from '../../../src/http/reference/operations.ts';
+import { errorType as anthropicType } from '../../../src/protocols/anthropic-messages/errors.ts';
 import { usageRow } from '../../contract/store.ts';
 import { type AppScene, open } from '../scene.ts';
 import { shapeFaults } from './examples.ts';
@@ -119,13 +120,17 @@ describe('the document', () => {
       for (const [status, { content }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
         const { schema, examples = {} } = content?.['application/json'] ?? { schema: {} };
         if (schema['$ref'] === '#/components/schemas/Health') continue;
-        expect([at, status, schema]).toEqual([at, status, { $ref: '#/components/schemas/ErrorEnvelope' }]);
+        const form = at.startsWith('/v1/messages') ? 'AnthropicError' : 'ErrorEnvelope';
+        const shownAs = { $ref: `#/components/schemas/${form}` };
+        const either = { anyOf: [shownAs, { $ref: '#/components/schemas/AnthropicError' }] };
+        expect([at, status, schema]).toEqual([at, status, at.startsWith('/v1/models') ? either : shownAs]);
+        const typeOf = form === 'AnthropicError' ? anthropicType : errorType;
         const shown = Object.values(examples).map(
           ({ $ref }) => document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error,
         );
         expect(shown.length).toBeGreaterThan(0);
         for (const error of shown) {
-          expect(error?.type).toBe(errorType(Number(status)));
+          expect(error?.type).toBe(typeOf(Number(status)));
           // A provider's errors keep its status, and some its code.
           const own = errorStatus[error?.code as keyof typeof errorStatus] ?? null;
           if (own !== Number(status)) expect(error?.message).toContain('Upstream provider');
@@ -302,6 +307,9 @@ describe('the answers of the app', () => {
     await expectTold(200, 'GET', '/config/explain', '/config/explain');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
+    const anthropic = { 'anthropic-version': '2023-06-01' };
+    await expectTold(200, 'GET', '/v1/models', '/v1/models?limit=2', undefined, anthropic);
+    await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile', undefined, anthropic);
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
@@ -464,6 +472,9 @@ describe('the answers of the app', () => {
     await expectTold(404, 'DELETE', '/config/profiles/{name}', '/config/profiles/nobody');
     await expectTold(403, 'POST', '/config/export', '/config/export', { passphrase: 'only where it runs' });
     await expectTold(404, 'GET', '/v1/models/{id}', '/v1/models/nobody/nothing');
+    await expectTold(400, 'GET', '/v1/models', '/v1/models?limit=0', undefined, { 'anthropic-version': '2023-06-01' });
+    for (const path of ['/v1/messages', '/v1/messages/count_tokens'])
+      await expectTold(404, 'POST', path, path, { model: 'nobody/x', messages: [{ role: 'user', content: 'x' }] });
     await expectTold(404, 'POST', '/v1/chat/completions', '/v1/chat/completions', {
       model: 'nobody/x',
       messages: [{ role: 'user', content: 'x' }],

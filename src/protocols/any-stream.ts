@@ -1,11 +1,7 @@
 /** The first bytes of an answer decide what it is: the label of a real upstream is a hint at best. */
-import { joinBytes } from '../../core/bytes.ts';
-import { isObject } from '../../core/json.ts';
-import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
-import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
-import { type AnswerShape, readAnswer } from './answer.ts';
-import { eventsOfAnswer } from './convert.ts';
-import { createStreamTap, type StreamOptions } from './stream.ts';
+import { joinBytes } from '../core/bytes.ts';
+import type { StreamFault, StreamPipe, UpstreamFailure, WholeAnswer } from '../core/protocol.ts';
+import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 
 /** Bytes. As long as an answer that is not streamed. */
 const longestAnswer = 64 * 1024 * 1024;
@@ -36,20 +32,28 @@ export function startsEvents(byte: number | null): boolean {
 
 const brace = 0x7b;
 
-/** A stream that was asked for: events, or JSON, which becomes a stream of one chunk. */
-export function createAnyStream(options: StreamOptions, shape: AnswerShape | null): StreamPipe {
-  return new AnyStream(options, shape);
+/** The two forms in which a stream that was asked for may come. */
+export interface StreamForms {
+  /** The tap of a stream of events. */
+  readonly tap: () => StreamPipe;
+  /** Reads a whole answer that came in place of a stream. */
+  readonly read: (text: string) => WholeAnswer | UpstreamFailure;
+  /** The stream that says what a whole answer says; null: there is no such stream, and the answer is no stream. */
+  readonly eventsOf: ((answer: string) => string) | null;
+}
+
+/** A stream that was asked for: events, or JSON, which becomes a stream where it can. */
+export function createAnyStream(forms: StreamForms): StreamPipe {
+  return new AnyStream(forms);
 }
 
 class AnyStream implements StreamPipe {
-  private readonly options: StreamOptions;
-  private readonly shape: AnswerShape | null;
+  private readonly forms: StreamForms;
   private chosen: StreamPipe | null = null;
   private isNone = false;
 
-  constructor(options: StreamOptions, shape: AnswerShape | null) {
-    this.options = options;
-    this.shape = shape;
+  constructor(forms: StreamForms) {
+    this.forms = forms;
   }
 
   get begun(): boolean {
@@ -95,14 +99,14 @@ class AnyStream implements StreamPipe {
   private choose(chunk: Uint8Array): StreamPipe | null {
     const byte = firstByte(chunk);
     if (byte === null) return null;
-    if (startsEvents(byte)) return createStreamTap(this.options);
-    if (byte === brace) return createJsonStream(this.options, this.shape);
+    if (startsEvents(byte)) return this.forms.tap();
+    if (byte === brace) return createJsonStream(this.forms);
     this.isNone = true;
     return null;
   }
 }
 
-function createJsonStream({ usageAsked }: StreamOptions, shape: AnswerShape | null): StreamPipe {
+function createJsonStream(forms: StreamForms): StreamPipe {
   const pieces: Uint8Array[] = [];
   let length = 0;
   let done = false;
@@ -118,15 +122,18 @@ function createJsonStream({ usageAsked }: StreamOptions, shape: AnswerShape | nu
     finish(emit) {
       if (fault !== null) return;
       const text = decoder.decode(joinBytes(pieces));
-      const answer = readAnswer(text, shape);
+      const answer = forms.read(text);
       if ('kind' in answer) {
         fault = answer.kind === 'malformed' ? 'no_stream' : 'upstream_error';
         failure = answer.kind === 'malformed' ? null : answer;
         return;
       }
+      if (forms.eventsOf === null) {
+        fault = 'no_stream';
+        return;
+      }
       tokens = answer.tokens;
-      const value: unknown = JSON.parse(text);
-      emit(encoder.encode(eventsOfAnswer(isObject(value) ? value : {}, usageAsked)));
+      emit(encoder.encode(forms.eventsOf(text)));
       done = true;
     },
     close() {

@@ -1,4 +1,4 @@
-import type { TokenCounts } from '../../core/usage.ts';
+import type { TokenCounts } from '../core/usage.ts';
 
 /** The meaning of a stream's events, one after the other. */
 export interface Reading {
@@ -6,9 +6,11 @@ export interface Reading {
   take(event: Readonly<Record<string, unknown>>): boolean;
   /** Something has come that a client can use. */
   readonly begun: boolean;
-  /** `[DONE]` may come: there is an answer. */
+  /** The last event may come: there is an answer. */
   readonly answered: boolean;
-  /** The stream may end here, in order, without `[DONE]`. */
+  /** The stream may end here, in order, without its last event. */
   readonly ended: boolean;
+  /** The event that was taken is the last one. */
+  readonly last: boolean;
   readonly tokens: TokenCounts;
 }

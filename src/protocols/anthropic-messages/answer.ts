@@ -1,0 +1,40 @@
+/** Whole answers of Anthropic's API, from an upstream: the message or the count, the failure that it may be, and the tokens it used. */
+import { isObject, isTooDeep } from '../../core/json.ts';
+import type { UpstreamFailure, WholeAnswer } from '../../core/protocol.ts';
+import { noTokenCounts } from '../../core/usage.ts';
+import { brokenProtocol } from '../failures.ts';
+import { failureInside } from './errors.ts';
+import { readUsage } from './usage.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function readMessage(text: string): WholeAnswer | UpstreamFailure {
+  const answer = readJson(text, 'a message');
+  if ('kind' in answer) return answer;
+  const { type, content, usage } = answer.fields;
+  if (type !== 'message' || !Array.isArray(content)) return brokenProtocol('answered JSON that is not a message');
+  return { body: text, tokens: readUsage(usage) };
+}
+
+/** Counting makes no tokens. */
+const noneUsed = { ...noTokenCounts, prompt: 0, completion: 0 };
+
+export function readCount(text: string): WholeAnswer | UpstreamFailure {
+  const answer = readJson(text, 'a count of tokens');
+  if ('kind' in answer) return answer;
+  if (typeof answer.fields['input_tokens'] !== 'number') return brokenProtocol('answered JSON that is not a count of tokens');
+  return { body: text, tokens: noneUsed };
+}
+
+/** @param what the name of the answer in words */
+function readJson(text: string, what: string): { readonly fields: Fields } | UpstreamFailure {
+  if (isTooDeep(text)) return brokenProtocol('answered JSON that is nested too deeply');
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return brokenProtocol('answered something that is not JSON');
+  }
+  if (!isObject(answer)) return brokenProtocol(`answered JSON that is not ${what}`);
+  return failureInside(answer, text) ?? { fields: answer };
+}

@@ -1,0 +1,87 @@
+/** Anthropic's API on both sides: the body with only the model replaced, answers as they come, usage read in passing. */
+import type { HeaderMap } from '../../core/ports.ts';
+import type {
+  AnswerKind,
+  ClientCall,
+  Exchange,
+  StreamPipe,
+  UpstreamFailure,
+  UpstreamModel,
+  WholeAnswer,
+} from '../../core/protocol.ts';
+import { createAnyStream, type StreamForms } from '../any-stream.ts';
+import { withModel } from '../model-splice.ts';
+import { mayBeWrapped } from '../wrapped-values.ts';
+import { readCount, readMessage } from './answer.ts';
+import { requestHeaders } from './headers.ts';
+import { countPath, messagesPath } from './routes.ts';
+import { createMessageTap } from './stream.ts';
+import { withOwnThinking } from './wrapped-thinking.ts';
+
+export function direct({ route, body, peek, query, headers }: ClientCall, to: UpstreamModel): Exchange | null {
+  if (!('text' in body)) return null;
+  const { quirks } = to;
+  const own = mayBeWrapped(body.text) ? withOwnThinking(body.text, to.maker) : body.text;
+  const request = {
+    body: withModel(own, body.fields['model'], to.id),
+    headers: requestHeaders(headers, quirks.noBetas === true),
+    beta: asksBeta(query),
+  };
+  if (route.path === messagesPath) return new DirectExchange(messagesPath, request, peek.stream, readMessage);
+  return route.path === countPath && quirks.noCount !== true ? new DirectExchange(countPath, request, false, readCount) : null;
+}
+
+/** Anthropic's SDKs call their beta methods so. Nothing else of a query goes up. */
+function asksBeta(query: string): boolean {
+  return query !== '' && /[?&]beta=true(?:&|$)/.test(query);
+}
+
+interface DirectRequest {
+  readonly body: string;
+  readonly headers: HeaderMap;
+  readonly beta: boolean;
+}
+
+const none: readonly string[] = [];
+
+class DirectExchange implements Exchange, StreamForms {
+  readonly method = 'POST';
+  readonly path: string;
+  readonly body: string;
+  readonly contentType = null;
+  readonly headers: HeaderMap;
+  readonly notes = null;
+  readonly added = none;
+  readonly expects: AnswerKind;
+  readonly read: StreamForms['read'];
+  /** A message that came in place of a stream needs the codec of chats, which writes streams. */
+  readonly eventsOf = null;
+
+  constructor(path: string, { body, headers, beta }: DirectRequest, isStream: boolean, read: StreamForms['read']) {
+    this.path = beta ? `${path}?beta=true` : path;
+    this.body = body;
+    this.headers = headers;
+    this.expects = isStream ? 'stream' : 'whole';
+    this.read = read;
+  }
+
+  answerKind(): AnswerKind {
+    return this.expects;
+  }
+
+  labelOf(kind: AnswerKind): string {
+    return kind === 'stream' ? 'text/event-stream' : 'application/json';
+  }
+
+  whole(text: string): WholeAnswer | UpstreamFailure {
+    return this.read(text);
+  }
+
+  pipe(): StreamPipe {
+    return createAnyStream(this);
+  }
+
+  tap(): StreamPipe {
+    return createMessageTap();
+  }
+}
