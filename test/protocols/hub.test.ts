@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { answerContract } from '../contract/hub/answers.ts';
+import { customToolContract } from '../contract/hub/custom-tools.ts';
 import { pairContract } from '../contract/hub/pairs.ts';
 import { pairPropertyContract, propertyContract } from '../contract/hub/properties.ts';
 import { requestContract } from '../contract/hub/requests.ts';
@@ -38,5 +39,6 @@ for (const client of speakers)
     if (client !== upstream) {
       pairContract(client, upstream);
       pairPropertyContract(client, upstream);
+      customToolContract(client, upstream);
       thinkingContract(client, upstream);
     }
