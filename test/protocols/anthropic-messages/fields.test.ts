@@ -67,7 +67,10 @@ const rows: Readonly<Record<RequestField, readonly [Partial<Conversation>, strin
   refusal: [said({ type: 'refusal', text: 'No' }), 'No'],
   foreignBlock: [{ turns: [user({ type: 'opaque', protocol: 'x', name: 'n', value: {}, field: 'messages.0.content.1' })] }, ''],
   functionTool: [{ tools: [tool('f')] }, 'input_schema'],
-  customTool: [asFunctions(conversation({ tools: [tool('f', { kind: 'custom' })] })).conversation, 'as plain text'],
+  customTool: [
+    { tools: asFunctions(conversation({ tools: [tool('f', { kind: 'custom' })] })).conversation.tools },
+    '"input":{"type":"string"',
+  ],
   strictTool: [{ tools: [tool('f', { strict: true })] }, '"strict":true'],
   toolChoiceAuto: [choice('auto'), '"auto"'],
   toolChoiceNone: [choice('none'), '"none"'],
