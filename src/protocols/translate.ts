@@ -34,10 +34,10 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     return operation === 'count' && client.count !== null && upstream.chat !== null;
   }
 
-  function conversationOf(call: ClientCall, decode: (fields: Fields) => Conversation): Conversation {
+  function conversationOf(call: ClientCall, decode: (fields: Fields, text?: string) => Conversation): Conversation {
     const known = decoded.get(call);
     if (known !== undefined) return known;
-    const conversation = decode(fieldsOf(call));
+    const conversation = decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
     decoded.set(call, conversation);
     return conversation;
   }

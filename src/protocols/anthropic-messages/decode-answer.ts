@@ -1,6 +1,7 @@
 /** Whole answers of Anthropic's API as answers of the hub. */
 import type { Answer, AnswerEnd, Part } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
+import { parseExact } from '../../core/exact-json.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
 import { createDistinctIds } from '../../core/tool-ids.ts';
@@ -29,7 +30,7 @@ export function decodeAnswer(text: string): Answer | UpstreamFailure {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import {
   type Sampling,
   type Turn,
 } from '../../core/conversation.ts';
+import { hasLongNumbers, parseExact } from '../../core/exact-json.ts';
 import { isObject } from '../../core/json.ts';
 import { decodeContent, extrasOf, protocolId, refuse } from './decode-blocks.ts';
 import { decodeToolChoice, decodeTools, type ServerTool } from './decode-tools.ts';
@@ -48,9 +49,13 @@ const carried = new Set([
 /** Members that the hub holds in part; they are not among the unknown ones. */
 const held = new Set(['tool_choice', 'metadata', 'thinking', 'output_config', 'output_format']);
 
-/** @throws OlaError `invalid_request`, with the field as `param` */
-export function decodeRequest(request: Fields): Conversation {
-  const body: Fields = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null && value !== undefined));
+/**
+ * @param text of the request: inputs of tools keep the digits of their numbers
+ * @throws OlaError `invalid_request`, with the field as `param`
+ */
+export function decodeRequest(request: Fields, text?: string): Conversation {
+  const read = text === undefined || !hasLongNumbers(text) ? request : { ...request, messages: messagesIn(text) };
+  const body: Fields = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== null && value !== undefined));
   const { tools, serverTools } = decodeTools(body['tools']);
   const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !carried.has(name)));
   const opaque = [...serverTools.map(opaqueTool), ...opaqueFields(body)];
@@ -105,6 +110,12 @@ function opaqueFields(body: Fields): OpaqueField[] {
     ...(body['container'] === '' ? [] : ['container']),
   ].filter((name) => body[name] !== undefined);
   return names.map((name) => ({ protocol: protocolId, name, field: name }));
+}
+
+/** Numbers of messages are never read, only written again. */
+function messagesIn(text: string): unknown {
+  const request = parseExact(text);
+  return isObject(request) ? request['messages'] : undefined;
 }
 
 function decodeTurns(messages: unknown): Turn[] {

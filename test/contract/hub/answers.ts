@@ -101,6 +101,11 @@ export function answerContract(speaker: Speaker): void {
         ]);
     });
 
+    test('keeps the digits of big numbers in arguments', () => {
+      for (const read of both(answerOf([toolCall('call_1', '{"id":12345678901234567890}')])))
+        expect(read.parts).toMatchObject([{ arguments: '{"id":12345678901234567890}' }]);
+    });
+
     test('has two calls of one id as two', () => {
       for (const read of both(answerOf([toolCall('call_1'), toolCall('call_1', '{"city":"Oslo"}')]))) {
         expect(callsIn(read).map(([, args]) => args)).toEqual(['{"city":"Rome"}', '{"city":"Oslo"}']);

@@ -34,6 +34,8 @@ const usual = answerOf([textPart('Let me see 😀'), toolCall('call_1'), toolCal
 });
 
 export interface Asked {
+  /** The body as it came, where its numbers have more digits than its fields. */
+  readonly text?: string;
   readonly model?: Partial<UpstreamModel>;
   readonly stream?: boolean;
   readonly maker?: string;
@@ -44,7 +46,7 @@ export interface Asked {
 export function exchangeOf(client: Speaker, upstream: Speaker, request: Fields, asked: Asked = {}): Exchange {
   const translator = createTranslator([client.protocol, upstream.protocol], digest);
   const { stream = false, maker = 'maker-1', memory = null, model = {} } = asked;
-  const call = clientCall(client, stream ? { ...request, ...client.sample.streaming } : request);
+  const call = clientCall(client, stream ? { ...request, ...client.sample.streaming } : request, asked.text);
   const facts = { requestId: 'request-1', startedAt: 1_000_000, memory };
   const made = translator.exchange(client.protocol, call, modelOf(upstream, { ...model, maker }), facts);
   if (made === null || 'own' in made) throw new Error(`${client.protocol.id} is not translated to ${upstream.protocol.id}`);
@@ -77,6 +79,19 @@ export function pairContract(client: Speaker, upstream: Speaker): void {
           { callId: 'call_2', parts: [textPart('of call_2')] },
         ]);
       }
+    });
+
+    test('keeps the digits of big numbers in the arguments of earlier calls', () => {
+      const big = '{"id":12345678901234567890}';
+      const answered = exchange().whole(wholeOf(upstream, answerOf([toolCall('call_1', big)])));
+      if ('kind' in answered) throw new Error(`the answer is read as a failure: ${answered.message}`);
+      expect(answered.body).toContain('12345678901234567890');
+      const text = client.chat.encodeRequest(
+        conversation({ turns: [{ role: 'assistant', parts: [toolCall('call_1', big)] }] }),
+        modelOf(client),
+        digest,
+      ).body;
+      expect(String(exchangeOf(client, upstream, JSON.parse(text) as Fields, { text }).body)).toContain('12345678901234567890');
     });
 
     test('tells an answer, whole and as a stream, with its text, its calls and its tokens', () => {

@@ -144,10 +144,10 @@ export function readStream(
   return { steps, fault, failure: failure?.kind ?? null, ended: steps.at(-1)?.type === 'end' };
 }
 
-export function clientCall({ protocol }: Speaker, fields: Fields): ClientCall {
+export function clientCall({ protocol }: Speaker, fields: Fields, text = JSON.stringify(fields)): ClientCall {
   const route = protocol.clientRoutes.find(({ operation }) => operation === 'chat');
   if (route === undefined) throw new Error(`${protocol.id} has no route of chats`);
-  const body = { text: JSON.stringify(fields), fields };
+  const body = { text, fields };
   return { route, body, params: {}, peek: route.peek(body, {}), query: '', headers: null };
 }
 
