@@ -2,13 +2,22 @@
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure, WholeAnswer } from '../../core/protocol.ts';
 import { noTokenCounts } from '../../core/usage.ts';
+import { looksLikeEvents } from '../answer-forms.ts';
 import { brokenProtocol } from '../failures.ts';
+import { messageOfEvents } from './convert.ts';
 import { failureInside } from './errors.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A stream that was not asked for is folded into one message. */
 export function readMessage(text: string): WholeAnswer | UpstreamFailure {
+  if (!looksLikeEvents(text)) return readWhole(text);
+  const folded = messageOfEvents(text);
+  return typeof folded === 'string' ? readWhole(folded) : folded;
+}
+
+function readWhole(text: string): WholeAnswer | UpstreamFailure {
   const answer = readJson(text, 'a message');
   if ('kind' in answer) return answer;
   const { type, content, usage } = answer.fields;

@@ -13,6 +13,7 @@ import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { withModel } from '../model-splice.ts';
 import { mayBeWrapped } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
+import { eventsOfMessage } from './convert.ts';
 import { requestHeaders } from './headers.ts';
 import { countPath, messagesPath } from './routes.ts';
 import { createMessageTap } from './stream.ts';
@@ -54,8 +55,7 @@ class DirectExchange implements Exchange, StreamForms {
   readonly added = none;
   readonly expects: AnswerKind;
   readonly read: StreamForms['read'];
-  /** A message that came in place of a stream needs the codec of chats, which writes streams. */
-  readonly eventsOf = null;
+  readonly eventsOf = eventsOfMessage;
 
   constructor(path: string, { body, headers, beta }: DirectRequest, isStream: boolean, read: StreamForms['read']) {
     this.path = beta ? `${path}?beta=true` : path;
