@@ -1,24 +1,28 @@
-/** The names by which a client knows the fields that its upstream is not told. Pure. */
-import type { CarriedFields, RequestField } from '../core/hub-fields.ts';
+/** The names under which a client knows what the upstream was not told. Pure. */
+import { isRequestField, type RequestField } from '../core/hub-fields.ts';
+import { isObject } from '../core/json.ts';
+import type { ChatCodec } from '../core/protocol.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * @param dropped names of the hub's fields; other names stay as they are
- * @param request the client's request: a field that may be written in several ways has the name that stands in it
+ * @param dropped names of the client's own fields, and of the hub's
+ * @param request the client's request
+ * @returns the names of the hub's fields in the client's protocol, where one name fits; all others as they are
  */
-export function namesOfDropped(
-  dropped: readonly string[],
-  { client }: CarriedFields,
-  request: Readonly<Record<string, unknown>>,
-): readonly string[] {
-  return dropped.flatMap((field) => {
-    const names = Object.keys(client).filter((name) => mayHold(client[name], field));
-    const written = names.filter((name) => request[name] !== undefined && request[name] !== null);
-    if (written.length > 0) return written;
-    // It stands inside of a message or a tool.
-    return names.slice(0, 1).concat(names.length === 0 ? [field] : []);
-  });
+export function clientNames(dropped: readonly string[], { fields }: ChatCodec, request: Fields): readonly string[] {
+  return dropped.map((name) => (isRequestField(name) ? nameOf(name, Object.entries(fields.client), request) : name));
 }
 
-function mayHold(fate: CarriedFields['client'][string] | undefined, field: string): boolean {
-  return Array.isArray(fate) && (fate as readonly RequestField[]).some((each) => each === field);
+function nameOf(field: RequestField, client: readonly (readonly [string, unknown])[], request: Fields): string {
+  const alone = client.filter(([, fate]) => Array.isArray(fate) && fate.length === 1 && fate[0] === field).map(([name]) => name);
+  const said = alone.filter((name) => isSaid(name.split('.'), request));
+  const [only, another] = said.length > 0 ? said : alone;
+  return only === undefined || (another !== undefined && said.length === 0) ? field : only;
+}
+
+/** Whether the request has the member of a dotted name. */
+function isSaid([first, ...rest]: readonly string[], value: unknown): boolean {
+  if (first === undefined) return true;
+  return isObject(value) && value[first] !== undefined && value[first] !== null && isSaid(rest, value[first]);
 }

@@ -1,6 +1,5 @@
 /** One attempt at an upstream of another protocol: the request as it was encoded, the answer decoded and encoded again. */
 import { fold, unfold } from '../core/answers.ts';
-import type { Answer, Step } from '../core/conversation.ts';
 import type { HeaderMap } from '../core/ports.ts';
 import type {
   AnswerKind,
@@ -13,9 +12,9 @@ import type {
   UpstreamFailure,
   WholeAnswer,
 } from '../core/protocol.ts';
+import { readAnswer } from './answer-forms.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
 import { withCustomCalls } from './custom-tools.ts';
-import { brokenProtocol } from './failures.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
 export interface Translation {
@@ -81,25 +80,4 @@ export class TranslatedExchange implements Exchange {
   pipe(): StreamPipe {
     return createTranslatedStream(this.translation);
   }
-}
-
-/** A stream begins with a field of an event, or with a comment (WHATWG HTML, 9.2.5). */
-const eventStart = /^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/;
-const encoder = new TextEncoder();
-
-/** A stream that was not asked for is folded into one answer. */
-function readAnswer(text: string, codec: ChatCodec): Answer | UpstreamFailure {
-  if (!eventStart.test(text)) return codec.decodeAnswer(text);
-  const decoder = codec.streamDecoder();
-  const steps: Step[] = [];
-  const take = (step: Step) => void steps.push(step);
-  try {
-    decoder.push(encoder.encode(text), take);
-    if (decoder.fault === null && steps.at(-1)?.type !== 'end') decoder.finish(take);
-  } finally {
-    decoder.close();
-  }
-  if (decoder.failure !== null) return decoder.failure;
-  if (decoder.fault === null && steps.at(-1)?.type === 'end') return fold(steps);
-  return brokenProtocol('ended its answer before it was complete');
 }

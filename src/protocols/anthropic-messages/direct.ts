@@ -13,6 +13,7 @@ import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { withModel } from '../model-splice.ts';
 import { mayBeWrapped } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
+import { eventsOfMessage } from './convert.ts';
 import { requestHeaders } from './headers.ts';
 import { type Renaming, withModelNamed } from './named-model.ts';
 import { countPath, messagesPath } from './routes.ts';
@@ -68,8 +69,7 @@ class DirectExchange implements Exchange, StreamForms {
   readonly expects: AnswerKind;
   readonly read: StreamForms['read'];
   private readonly renaming: Renaming | null;
-  /** A message that came in place of a stream needs the codec of chats, which writes streams. */
-  readonly eventsOf = null;
+  readonly eventsOf = eventsOfMessage;
 
   constructor(path: string, { body, headers, beta }: DirectRequest, { isStream, renaming, read }: Answering) {
     this.path = beta ? `${path}?beta=true` : path;
