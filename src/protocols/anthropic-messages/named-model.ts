@@ -74,13 +74,27 @@ class NamedStream implements StreamPipe {
     if (start < 0) return bytes;
     this.started = true;
     const end = endOfEvent(bytes, start);
-    const event = decoder.decode(bytes.subarray(0, end));
     const { asked, named } = this.renaming;
+    const usual = encoder.encode(memberOf(asked));
+    const at = find(bytes, usual, start);
+    if (at >= 0 && at < end) return spliced(bytes, at, at + usual.length, memberOf(named));
+    const event = decoder.decode(bytes.subarray(0, end));
     const [member, value = ''] = modelMember.exec(event) ?? [];
     if (member === undefined || value !== JSON.stringify(asked)) return bytes;
-    const own = event.replace(member, () => `"model":${JSON.stringify(named)}`);
-    return joinBytes([encoder.encode(own), bytes.subarray(end)]);
+    return spliced(
+      bytes,
+      0,
+      end,
+      event.replace(member, () => memberOf(named)),
+    );
   }
+}
+
+const memberOf = (model: string): string => `"model":${JSON.stringify(model)}`;
+
+/** The bytes with those from `at` to `end` replaced by a text. */
+function spliced(bytes: Uint8Array, at: number, end: number, text: string): Uint8Array {
+  return joinBytes([bytes.subarray(0, at), encoder.encode(text), bytes.subarray(end)]);
 }
 
 function endOfEvent(bytes: Uint8Array, from: number): number {

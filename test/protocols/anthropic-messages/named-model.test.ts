@@ -31,11 +31,13 @@ function passed(text: string, cut: number, pipe = withModelNamed(createMessageTa
 for (const [name, lineEnd] of [
   ['line feeds', '\n'],
   ['carriage returns', '\r\n'],
+  ['the usual spelling', '\n'],
 ] as const) {
   test(`a stream names the model as the client does, wherever it is cut, and nothing else changes: ${name}`, () => {
-    const text = streamOf('claude-x', lineEnd);
+    const spelled = streamOf('claude-x', lineEnd);
+    const text = name === 'the usual spelling' ? spelled.replace('"model" : ', '"model":') : spelled;
     for (let cut = 0; cut <= text.length; cut++) {
-      const expected = passed(text, cut, createMessageTap()).replace('"model" : "claude-x"', '"model":"acme/claude-x"');
+      const expected = passed(text, cut, createMessageTap()).replace(/"model"( : |:)"claude-x"/, '"model":"acme/claude-x"');
       expect(expected).toContain('acme/');
       expect(passed(text, cut)).toBe(expected);
     }
