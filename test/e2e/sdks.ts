@@ -38,6 +38,7 @@ export interface Question {
 }
 
 export interface Heard {
+  readonly model: string;
   readonly text: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
   /** In OpenAI's words. */
@@ -112,20 +113,21 @@ async function askOpenai(client: OpenAI, question: Question): Promise<Heard> {
   }
   const streamed = { ...body, stream: true as const, stream_options: { include_usage: true } };
   const { data, response } = await client.chat.completions.create(streamed, options).withResponse();
-  const { choices, usage } = await gathered(data, question.onText);
-  return heardOfChat({ choices, usage }, response.headers);
+  return heardOfChat(await gathered(data, question.onText), response.headers);
 }
 
-type ChatAnswer = Pick<OpenAI.ChatCompletion, 'choices'> & { readonly usage?: OpenAI.CompletionUsage | undefined };
+type ChatAnswer = Pick<OpenAI.ChatCompletion, 'choices' | 'model'> & { readonly usage?: OpenAI.CompletionUsage | undefined };
 
 /** Chunks put together by the rules of the API: calls by their index, the finish once. */
 async function gathered(chunks: AsyncIterable<OpenAI.ChatCompletionChunk>, onText?: (text: string) => void): Promise<ChatAnswer> {
   let content = '';
   let finish: string | null = null;
+  const models = new Set<string>();
   let usage: OpenAI.CompletionUsage | undefined;
   const calls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = [];
   for await (const chunk of chunks) {
     usage = chunk.usage ?? usage;
+    models.add(chunk.model);
     for (const { delta, finish_reason: reason } of chunk.choices) {
       if (finish !== null) throw new Error('a chunk came behind the finish');
       if (delta.content) onText?.(delta.content);
@@ -138,12 +140,13 @@ async function gathered(chunks: AsyncIterable<OpenAI.ChatCompletionChunk>, onTex
     }
   }
   const message = { role: 'assistant' as const, content, refusal: null, tool_calls: calls };
-  return { choices: [{ index: 0, message, finish_reason: finish as 'stop', logprobs: null }], usage };
+  return { model: [...models].join(), choices: [{ index: 0, message, finish_reason: finish as 'stop', logprobs: null }], usage };
 }
 
-function heardOfChat({ choices, usage }: ChatAnswer, headers: Headers): Heard {
+function heardOfChat({ model, choices, usage }: ChatAnswer, headers: Headers): Heard {
   const [choice] = choices;
   return {
+    model,
     text: choice?.message.content ?? '',
     calls: (choice?.message.tool_calls ?? []).map((call) => {
       if (call.type !== 'function') throw new Error(`a call of the type ${call.type}`);
@@ -216,9 +219,10 @@ const ends: Readonly<Record<string, string>> = {
   refusal: 'content_filter',
 };
 
-function heardOfMessage({ content, stop_reason: reason, usage }: Anthropic.Message, headers: Headers): Heard {
+function heardOfMessage({ model, content, stop_reason: reason, usage }: Anthropic.Message, headers: Headers): Heard {
   const cached = usage.cache_read_input_tokens ?? 0;
   return {
+    model,
     text: content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     calls: content.flatMap((block) =>
       block.type === 'tool_use' ? [{ id: block.id, name: block.name, input: block.input }] : [],
