@@ -142,6 +142,13 @@ describe('a chat to a provider that speaks Anthropic’s protocol', () => {
     expect(refused.facts.body).toBeUndefined();
   });
 
+  test.each([429, 503, 529])('is told a %d with the upstream’s words, which say more than the status', async (status) => {
+    const error = { type: 'error', error: { type: 'rate_limit_error', message: 'Wait for the next window' } };
+    const { scene } = await play(() => Response.json(error, { status }));
+    const refused = await refusal(scene, chat, { model: 'claude-like/m', messages: question });
+    expect([refused.status, refused.message]).toEqual([status, expect.stringContaining('Wait for the next window')]);
+  });
+
   test('that meets a rate limit cools the credential for that model', async () => {
     const error = { type: 'error', error: { type: 'rate_limit_error', message: 'slow' } };
     const { scene } = await play(() => Response.json(error, { status: 429, headers: { 'retry-after': '40' } }));
