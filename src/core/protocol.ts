@@ -247,6 +247,10 @@ export interface StreamEncoder {
 export interface ChatCodec {
   /** Upstreams of the protocol have free-form tools, which take text in the place of an object. */
   readonly customTools: boolean;
+  /** `own`: a stream is no server-sent events, and the decoder gets every byte of it. Absent: it is. */
+  readonly framing?: 'own';
+  /** The Content-Type of streams to clients; absent: `text/event-stream`. */
+  readonly streamType?: string;
   /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
   readonly fields: CarriedFields;
   /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */

@@ -59,7 +59,7 @@ export class TranslatedExchange implements Exchange {
   }
 
   labelOf(kind: AnswerKind): string {
-    return kind === 'stream' ? 'text/event-stream' : 'application/json';
+    return kind === 'stream' ? (this.translation.to.streamType ?? 'text/event-stream') : 'application/json';
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {

@@ -34,7 +34,7 @@ export function createTranslatedStream(translation: StreamTranslation): StreamPi
 
 type Emit = (bytes: Uint8Array) => void;
 /** `none`: nothing has come that tells. */
-type Form = 'none' | 'events' | 'json';
+type Form = 'none' | 'stream' | 'json';
 
 /** Bytes of an answer that is JSON in the place of a stream. */
 const longestAnswer = 64 * 1024 * 1024;
@@ -54,7 +54,7 @@ class TranslatedStream implements StreamPipe {
   private readonly reasoning: AnswerReasoning;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
-  private form: Form = 'none';
+  private form: Form;
   private readonly json: Uint8Array[] = [];
   private jsonLength = 0;
   /** Text for the client that is not emitted yet. */
@@ -62,6 +62,7 @@ class TranslatedStream implements StreamPipe {
 
   constructor({ from, to, making, maker, memory, customTools }: StreamTranslation) {
     this.codec = from;
+    this.form = from.framing === 'own' ? 'stream' : 'none';
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
     this.reasoning = createAnswerReasoning({ maker, memory });
@@ -85,7 +86,7 @@ class TranslatedStream implements StreamPipe {
   finish(emit: Emit): void {
     if (this.done || this.fault !== null) return;
     if (this.form === 'json') this.run(() => this.takeJson(), emit);
-    else if (this.form === 'events') this.run(() => this.decoder.finish(this.take), emit);
+    else if (this.form === 'stream') this.run(() => this.decoder.finish(this.take), emit);
   }
 
   close(): void {
@@ -164,5 +165,5 @@ function formOf(chunk: Uint8Array): Form {
   const first = chunk.find((byte) => !blanks.includes(byte));
   if (first === undefined) return 'none';
   if (first === 0x7b) return 'json';
-  return eventStarts.includes(first) ? 'events' : 'none';
+  return eventStarts.includes(first) ? 'stream' : 'none';
 }
