@@ -130,6 +130,8 @@ export interface UpstreamFailure {
   readonly retryAfterMs: number | null;
   /** The JSON object that told the failure, which a client of the same protocol may get as it is; null: there is none. */
   readonly body: string | null;
+  /** A sentence of ola's own on what helps. */
+  readonly hint?: string;
 }
 
 export interface WholeAnswer {

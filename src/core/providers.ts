@@ -35,6 +35,8 @@ export interface ProviderQuirks {
   readonly cacheControl?: true;
   /** Takes no `anthropic-beta` header. */
   readonly noBetas?: true;
+  /** Refuses `think`: the model cannot. */
+  readonly noThink?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
 }
