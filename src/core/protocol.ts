@@ -255,8 +255,11 @@ export interface ChatCodec {
   readonly streamType?: string;
   /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
   readonly fields: CarriedFields;
-  /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */
-  decodeRequest(body: Readonly<Record<string, unknown>>): Conversation;
+  /**
+   * @param text of the body: numbers that no double holds have lost digits in the parsed fields
+   * @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold
+   */
+  decodeRequest(body: Readonly<Record<string, unknown>>, text?: string): Conversation;
   /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
   encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
   /** Reads an answer that was not asked for as a stream. */

@@ -2,6 +2,7 @@
 import type { Part, Step } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
+import { createDistinctIds } from '../../core/tool-ids.ts';
 import { decodeBlock, extrasOf, protocolId } from './decode-blocks.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -34,6 +35,7 @@ interface Open {
 
 class Reading implements BlockReading {
   private next = 0;
+  private readonly distinct = createDistinctIds();
   private readonly open = new Map<unknown, Open>();
   /** The call that ended last without any arguments. Its meaning depends on the event behind it. */
   private bare: Open | null = null;
@@ -45,7 +47,7 @@ class Reading implements BlockReading {
     this.settle(false, take);
     const part = partOf(block);
     if (part === null) return false;
-    this.begin(index, part, take);
+    this.begin(index, part.type === 'toolCall' ? { ...part, id: this.distinct(part.id, null) } : part, take);
     return true;
   }
 

@@ -128,7 +128,7 @@ const samples: Readonly<Record<RequestField, readonly [Conversation, string]>> =
 };
 
 /** Fields that are named where an upstream of which nothing is known is not told them. */
-const named: readonly RequestField[] = ['strictTool', 'topK', 'reasoningSummary', 'cacheHint'];
+const named: readonly RequestField[] = ['redactedReasoning', 'strictTool', 'topK', 'reasoningSummary', 'cacheHint'];
 
 describe('fields of the hub, to an upstream of which nothing is known', () => {
   for (const name of requestFields) {
