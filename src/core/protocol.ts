@@ -270,6 +270,46 @@ export interface ChatCodec {
   streamEncoder(making: Making): StreamEncoder;
 }
 
+/** Texts of which a client asks vectors. */
+export interface EmbeddingsRequest {
+  /** One text at least; none is empty. */
+  readonly input: readonly string[];
+  /** Numbers of each vector; null: as many as the model gives. */
+  readonly dimensions: number | null;
+  /** Fields of the request that harm nothing when they are left out. */
+  readonly unknown: readonly string[];
+}
+
+export interface EmbeddingsAnswer {
+  /** Null: the upstream names none. */
+  readonly model: string | null;
+  /** One for each text, in the order of the texts. */
+  readonly vectors: readonly (readonly number[])[];
+  readonly tokens: TokenCounts;
+}
+
+/** A protocol whose clients ask for embeddings. */
+export interface EmbeddingsClient {
+  /** @throws OlaError `invalid_request`, with the field as `param`, for input that is no text */
+  decodeRequest(body: Readonly<Record<string, unknown>>): EmbeddingsRequest;
+  /** @returns JSON */
+  encodeAnswer(answer: EmbeddingsAnswer, making: Making): string;
+}
+
+/** A protocol whose upstreams make embeddings. */
+export interface EmbeddingsUpstream {
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what the upstream cannot be told */
+  encodeRequest(request: EmbeddingsRequest, to: UpstreamModel): EncodedRequest;
+  /** The translation counts the vectors against the texts. */
+  decodeAnswer(text: string): EmbeddingsAnswer | UpstreamFailure;
+}
+
+/** Translates embeddings between a protocol and others; null: a face that the protocol does not have. */
+export interface EmbeddingsCodec {
+  readonly client: EmbeddingsClient | null;
+  readonly upstream: EmbeddingsUpstream | null;
+}
+
 /** Counts the tokens of a request without an answer. */
 export interface CountCodec {
   /** @throws OlaError `invalid_request` */
@@ -368,6 +408,8 @@ export interface Protocol {
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
   /** Null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | null;
+  /** Absent when embeddings of this protocol are not translated. */
+  readonly embeddings?: EmbeddingsCodec;
   /** Null when its clients cannot ask for a count of tokens. */
   readonly count: CountCodec | null;
   /** The list of models as its clients know it; null when they have none, or OpenAI's. */

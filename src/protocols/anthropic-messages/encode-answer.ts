@@ -1,8 +1,9 @@
 /** Answers of the hub as whole messages for Anthropic's clients. */
 import type { Answer, Part, ToolCallPart } from '../../core/conversation.ts';
 import type { Making } from '../../core/protocol.ts';
-import { wellFormedJson, writeObject } from '../json-writing.ts';
 import { argumentsObject, isObjectText } from '../object-arguments.ts';
+import { wellFormedJson } from '../well-formed-json.ts';
+import { writeObject } from '../write-object.ts';
 import { ownExtras, protocolId } from './decode-blocks.ts';
 import { writeEnd } from './end-reasons.ts';
 import { writeUsage } from './usage.ts';

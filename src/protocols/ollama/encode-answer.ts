@@ -1,8 +1,9 @@
 /** Answers of the hub for Ollama's clients, whole: of `/api/chat`, and of `/api/generate`, which has no calls. */
 import type { Answer, Part, ToolCallPart } from '../../core/conversation.ts';
 import type { Making } from '../../core/protocol.ts';
-import { wellFormedJson, writeObject } from '../json-writing.ts';
 import { argumentsObject, isObjectText } from '../object-arguments.ts';
+import { wellFormedJson } from '../well-formed-json.ts';
+import { writeObject } from '../write-object.ts';
 import { isGenerate } from './decode-request.ts';
 import { writeEnd } from './done-reasons.ts';
 import { writeUsage } from './usage.ts';

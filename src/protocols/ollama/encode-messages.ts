@@ -1,8 +1,8 @@
 /** The messages of a chat, towards Ollama: each call of a tool is followed by its result, in the order of the calls. */
 import type { Conversation, Part, ToolCallPart, ToolResultPart, Turn } from '../../core/conversation.ts';
 import type { UpstreamModel } from '../../core/protocol.ts';
-import { writeObject } from '../json-writing.ts';
 import { argumentsObject } from '../object-arguments.ts';
+import { writeObject } from '../write-object.ts';
 import { type Content, contentOf, isImage } from './encode-parts.ts';
 import { type Fields, ownIn } from './members.ts';
 

@@ -3,7 +3,8 @@ import type { Conversation, Part, Tool, ToolChoice } from '../../core/conversati
 import type { RequestField } from '../../core/hub-fields.ts';
 import type { Digest } from '../../core/ports.ts';
 import type { EncodedRequest, UpstreamModel } from '../../core/protocol.ts';
-import { wellFormedJson, writeObject } from '../json-writing.ts';
+import { wellFormedJson } from '../well-formed-json.ts';
+import { writeObject } from '../write-object.ts';
 import { messagesOf } from './encode-messages.ts';
 import { type Think, thinkOf } from './encode-think.ts';
 import { type Fields, ownIn, refuse } from './members.ts';
