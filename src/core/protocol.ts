@@ -376,6 +376,10 @@ export interface ListedModel {
   /** Tokens; null when they are not known. */
   readonly contextWindow: number | null;
   readonly maxTokens: number | null;
+  /** The kinds of input: `text`, `image`; absent when they are not known. */
+  readonly input?: readonly string[];
+  /** Whether it thinks before it answers; absent when that is not known. */
+  readonly reasoning?: boolean;
 }
 
 /** Tells clients of a protocol the models under `/v1/models`, in its own form. */
@@ -388,9 +392,32 @@ export interface ModelsCodec {
   one(model: ListedModel): string;
 }
 
+/** A route of a protocol that ola answers itself, in the protocol's own form; `http` registers it. */
+export type OwnRoute = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path in Elysia's form. */
+  readonly path: string;
+  readonly summary: string;
+} /** All models that can be used now. `list` returns JSON. */ & (
+  | { readonly tells: 'models'; readonly list: (models: readonly ListedModel[]) => string }
+  /** One model, which the body names. `one` returns JSON. */
+  | {
+      readonly tells: 'model';
+      readonly schema: TSchema;
+      readonly nameOf: (fields: Readonly<Record<string, unknown>>) => string;
+      readonly one: (model: ListedModel) => string;
+    }
+  /** What does not depend on the models. `about` returns JSON. */
+  | { readonly tells: 'server'; readonly about: (version: string) => string }
+  /** Nothing: the reason why is a sentence. */
+  | { readonly tells: 'nothing'; readonly why: string }
+);
+
 export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
+  /** Absent: none. */
+  readonly ownRoutes?: readonly OwnRoute[];
   /** How an upstream is asked for its models; null when it cannot be. */
   readonly modelList: ModelList | null;
   /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */

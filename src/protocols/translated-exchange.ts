@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import { readAnswer } from './answer-forms.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
+import { withCallId } from './call-ids.ts';
 import { withCustomCalls } from './custom-tools.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
@@ -68,7 +69,7 @@ export class TranslatedExchange implements Exchange {
     if ('kind' in read) return read;
     const answer = { ...read, parts: withCustomCalls(read.parts, this.translation.customTools) };
     const steps = createAnswerReasoning(this.translation);
-    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(step)));
+    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(withCallId(step, making.id))));
     const { unknown } = answer.end;
     const body = to.encodeAnswer({ ...wrapped, ...(answer.extras === undefined ? {} : { extras: answer.extras }) }, making);
     return { body, tokens: answer.tokens, ...(unknown === null ? {} : { stop: unknown }) };

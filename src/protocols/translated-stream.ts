@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { type AnswerReasoning, createAnswerReasoning } from './answer-reasoning.ts';
+import { withCallId } from './call-ids.ts';
 import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
@@ -51,6 +52,7 @@ class TranslatedStream implements StreamPipe {
   private readonly codec: ChatCodec;
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
+  private readonly answerId: string;
   private readonly reasoning: AnswerReasoning;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
@@ -65,6 +67,7 @@ class TranslatedStream implements StreamPipe {
     this.form = from.framing === 'own' ? 'stream' : 'none';
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
+    this.answerId = making.id;
     this.reasoning = createAnswerReasoning({ maker, memory });
     this.custom = customTools.size === 0 ? null : new CustomCalls(customTools);
   }
@@ -118,7 +121,7 @@ class TranslatedStream implements StreamPipe {
   };
 
   private readonly tell = (step: Step): void => {
-    this.text += this.client.encode(this.reasoning.take(step));
+    this.text += this.client.encode(this.reasoning.take(withCallId(step, this.answerId)));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {

@@ -213,7 +213,6 @@ describe('a path', () => {
       '/responses',
       '/v1/responses/resp_1',
       '/v1beta/models/gemini-2.5-pro:generateContent',
-      '/api/chat',
       '/v1/universal/tasks',
     ]) {
       const response = await scene.ask('POST', target, { headers: admin() });

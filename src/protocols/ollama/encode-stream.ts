@@ -12,10 +12,12 @@ export function streamEncoder(making: Making): StreamEncoder {
 
 const nothing: Said = { text: '', thinking: '', calls: [] };
 
-/** A call whose arguments are still coming. */
+/** A call that is not told yet. */
 interface Waiting {
   readonly part: ToolCallPart;
   readonly pieces: string[];
+  /** All of its arguments have come. */
+  whole: boolean;
 }
 
 class Encoder implements StreamEncoder {
@@ -43,7 +45,7 @@ class Encoder implements StreamEncoder {
 
   private begin(index: number, part: Part): string {
     if (part.type === 'toolCall') {
-      this.waiting.set(index, { part, pieces: [part.arguments] });
+      this.waiting.set(index, { part, pieces: [part.arguments], whole: false });
       return '';
     }
     this.refused ||= part.type === 'refusal';
@@ -67,23 +69,31 @@ class Encoder implements StreamEncoder {
   private endPart(index: number): string {
     this.open.delete(index);
     const waiting = this.waiting.get(index);
-    if (waiting === undefined) return '';
-    // What is no object may have been cut by the length limit, which the end tells.
-    const call = writeCall(wholeOf(waiting), true);
-    if (call.length === 0) return '';
-    this.waiting.delete(index);
-    return this.say({ ...nothing, calls: call });
+    if (waiting !== undefined) waiting.whole = true;
+    return waiting === undefined ? '' : this.release();
+  }
+
+  /** The calls that are whole, in their order. Arguments that are no object may have been cut by the length limit, which the end tells. */
+  private release(): string {
+    const lines: string[] = [];
+    for (const [index, waiting] of this.waiting) {
+      const calls = waiting.whole ? writeCall(wholeOf(waiting), true) : [];
+      if (calls.length === 0) break;
+      this.waiting.delete(index);
+      lines.push(this.say({ ...nothing, calls }));
+    }
+    return lines.join('');
   }
 
   private end(end: AnswerEnd): string {
     const calls = [...this.waiting.values()].flatMap((waiting) => writeCall(wholeOf(waiting), end.reason === 'length'));
     const last = line(this.head, [
-      ...saidMembers({ ...nothing, calls }, this.making),
+      ...saidMembers(nothing, this.making),
       ['done', 'true'],
       ['done_reason', JSON.stringify(writeEnd(end, this.refused))],
       ...membersOf(writeUsage(this.tokens)),
     ]);
-    return `${last}\n`;
+    return `${calls.length === 0 ? '' : this.say({ ...nothing, calls })}${last}\n`;
   }
 }
 
