@@ -49,7 +49,9 @@ function refused(id: string): Operation {
   return { id, tag: 'Models', description, answers: [], errors: ['not_implemented'], errorForm: ollamaErrors };
 }
 
+const prompt = { model: 'groq/llama-3.3-70b-versatile', prompt: 'Hello' };
 const hello = { model: 'groq/llama-3.3-70b-versatile', messages: [{ role: 'user', content: 'Hello' }] };
+const embedder = 'openai/text-embedding-3-small';
 const head = { model: hello.model, created_at: '2026-11-21T09:00:00.000Z' };
 const end = { done: true, done_reason: 'stop', prompt_eval_count: 8, eval_count: 2 };
 const said = (content: string) => ({ message: { role: 'assistant', content } });
@@ -85,7 +87,7 @@ export const ollamaOperations: Operations = {
     'generate',
     'ollamaGenerate',
     `Answers one prompt. ${passedOn} ${translated}`,
-    { examples: { 'As one object': { model: hello.model, prompt: 'Hello', stream: false } } },
+    { examples: { 'As a stream': prompt, 'As one object': { ...prompt, stream: false } } },
     json('Ollama’s answer', { ...head, response: 'Hi', ...end }),
     lines({ ...head, response: 'Hi', done: false }, { ...head, response: '', ...end }),
   ),
@@ -93,9 +95,11 @@ export const ollamaOperations: Operations = {
     'embed',
     'ollamaEmbed',
     `Embeddings of one or more texts. ${passedOn} For a provider of another protocol ola translates.`,
-    { examples: { 'Two texts': { model: 'openai/text-embedding-3-small', input: ['Hello', 'Good day'] } } },
+    {
+      examples: { 'A text': { model: embedder, input: 'Hello' }, 'Two texts': { model: embedder, input: ['Hello', 'Good day'] } },
+    },
     json('Ollama’s embeddings', {
-      model: 'openai/text-embedding-3-small',
+      model: embedder,
       embeddings: [
         [0.1, -0.2],
         [0.3, 0.4],
@@ -106,7 +110,7 @@ export const ollamaOperations: Operations = {
     'embed',
     'ollamaEmbeddings',
     `The older call, for the embedding of one text. ${passedOn} For a provider of another protocol ola translates.`,
-    { examples: { 'A text': { model: 'openai/text-embedding-3-small', prompt: 'Hello' } } },
+    { examples: { 'A text': { model: embedder, prompt: 'Hello' }, 'Another text': { model: embedder, prompt: 'Good day' } } },
     json('Ollama’s embedding', { embedding: [0.1, -0.2] }),
   ),
   'GET /api/tags': told(
@@ -121,9 +125,11 @@ export const ollamaOperations: Operations = {
       'ollamaShow',
       'What is known of a model, in the form of Ollama: its capabilities, and `ola.context_length` in `model_info`.',
       {
+        ...{ license: '', modelfile: '', parameters: '', template: '' },
         details: listed.details,
         model_info: { 'general.architecture': 'ola', 'ola.context_length': 131_072 },
         capabilities: ['completion', 'tools'],
+        modified_at: listed.modified_at,
       },
     ),
     request: {

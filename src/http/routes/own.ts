@@ -11,7 +11,7 @@ export function ownRoutes(gateway: Gateway): Route[] {
 
 function routeOf(gateway: Gateway, { errorBody }: Protocol, own: OwnRoute): Route {
   const { method, path, summary } = own;
-  const declared = { method, path, summary, scope: 'read', errorBody } as const;
+  const declared = { method, path, summary, scope: own.tells === 'nothing' ? 'write' : 'read', errorBody } as const;
   switch (own.tells) {
     case 'models':
       return route(declared, async (call) => replyText(call, own.list((await gateway.listModels()).map(listed))));
