@@ -1,42 +1,32 @@
-/** The tool calls of a message of Ollama's, with the text of their arguments: a number that is parsed loses its digits above 2^53. */
+/** The tool calls of an answer of Ollama's: their arguments are an object, and become the text that the hub holds. */
 import type { ToolCallPart } from '../../core/conversation.ts';
+import { parseExact } from '../../core/exact-json.ts';
 import { isObject } from '../../core/json.ts';
-import { itemsOf, membersOf } from '../../core/json-text.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * @param answer a line or a whole answer
- * @param text its JSON
+ * @param message of a line or a whole answer
+ * @param text the JSON around it: numbers of the arguments keep their digits
  * @returns the calls; the id of one is empty where the upstream gives none
  */
-export function callsIn(answer: Fields, text: string): ToolCallPart[] {
-  const message = answer['message'];
-  const calls: unknown = isObject(message) ? message['tool_calls'] : null;
-  if (!Array.isArray(calls) || calls.length === 0) return [];
-  const texts = callTexts(text);
-  return calls.flatMap((call: unknown, at) => {
-    const made: unknown = isObject(call) ? call['function'] : null;
-    if (!isObject(call) || !isObject(made) || typeof made['name'] !== 'string' || made['name'] === '') return [];
-    const { id } = call;
-    const args = argumentsText(made['arguments'], texts[at] ?? '');
-    return [{ type: 'toolCall', id: typeof id === 'string' ? id : '', name: made['name'], kind: 'function', arguments: args }];
-  });
+export function callsIn(message: Readonly<Record<string, unknown>>, text: string): ToolCallPart[] {
+  if (!Array.isArray(message['tool_calls']) || message['tool_calls'].length === 0) return [];
+  const answer = parseExact(text);
+  const exact: unknown = isObject(answer) ? answer['message'] : null;
+  const calls: unknown = isObject(exact) ? exact['tool_calls'] : null;
+  return Array.isArray(calls) ? calls.flatMap(callOf) : [];
+}
+
+/** Nothing for a call without a name. */
+function callOf(call: unknown): ToolCallPart[] {
+  const made: unknown = isObject(call) ? call['function'] : null;
+  if (!isObject(call) || !isObject(made) || typeof made['name'] !== 'string' || made['name'] === '') return [];
+  const { id } = call;
+  const part = { type: 'toolCall', id: typeof id === 'string' ? id : '', name: made['name'], kind: 'function' } as const;
+  return [{ ...part, arguments: argumentsText(made['arguments']) }];
 }
 
 /** Some servers write the arguments as a JSON text, as OpenAI does. */
-function argumentsText(parsed: unknown, call: string): string {
-  if (typeof parsed === 'string') return parsed;
-  return parsed === undefined || parsed === null ? '' : memberText(memberText(call, 'function'), 'arguments');
-}
-
-function callTexts(text: string): string[] {
-  const list = memberText(memberText(text, 'message'), 'tool_calls');
-  return itemsOf(list).map(({ start, end }) => list.slice(start, end));
-}
-
-/** The text of a member's value; of several with one name that of the last, which the parser takes too. */
-function memberText(text: string, name: string): string {
-  const member = membersOf(text).findLast((each) => each.name === name);
-  return member === undefined ? '' : text.slice(member.value, member.end);
+export function argumentsText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
 }

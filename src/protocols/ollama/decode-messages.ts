@@ -1,5 +1,7 @@
 /** The messages of Ollama's clients as instructions and turns. */
+
 import type { MediaPart, Part, ToolCallPart, ToolResultPart, Turn } from '../../core/conversation.ts';
+import { argumentsText } from './calls.ts';
 import { extrasOf, type Fields, listIn, membersBeside, objectIn, objectsIn, placeOf, refuse, stringIn } from './members.ts';
 
 export interface Messages {
@@ -94,9 +96,7 @@ function callIn(call: Fields, place: string, made: string): ToolCallPart {
     objectIn(call, 'function', place) ?? refuse(placeOf(place, 'function'), `\`${placeOf(place, 'function')}\` is missing.`);
   const where = placeOf(place, 'function');
   const name = stringIn(what, 'name', where) ?? refuse(placeOf(where, 'name'), `\`${placeOf(where, 'name')}\` is missing.`);
-  const args = what['arguments'];
-  // The fields are parsed already: integers above 2^53 have lost digits by now.
-  const text = typeof args === 'string' ? args : JSON.stringify(args ?? {});
+  const text = argumentsText(what['arguments'] ?? {});
   return { type: 'toolCall', id: id === '' ? made : id, name, kind: 'function', arguments: text, field: place };
 }
 

@@ -1,5 +1,6 @@
 /** Requests of Ollama's clients as conversations: a chat, or the one prompt of `/api/generate`. */
 import type { AnswerFormat, Conversation, OpaqueField, Part, ReasoningWish, Tool } from '../../core/conversation.ts';
+import { hasLongNumbers, parseExact } from '../../core/exact-json.ts';
 import { isObject } from '../../core/json.ts';
 import { imagesIn, type Messages, messagesIn } from './decode-messages.ts';
 import type { RequestExtras } from './encode-request.ts';
@@ -27,23 +28,25 @@ const heldOptions = new Set([
 const ownMembers = ['logprobs', 'top_logprobs', 'suffix', 'template', 'context', 'raw', 'width', 'height', 'steps'] as const;
 
 /** The request is one of `/api/generate`: it has a prompt in the place of messages. */
-export function isGenerate(request: Fields): boolean {
-  return !Array.isArray(request['messages']);
+export function isGenerate({ prompt, messages }: Fields): boolean {
+  return typeof prompt === 'string' && messages === undefined;
 }
 
-/** @throws OlaError `invalid_request`, with the field as `param` */
-export function decodeRequest(request: Fields): Conversation {
+/**
+ * @param text of the request: arguments of tools keep the digits of their numbers
+ * @throws OlaError `invalid_request`, with the field as `param`
+ */
+export function decodeRequest(request: Fields, text?: string): Conversation {
   const options = objectIn(request, 'options') ?? {};
   const opaque = ownMembers.filter((name) => isAsked(request[name])).map(opaqueField);
-  const beside = membersBeside(request, held);
-  const fields = Object.fromEntries(Object.entries(beside).filter(([name]) => !(ownMembers as readonly string[]).includes(name)));
+  const fields = fieldsBeside(request);
   const others = membersBeside(options, heldOptions);
   const own: RequestExtras = {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
     ...(Object.keys(others).length === 0 ? {} : { options: others }),
   };
   return {
-    ...(isGenerate(request) ? promptIn(request) : messagesIn(request)),
+    ...(isGenerate(request) ? promptIn(request) : messagesIn(exactly(request, text))),
     tools: objectsIn(request, 'tools').map((tool, at) => toolIn(tool, placeOf('tools', at))),
     toolChoice: null,
     parallelTools: null,
@@ -58,6 +61,19 @@ export function decodeRequest(request: Fields): Conversation {
     unknown: [...Object.keys(fields), ...Object.keys(others).map((name) => `options.${name}`)],
     ...(opaque.length === 0 ? {} : { opaque }),
   };
+}
+
+/** A prompt that is not to be cut asks nothing of other vendors: they refuse one that is too long. */
+function fieldsBeside(request: Fields): Fields {
+  const isHeld = ([name, value]: readonly [string, unknown]) =>
+    (ownMembers as readonly string[]).includes(name) || ((name === 'truncate' || name === 'shift') && value === false);
+  return Object.fromEntries(Object.entries(membersBeside(request, held)).filter((entry) => !isHeld(entry)));
+}
+
+/** Numbers of messages are never read, only written again. */
+function exactly(request: Fields, text: string | undefined): Fields {
+  const exact = text === undefined || !hasLongNumbers(text) ? null : parseExact(text);
+  return isObject(exact) ? { messages: exact['messages'] } : request;
 }
 
 /** What a client leaves empty asks for nothing. */

@@ -77,7 +77,7 @@ class Decoder implements StreamDecoder {
     if (isObject(message)) {
       this.say('reasoning', message['thinking'], take);
       this.say('text', message['content'], take);
-      for (const call of callsIn(line, text)) this.call(call, take);
+      for (const call of callsIn(message, text)) this.call(call, take);
     }
     if (done === true) this.end(line, take);
   }

@@ -27,6 +27,8 @@ class Encoder implements StreamEncoder {
   private readonly waiting = new Map<number, Waiting>();
   private tokens: TokenCounts = noTokenCounts;
   private refused = false;
+  /** Half of a surrogate pair at the end of a piece: each line is a text of its own, so it waits for the other half. */
+  private half = '';
 
   constructor(making: Making) {
     this.making = making;
@@ -53,11 +55,18 @@ class Encoder implements StreamEncoder {
     return 'text' in part ? this.text(index, part.text) : '';
   }
 
-  private text(index: number, text: string): string {
+  private text(index: number, piece: string): string {
     const waiting = this.waiting.get(index);
-    if (waiting !== undefined) waiting.pieces.push(text);
-    if (waiting !== undefined || text === '') return '';
+    if (waiting !== undefined) waiting.pieces.push(piece);
     const type = this.open.get(index);
+    if (waiting !== undefined || type === undefined || piece === '') return '';
+    const text = this.half + piece;
+    this.half = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : '';
+    return this.words(type, this.half === '' ? text : text.slice(0, -1));
+  }
+
+  private words(type: Part['type'], text: string): string {
+    if (text === '') return '';
     if (type === 'text' || type === 'refusal') return this.say({ ...nothing, text });
     return type === 'reasoning' ? this.say({ ...nothing, thinking: text }) : '';
   }
@@ -67,10 +76,18 @@ class Encoder implements StreamEncoder {
   }
 
   private endPart(index: number): string {
-    this.open.delete(index);
     const waiting = this.waiting.get(index);
-    if (waiting !== undefined) waiting.whole = true;
-    return waiting === undefined ? '' : this.release();
+    if (waiting === undefined) return this.endText(index);
+    waiting.whole = true;
+    return this.release();
+  }
+
+  private endText(index: number): string {
+    const type = this.open.get(index);
+    this.open.delete(index);
+    const { half } = this;
+    this.half = '';
+    return type === undefined ? '' : this.words(type, half);
   }
 
   /** The calls that are whole, in their order. Arguments that are no object may have been cut by the length limit, which the end tells. */

@@ -62,6 +62,7 @@ export const ollamaHubSample: HubSample = {
   streaming: { stream: true },
   thinking: { think: 'high' },
   keepsOrder: false,
+  wholeCalls: true,
   tooLong: { status: 400, body: '{"error":"the input length exceeds the context length"}' },
   unknownEvent: '{"mood":"sunny"}\n',
   unknownEnd: {
