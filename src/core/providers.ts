@@ -37,6 +37,10 @@ export interface ProviderQuirks {
   readonly noBetas?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
+  /** Gives no summaries of reasoning. */
+  readonly noReasoningSummary?: true;
+  /** Refuses a limit of the answer's tokens. */
+  readonly noMaxTokens?: true;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */

@@ -2,5 +2,6 @@
 import type { Protocol } from '../core/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
+import { openaiResponses } from './openai-responses/protocol.ts';
 
-export const protocols: readonly Protocol[] = [openaiCompletions, anthropicMessages];
+export const protocols: readonly Protocol[] = [openaiCompletions, anthropicMessages, openaiResponses];

@@ -4,10 +4,12 @@ import { protocols } from '../../src/protocols/all.ts';
 import { protocolContract, type Sample } from '../contract/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/samples.ts';
 import { openaiCompletions } from './openai-completions/samples.ts';
+import { openaiResponses } from './openai-responses/samples.ts';
 
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'openai-completions': openaiCompletions,
   'anthropic-messages': anthropicMessages,
+  'openai-responses': openaiResponses,
 };
 
 test('every protocol of the table has samples, and each path belongs to one protocol', () => {

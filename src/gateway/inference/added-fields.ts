@@ -11,7 +11,10 @@ export interface AddedFields {
 }
 
 /** The quirk that leaves an added field out. */
-const quirks: Readonly<Record<string, ProviderQuirks>> = { stream_options: { noStreamUsage: true } };
+const quirks: Readonly<Record<string, ProviderQuirks>> = {
+  stream_options: { noStreamUsage: true },
+  'reasoning.summary': { noReasoningSummary: true },
+};
 
 export function createAddedFields(): AddedFields {
   const learned = new WeakMap<ActiveEndpoint, ProviderQuirks>();
