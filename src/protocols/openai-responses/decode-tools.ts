@@ -44,8 +44,12 @@ function functionIn(tool: Fields, place: string): Tool {
     name: neededString(tool, 'name', place),
     description: stringIn(tool, 'description', place),
     parameters: objectIn(tool, 'parameters', place),
-    strict,
-    ...extrasOf({ members: membersBeside(tool, ['type', 'name', 'description', 'parameters', 'strict']), strict }),
+    // A chat upstream is not strict unless it is told to be.
+    strict: strict === true ? true : null,
+    ...extrasOf({
+      members: membersBeside(tool, ['type', 'name', 'description', 'parameters', 'strict']),
+      strict: strict ?? 'absent',
+    }),
   };
 }
 

@@ -25,9 +25,12 @@ function encodeTool(tool: Tool): Fields {
     const format = tool.grammar === undefined ? {} : { format: { type: 'grammar', ...tool.grammar } };
     return { ...head, ...format, ...keptIn(own, 'members') };
   }
-  // A function that does not say it is strict here, where chats have it otherwise: the vendor would change its schema.
-  const strict = tool.strict ?? (tool.extras === undefined ? false : (own['strict'] ?? null));
-  return { ...head, parameters: tool.parameters ?? noParameters, strict, ...keptIn(own, 'members') };
+  return { ...head, parameters: tool.parameters ?? noParameters, ...strictOf(tool, own['strict']), ...keptIn(own, 'members') };
+}
+
+/** The vendor makes a function strict, and changes its schema, unless it is told not to: chats have it the other way round. */
+function strictOf({ strict }: Tool, asked: unknown): Fields {
+  return asked === 'absent' ? {} : { strict: strict ?? asked ?? false };
 }
 
 function encodeChoice(choice: ToolChoice, tools: readonly Tool[]): unknown {

@@ -16,9 +16,12 @@ const longestOutput = 64 * 1024 * 1024;
 interface Open {
   readonly part: Part;
   readonly pieces: string[];
+  /** Half of a surrogate pair, whose other half is in the next piece: strict parsers of JSON refuse it alone. */
+  half: string;
   readonly place: { readonly item_id: string; readonly output_index: number };
 }
 
+const endsInHalf = /[\ud800-\udbff]$/;
 const wordOf = { text: 'output_text', refusal: 'refusal' } as const;
 
 export class ItemWriting {
@@ -38,7 +41,7 @@ export class ItemWriting {
     const type = itemType(part);
     if (type === null) return '';
     const index = this.output.length;
-    this.open = { part, pieces: [], place: { item_id: itemId(type, index, this.making), output_index: index } };
+    this.open = { part, pieces: [], half: '', place: { item_id: itemId(type, index, this.making), output_index: index } };
     const first = firstText(part);
     const item = itemOf(first === '' ? part : emptied(part), index, this.making, 'in_progress');
     const head = this.write('response.output_item.added', { output_index: index, item: atFirst(item) });
@@ -51,9 +54,16 @@ export class ItemWriting {
   }
 
   /** @throws RangeError when the output is longer than an answer may be */
-  text(delta: string): string {
+  text(piece: string): string {
     const { open } = this;
-    if (open === null || delta === '') return '';
+    if (open === null) return '';
+    const all = open.half + piece;
+    open.half = endsInHalf.exec(all)?.[0] ?? '';
+    const delta = open.half === '' ? all : all.slice(0, -1);
+    return delta === '' ? '' : this.delta(open, delta);
+  }
+
+  private delta(open: Open, delta: string): string {
     this.length += delta.length;
     if (this.length > longestOutput) throw new RangeError('the output of a response is too long');
     const { part, pieces, place } = open;
@@ -77,6 +87,7 @@ export class ItemWriting {
   end({ signature, extras }: Partial<Extract<Step, { type: 'partEnd' }>>, isCut = false): string {
     const { open } = this;
     if (open === null) return '';
+    const rest = open.half === '' ? '' : this.delta(open, open.half);
     this.open = null;
     const text = open.pieces.join('');
     const part = { ...withText(open.part, text, signature), ...(extras === undefined ? {} : { extras }) } as Part;
@@ -84,7 +95,9 @@ export class ItemWriting {
     const status: ItemStatus = isCut ? 'incomplete' : 'completed';
     const item = itemOf(part, place.output_index, this.making, status) ?? {};
     this.output.push(item);
-    return this.ending(part, open, item) + this.write('response.output_item.done', { output_index: place.output_index, item });
+    return (
+      rest + this.ending(part, open, item) + this.write('response.output_item.done', { output_index: place.output_index, item })
+    );
   }
 
   private ending(part: Part, open: Open, item: Fields): string {
