@@ -5,6 +5,8 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  'openai-responses': 'OpenAI responses',
+  'openai-codex-responses': 'ChatGPT (Codex)',
 };
 
 export const requestWords: Readonly<Record<RequestField, string>> = {

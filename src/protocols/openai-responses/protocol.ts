@@ -8,7 +8,7 @@ import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList } from './models.ts';
 import { clientRoutes, createPath } from './routes.ts';
 
-export const openaiResponses: Protocol = {
+export const openaiResponses = {
   id: 'openai-responses',
   clientRoutes,
   modelList,
@@ -25,4 +25,4 @@ export const openaiResponses: Protocol = {
   errorBody,
   errorEvent,
   keepAlive: new TextEncoder().encode(': keep-alive\n'),
-};
+} satisfies Protocol;
