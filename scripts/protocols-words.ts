@@ -6,7 +6,7 @@ export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
   'openai-responses': 'OpenAI responses',
-  'openai-codex-responses': 'ChatGPT (Codex)',
+  'openai-codex-responses': 'Codex at ChatGPT',
 };
 
 export const requestWords: Readonly<Record<RequestField, string>> = {

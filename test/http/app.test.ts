@@ -209,8 +209,6 @@ describe('a path', () => {
 
   test('of an API that comes later is 404 and says so, also with the base URL a little wrong', async () => {
     for (const target of [
-      '/v1/responses',
-      '/responses',
       '/v1/responses/resp_1',
       '/v1beta/models/gemini-2.5-pro:generateContent',
       '/api/chat',

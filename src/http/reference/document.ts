@@ -23,6 +23,7 @@ import type {
   Parameter,
 } from './operations.ts';
 import { tags } from './operations.ts';
+import { responsesOperations } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
 import { tokenOperations } from './tokens.ts';
@@ -38,6 +39,7 @@ export const operations: Operations = {
   ...authProfileOperations,
   ...openAiOperations,
   ...anthropicOperations,
+  ...responsesOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,
