@@ -71,7 +71,10 @@ export class TranslatedExchange implements Exchange {
     const steps = createAnswerReasoning(this.translation);
     const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(step)));
     const { unknown } = answer.end;
-    const body = to.encodeAnswer({ ...wrapped, ...(answer.extras === undefined ? {} : { extras: answer.extras }) }, making);
+    const body = to.encodeAnswer(
+      { ...wrapped, model: null, ...(answer.extras === undefined ? {} : { extras: answer.extras }) },
+      making,
+    );
     return { body, tokens: answer.tokens, ...(unknown === null ? {} : { stop: unknown }) };
   }
 

@@ -119,7 +119,9 @@ class TranslatedStream implements StreamPipe {
   };
 
   private readonly tell = (step: Step): void => {
-    this.text += this.client.encode(this.reasoning.take(step));
+    // The answer names the model as its client does: Claude Code forgets the reasoning of an answer that names another.
+    const own = step.type === 'begin' ? { ...step, model: null } : step;
+    this.text += this.client.encode(this.reasoning.take(own));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {

@@ -12,6 +12,8 @@ type Take = (step: Step) => void;
 export interface BlockReading {
   start(event: Fields, take: Take): boolean;
   delta(event: Fields, take: Take): boolean;
+  /** An increment of text in its usual spelling, by its JSON. `false`: the event is another one. */
+  text(data: string, take: Take): boolean;
   stop(index: unknown, take: Take): void;
   /** Ends all blocks that are open. @param cut the length limit ended the answer: a call without a piece of arguments stays without */
   finish(cut: boolean, take: Take): void;
@@ -20,6 +22,14 @@ export interface BlockReading {
 export function createBlockReading(): BlockReading {
   return new Reading();
 }
+
+/** The beginning of an increment of text, as Anthropic spells it, and its end. */
+const usualHead = (index: unknown): string =>
+  `{"type":"content_block_delta","index":${JSON.stringify(index)},"delta":{"type":"text_delta","text":"`;
+const usualTail = '"}}';
+/** Characters of a JSON string that are not themselves, or that no JSON string has. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const spelled = /["\\\u0000-\u001f]/;
 
 /** A block that has begun. Parts are counted apart: the indexes of some hosts have gaps, or repeat. */
 interface Open {
@@ -39,6 +49,8 @@ class Reading implements BlockReading {
   private readonly open = new Map<unknown, Open>();
   /** The call that ended last without any arguments. Its meaning depends on the event behind it. */
   private bare: Open | null = null;
+  /** The block of text that began last, and how its increments begin as long as it is open. */
+  private usual: { readonly index: number; readonly head: string } | null = null;
 
   start({ index, content_block: block }: Fields, take: Take): boolean {
     this.settle(false, take);
@@ -61,10 +73,20 @@ class Reading implements BlockReading {
     return open !== null && apply(open, delta, take);
   }
 
+  text(data: string, take: Take): boolean {
+    const { usual } = this;
+    if (usual === null || !data.startsWith(usual.head) || !data.endsWith(usualTail)) return false;
+    const text = data.slice(usual.head.length, -usualTail.length);
+    if (text === '' || spelled.test(text)) return false;
+    take({ type: 'partDelta', index: usual.index, text });
+    return true;
+  }
+
   stop(index: unknown, take: Take): void {
     const open = this.open.get(index);
     if (open === undefined) return;
     this.open.delete(index);
+    if (this.usual?.index === open.index) this.usual = null;
     if (open.part.type === 'toolCall' && !open.pieces && open.part.arguments === '{}') this.bare = open;
     else endBlock(open, take);
   }
@@ -77,6 +99,7 @@ class Reading implements BlockReading {
   private begin(index: unknown, part: Part, take: Take): Open {
     const open: Open = { index: this.next++, part, pieces: false, signature: '', citations: [], input: '' };
     this.open.set(index, open);
+    if (part.type === 'text') this.usual = { index: open.index, head: usualHead(index) };
     if (part.type !== 'opaque') take({ type: 'partBegin', index: open.index, part: withoutArguments(part) });
     return open;
   }
