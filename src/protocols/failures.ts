@@ -65,7 +65,7 @@ const overflowPhrases =
 
 /** Words by which vendors say, under several statuses, that an account has no credit left. */
 const noCredit =
-  /insufficient[ _](?:quota|balance|credits?|funds)|credit balance is too low|(?:no|out of|not enough) credits?\b|exceeded your current quota|billing_|payment[ _]required|spend_limit/i;
+  /insufficient[ _](?:quota|balance|credits?|funds)|credit balance is too low|(?:no|out of|not enough) credits?\b|exceeded your current quota|billing_|payment[ _]required|spend_limit|usage_not_included/i;
 /** Words by which vendors say that this account may not use this model. "It does not exist or you have no access" says neither. */
 const notEntitled =
   /(?:(?:do|does) not|don't|doesn't) have access to (?:the |this )?model|not (?:entitled|authorized|permitted) to (?:use|access) (?:the |this )?model|not (?:supported|available) (?:when using|with|for|on) (?:[a-z]+ with )?(?:a|your) (?:[a-z]+ )?(?:account|plan|subscription|organi[sz]ation)|access_terminated_error/i;

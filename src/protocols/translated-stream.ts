@@ -10,6 +10,7 @@ import type {
   StreamEncoder,
   StreamFault,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
@@ -19,7 +20,7 @@ import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;
@@ -49,7 +50,7 @@ class TranslatedStream implements StreamPipe {
   failure: UpstreamFailure | null = null;
   tokens: TokenCounts = noTokenCounts;
   stop: string | null = null;
-  private readonly codec: ChatCodec;
+  private readonly codec: UpstreamChat;
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
   private readonly answerId: string;

@@ -21,6 +21,7 @@ interface Lesson {
 
 const lessons: Readonly<Record<string, Lesson>> = {
   stream_options: { quirk: { noStreamUsage: true }, of: 'endpoint' },
+  'reasoning.summary': { quirk: { noReasoningSummary: true }, of: 'endpoint' },
   think: { quirk: { noThink: true }, of: 'model' },
 };
 

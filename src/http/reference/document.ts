@@ -24,6 +24,7 @@ import type {
   Parameter,
 } from './operations.ts';
 import { tags } from './operations.ts';
+import { responsesOperations } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
 import { tokenOperations } from './tokens.ts';
@@ -40,6 +41,7 @@ export const operations: Operations = {
   ...openAiOperations,
   ...anthropicOperations,
   ...ollamaOperations,
+  ...responsesOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,
