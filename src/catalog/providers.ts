@@ -416,15 +416,9 @@ const hosts: readonly CatalogProvider[] = [
 ];
 
 const locals: readonly CatalogProvider[] = [
-  row(
-    'ollama',
-    'Ollama',
-    ['OLLAMA_API_KEY'],
-    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1', maxTokensOnly)],
-    {
-      local: true,
-    },
-  ),
+  // Not its chat completions under /v1: they take no length of the context, so that a long prompt is cut off in secret
+  // (https://github.com/ollama/ollama/issues/18107).
+  row('ollama', 'Ollama', ['OLLAMA_API_KEY'], [at('ollama', 'http://127.0.0.1:11434')], { local: true }),
   row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1', maxTokensOnly)], { local: true }),
   row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1', maxTokensOnly)], { local: true }),
   row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1', maxTokensOnly)], {
