@@ -18,6 +18,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const lineEnd = encoder.encode('\n');
 const openingBrace = 0x7b;
+const closingBrace = 0x7d;
+const lineFeed = 0x0a;
 /** Bytes without which a line is neither the last one nor an error. */
 const keysOfInterest = [':true', ': true', 'rror"'].map((key) => encoder.encode(key));
 
@@ -83,7 +85,7 @@ class LineTap implements StreamPipe {
 
   /** @returns whether the line goes on */
   private judge(line: Uint8Array): boolean {
-    if (this.begun && line[0] === openingBrace && keysOfInterest.every((key) => find(line, key) < 0)) return true;
+    if (this.begun && isPlain(line)) return true;
     const text = decoder.decode(line).trim();
     if (text === '') return false;
     const value = parsed(text);
@@ -105,6 +107,12 @@ class LineTap implements StreamPipe {
     this.tokens = readUsage(line);
     this.stop = readEnd(line['done_reason'], false).unknown;
   }
+}
+
+/** The line is an object by its first and last byte, and neither the last one nor an error. */
+function isPlain(line: Uint8Array): boolean {
+  if (line[0] !== openingBrace || line.at(-1) !== lineFeed || line.at(-2) !== closingBrace) return false;
+  return keysOfInterest.every((key) => find(line, key) < 0);
 }
 
 /** Something has come that a client can use. */
