@@ -5,6 +5,9 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  ollama: 'Ollama',
+  'openai-responses': 'OpenAI responses',
+  'openai-codex-responses': 'Codex at ChatGPT',
 };
 
 export const requestWords: Readonly<Record<RequestField, string>> = {

@@ -29,7 +29,9 @@ export const namedProtocols = [
 type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms'>>;
+type Extras = Partial<
+  Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms' | 'account'>
+>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -66,6 +68,10 @@ const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
   row('openai-codex', 'ChatGPT (Codex)', [], [at('openai-codex-responses', 'https://chatgpt.com/backend-api')], {
     aliases: ['chatgpt', 'codex'],
+    account: {
+      name: 'chatgpt-account-id',
+      claims: [['https://api.openai.com/auth', 'chatgpt_account_id'], ['chatgpt_account_id'], ['organizations', '0', 'id']],
+    },
     oauth: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: 'app_EMoamEEZ73f0CkXaXp7hrann', style: 'form' },
   }),
   row(
@@ -410,15 +416,9 @@ const hosts: readonly CatalogProvider[] = [
 ];
 
 const locals: readonly CatalogProvider[] = [
-  row(
-    'ollama',
-    'Ollama',
-    ['OLLAMA_API_KEY'],
-    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1', maxTokensOnly)],
-    {
-      local: true,
-    },
-  ),
+  // Not its chat completions under /v1: they take no length of the context, so that a long prompt is cut off in secret
+  // (https://github.com/ollama/ollama/issues/18107).
+  row('ollama', 'Ollama', ['OLLAMA_API_KEY'], [at('ollama', 'http://127.0.0.1:11434')], { local: true }),
   row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1', maxTokensOnly)], { local: true }),
   row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1', maxTokensOnly)], { local: true }),
   row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1', maxTokensOnly)], {

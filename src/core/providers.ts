@@ -35,8 +35,14 @@ export interface ProviderQuirks {
   readonly cacheControl?: true;
   /** Takes no `anthropic-beta` header. */
   readonly noBetas?: true;
+  /** Refuses `think`: the model cannot. */
+  readonly noThink?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
+  /** Gives no summaries of reasoning. */
+  readonly noReasoningSummary?: true;
+  /** Refuses a limit of the answer's tokens. */
+  readonly noMaxTokens?: true;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */
@@ -72,8 +78,18 @@ export interface CatalogProvider {
   readonly noEmbeddings?: true;
   /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
   readonly secretForms?: readonly SecretForm[];
+  /** How its endpoint is told the account of a login; absent: it is not. */
+  readonly account?: AccountHeader;
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
+}
+
+/** A header that names the account of a login. */
+export interface AccountHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Paths of the claims of an access token that tell the account, where the profile does not. */
+  readonly claims: readonly (readonly string[])[];
 }
 
 export interface CatalogOauth {

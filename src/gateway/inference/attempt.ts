@@ -55,7 +55,7 @@ export async function tryOnce(
   request: InferenceRequest,
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
-  const quirks = ports.addedFields.quirksOf(endpoint);
+  const quirks = ports.addedFields.quirksOf(attempt);
   let exchange: Exchange | OwnAnswer | null;
   try {
     exchange = ports.speech.exchange(progress.call, request, attempt, quirks);
@@ -152,7 +152,7 @@ async function readRefusal(given: Try, reply: Reply): Promise<Outcome> {
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
   const failure = ports.speech.protocolOf(attempt.endpoint.protocol).readFailure(reply.status, reply.header, body);
-  if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
+  if (ports.addedFields.isRefused(attempt, failure, exchange))
     return { ...refusedFor(given, reply, failure), next: 'same', fault: null };
   const refusal = refusedFor(given, reply, failure);
   return (await isRenewed(given, refusal)) ? { ...refusal, next: 'same', fault: null } : refusal;

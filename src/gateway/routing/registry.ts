@@ -268,7 +268,15 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const isStyleConfigured = config?.credentialStyle !== undefined;
-  const staticHeaders = { style, isStyleConfigured, forms: row?.secretForms ?? [], extra, userAgent, via };
+  const staticHeaders = {
+    style,
+    isStyleConfigured,
+    forms: row?.secretForms ?? [],
+    account: row?.account ?? null,
+    extra,
+    userAgent,
+    via,
+  };
   const made = (credential: Credential) => {
     const { renewable, profile } = credential;
     if (renewable === undefined || profile === null || facts.grants === undefined)
@@ -324,7 +332,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   const { userAgent, via } = facts;
   const candidate = staticCandidate(
     { source: 'provider-config', profile: null, kind: 'api_key', rank: 0, expiresAt: null, secret: apiKey },
-    { style: 'bearer', isStyleConfigured: false, forms: [], extra: {}, userAgent, via },
+    { style: 'bearer', isStyleConfigured: false, forms: [], account: null, extra: {}, userAgent, via },
   );
   const destination = { name: id, baseUrl, allowLocal: true };
   const rest = { quirks: noQuirks, lacksVersion: false, named: new Map<string, Candidate>(), passed: [] };
