@@ -1,6 +1,7 @@
 /** The table of protocols: a folder each. A new one is its folder and a line here. The first is the one of configured providers. */
 import type { Protocol } from '../core/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/protocol.ts';
+import { claudeCliOver } from './claude-cli/protocol.ts';
 import { ollama } from './ollama/protocol.ts';
 import { codexOver } from './openai-codex-responses/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
@@ -12,4 +13,5 @@ export const protocols: readonly Protocol[] = [
   openaiResponses,
   codexOver(openaiResponses),
   ollama,
+  claudeCliOver(anthropicMessages),
 ];

@@ -2,6 +2,7 @@
 import { fold, unfold } from '../core/answers.ts';
 import type { Answer, Part } from '../core/conversation.ts';
 import type { HeaderMap } from '../core/ports.ts';
+import type { ProgramCall } from '../core/programs.ts';
 import type {
   AnswerKind,
   ChatCodec,
@@ -45,6 +46,7 @@ export class TranslatedExchange implements Exchange {
   readonly notes: HeaderMap | null;
   readonly added: readonly string[];
   readonly expects: AnswerKind;
+  readonly program?: ProgramCall;
   private readonly translation: Translation;
 
   constructor(translation: Translation) {
@@ -55,6 +57,7 @@ export class TranslatedExchange implements Exchange {
     this.added = translation.request.added;
     this.notes = translation.notes;
     this.expects = translation.stream ? 'stream' : 'whole';
+    if (translation.request.program !== undefined) this.program = translation.request.program;
   }
 
   answerKind(): AnswerKind {
@@ -79,7 +82,9 @@ export class TranslatedExchange implements Exchange {
     if (!answer.parts.some(isReasoningOrCall)) return answer;
     const parts = withCustomCalls(answer.parts, this.translation.customTools);
     const steps = createAnswerReasoning(this.translation);
-    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(withCallId(step, this.translation.making.id))));
+    const whole = fold(
+      Array.from(unfold({ ...answer, parts }), (step) => steps.take(withCallId(step, this.translation.making.id))),
+    );
     return { ...whole, ...(answer.extras === undefined ? {} : { extras: answer.extras }) };
   }
 
