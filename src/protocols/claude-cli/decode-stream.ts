@@ -25,6 +25,8 @@ class Decoder implements StreamDecoder {
   private readonly cutter = new LineCutter();
   private readonly turns: Turns;
   private readonly readFailure: Protocol['readFailure'];
+  /** The first line has said that the model has no tools. */
+  private isFenced = false;
   private told: Told = { word: null, resetAt: null };
 
   constructor(events: () => StreamDecoder, readFailure: Protocol['readFailure']) {
@@ -78,6 +80,10 @@ class Decoder implements StreamDecoder {
   private event({ event, parent_tool_use_id: parent }: Fields, take: Take): void {
     // Events of a helper of the model's: it has none without tools.
     if (!isObject(event) || (parent ?? null) !== null) return;
+    if (!this.isFenced) {
+      this.fail(offersTools());
+      return;
+    }
     this.turns.push(event, take);
     this.fault ??= this.turns.fault;
     this.fail(this.turns.failure);
@@ -85,7 +91,8 @@ class Decoder implements StreamDecoder {
 
   /** The first line, before the model is asked. */
   private begin({ tools, mcp_servers: servers }: Fields): void {
-    if (!isNone(tools) || !isNone(servers ?? [])) this.fail(offersTools());
+    this.isFenced = isNone(tools) && isNone(servers ?? []);
+    if (!this.isFenced) this.fail(offersTools());
   }
 
   private note(told: Partial<Told>): void {

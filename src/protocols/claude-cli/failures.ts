@@ -73,7 +73,7 @@ function statusIn(value: unknown): number | null {
   return typeof value === 'number' && Number.isInteger(value) && value >= 400 && value <= 599 ? value : null;
 }
 
-/** A run with tools is given up before the model is asked. */
+/** A run with tools, or one that does not tell them, is given up. */
 export function offersTools(): UpstreamFailure {
-  return brokenProtocol('offered its model tools of this host, which ola does not allow: update or remove the program');
+  return brokenProtocol('did not say that its model has no tools of this host, which ola does not allow');
 }
