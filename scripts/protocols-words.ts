@@ -6,6 +6,7 @@ export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
   ollama: 'Ollama',
+  'claude-cli': 'Claude Code',
   'openai-responses': 'OpenAI responses',
   'openai-codex-responses': 'Codex at ChatGPT',
 };

@@ -161,35 +161,44 @@ describe('the program of the host', () => {
     expect(message).not.toContain(bin);
   });
 
-  test('is ended when its client leaves, before and within its answer', async () => {
-    const stubborn = "trap '' TERM; while :; do sleep 0.1; done";
-    for (const [before, stream] of [
-      ['', false],
-      [`head -n 11 ${fixtures}/text.jsonl`, true],
-    ] as const) {
-      const { scene, bin, wrote } = await play(`${before}\n${stubborn}`);
+  for (const [when, before, stream] of [
+    ['before its answer', '', false],
+    ['within its answer', `head -n 11 ${fixtures}/text.jsonl`, true],
+  ] as const) {
+    test(`is ended when its client leaves ${when}`, async () => {
+      const { scene, bin, wrote } = await play(`${before}\ntrap '' TERM; while :; do sleep 0.1; done`);
       const client = new AbortController();
-      const answer = call(scene, { stream }, client.signal).then(({ body }) => new Response(body).text());
-      const ended = answer.catch((error: unknown) => error);
+      const ended = call(scene, { stream }, client.signal)
+        .then(({ body }) => new Response(body).text())
+        .catch((error: unknown) => error);
       while (!existsSync(join(bin, 'input'))) await Bun.sleep(5);
       client.abort(new OlaError('client_closed_request', 'The client closed the connection.'));
       await ended;
       await untilGone(Number(wrote('pid')));
-    }
+    });
+  }
+
+  test('is ended when ola cuts what runs', async () => {
+    const { scene, bin, wrote } = await play(`head -n 11 ${fixtures}/text.jsonl; sleep 600`);
+    const { body } = await call(scene, { stream: true });
+    const rest = new Response(body).text().catch((error: unknown) => String(error));
+    while (!existsSync(join(bin, 'input'))) await Bun.sleep(5);
+    scene.gateway.cut();
+    expect(await rest).not.toContain('[DONE]');
+    await untilGone(Number(wrote('pid')));
   });
 
-  test('that ends without an answer is no answer, whole or as a stream', async () => {
-    for (const answers of ['exit 1', 'echo oops', `head -n 9 ${fixtures}/text.jsonl; exit 3`, 'kill -9 $$']) {
+  for (const answers of ['exit 1', 'echo oops', `head -n 9 ${fixtures}/text.jsonl; exit 3`, 'kill -9 $$']) {
+    test(`that ends without an answer is no answer: ${answers.replace(fixtures, '.')}`, async () => {
       const { scene } = await play(answers);
-      const { status } = await refusal(scene);
-      expect([answers, status]).toEqual([answers, 502]);
+      expect((await refusal(scene)).status).toBe(502);
       const streamed = await call(scene, { stream: true }).then(
         ({ body }) => new Response(body).text(),
         (error: unknown) => String(error),
       );
-      expect([answers, streamed.includes('[DONE]')]).toEqual([answers, false]);
-    }
-  });
+      expect(streamed).not.toContain('[DONE]');
+    });
+  }
 
   test('that is silent for longer than the provider’s time limit is ended', async () => {
     const document = { providers: { 'claude-cli': { enabled: true, timeouts: { firstByteSeconds: 1, idleSeconds: 1 } } } };
@@ -233,6 +242,22 @@ describe('a program is run for nobody', () => {
       const { code, status } = await refusal(scene);
       expect([code, status, existsSync(join(bin, 'versions'))]).toEqual(['provider_disabled', 404, false]);
     }
+  });
+
+  test('until an administrator writes that alone, which needs no address', async () => {
+    const { scene } = await play(says('text'), {});
+    expect(await scene.gateway.providers.replace('claude-cli', { enabled: true }, null, own)).toMatchObject({ warnings: [] });
+    expect(scene.gateway.providerStates().find(({ id }) => id === 'claude-cli')).toMatchObject({
+      usable: true,
+      keys: [],
+      why: null,
+    });
+    await told(await call(scene));
+    await scene.gateway.providers.replace('codex-cli', { enabled: true }, null, own);
+    expect(scene.gateway.providerStates().find(({ id }) => id === 'codex-cli')).toMatchObject({
+      usable: false,
+      why: 'ola does not run this program',
+    });
   });
 
   test('for a model that the provider does not list, or whose id would be an option', async () => {

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fold } from '../../../src/core/answers.ts';
 import type { Answer, Step } from '../../../src/core/conversation.ts';
-import type { StreamDecoder, UpstreamChat } from '../../../src/core/protocol.ts';
-import { protocols } from '../../../src/protocols/all.ts';
+import type { StreamDecoder } from '../../../src/core/protocol.ts';
+import { anthropicMessages } from '../../../src/protocols/anthropic-messages/protocol.ts';
+import { claudeCliOver } from '../../../src/protocols/claude-cli/protocol.ts';
 
-const { streamDecoder, decodeAnswer } = protocols.find(({ id }) => id === 'claude-cli')?.chat as UpstreamChat;
+const { streamDecoder, decodeAnswer } = claudeCliOver(anthropicMessages).chat;
 const fixture = (name: string) => readFileSync(join(import.meta.dir, '../fixtures/claude-cli', `${name}.jsonl`), 'utf8');
 const encoder = new TextEncoder();
 

@@ -4,17 +4,16 @@ import type { Conversation } from '../../../src/core/conversation.ts';
 import { OlaError } from '../../../src/core/errors.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { ChatCodec, EncodedRequest } from '../../../src/core/protocol.ts';
-import { protocols } from '../../../src/protocols/all.ts';
 import { anthropicMessages } from '../../../src/protocols/anthropic-messages/protocol.ts';
+import { claudeCliOver } from '../../../src/protocols/claude-cli/protocol.ts';
 import { openaiCompletions } from '../../../src/protocols/openai-completions/protocol.ts';
 import { upstreamModel } from '../upstream-model.ts';
 
-const claude = protocols.find(({ id }) => id === 'claude-cli');
+const claude = claudeCliOver(anthropicMessages);
 const to = upstreamModel('claude-sonnet-4-5');
 const digest = (text: string) => text;
 
 function encode(conversation: Conversation): EncodedRequest {
-  if (claude?.chat === undefined || claude.chat === null) throw new Error('it is not in the table');
   return claude.chat.encodeRequest(conversation, to, digest);
 }
 
