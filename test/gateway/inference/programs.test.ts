@@ -44,7 +44,7 @@ async function play(answers: string | null, document: JsonObject = enabled, vers
   }
   const variables = { PATH: `${bin}:/usr/bin:/bin`, HOME: bin, LANG: 'C.UTF-8', OPENAI_API_KEY: 'CANARY-of-a-key' };
   const scene = await open(directory(), { programs: createPrograms(variables) });
-  cleanups.push(() => scene[Symbol.asyncDispose]());
+  cleanups.push(async () => scene[Symbol.asyncDispose]());
   await scene.gateway.documents.replace(document, null, own);
   return { scene, bin, wrote };
 }
@@ -246,14 +246,14 @@ describe('a program is run for nobody', () => {
 
   test('until an administrator writes that alone, which needs no address', async () => {
     const { scene } = await play(says('text'), {});
-    expect(await scene.gateway.providers.replace('claude-cli', { enabled: true }, null, own)).toMatchObject({ warnings: [] });
+    expect(await scene.gateway.providers.put('claude-cli', { enabled: true }, null, own)).toMatchObject({ warnings: [] });
     expect(scene.gateway.providerStates().find(({ id }) => id === 'claude-cli')).toMatchObject({
       usable: true,
       keys: [],
       why: null,
     });
     await told(await call(scene));
-    await scene.gateway.providers.replace('codex-cli', { enabled: true }, null, own);
+    await scene.gateway.providers.enable('codex-cli', true, null, own);
     expect(scene.gateway.providerStates().find(({ id }) => id === 'codex-cli')).toMatchObject({
       usable: false,
       why: 'ola does not run this program',
