@@ -147,13 +147,17 @@ export interface CatalogModel {
   readonly input?: readonly string[];
   /** The model thinks before it answers. */
   readonly reasoning?: boolean;
-  /** How a model of Anthropic's protocol is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
+  /** How a model of Anthropic's is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
   readonly thinking?: 'adaptive' | 'budget';
   /**
    * Words for levels of effort (`off`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`) that are other than usual; null: the
    * model has no such level, and where `off` is null it always thinks. A level that is absent is sent as its own name, `off` as `none`.
    */
   readonly efforts?: Readonly<Record<string, string | null>>;
+  /** The field by which a model on Bedrock is told its effort: `reasoning_effort`, or `effort` in `reasoning`; absent: it is not. */
+  readonly effortField?: 'reasoning_effort' | 'reasoning';
+  /** Takes cache points in its prompt, on Bedrock. */
+  readonly cachePoints?: true;
   /** Refuses temperature, top_p and top_k. */
   readonly noSampling?: true;
   /** Takes instructions in the middle of a conversation. */

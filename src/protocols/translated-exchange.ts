@@ -10,6 +10,7 @@ import type {
   Making,
   ReasoningMemory,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
   WholeAnswer,
 } from '../core/protocol.ts';
@@ -24,7 +25,7 @@ export interface Translation {
   /** The client asked for a stream. */
   readonly stream: boolean;
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;
@@ -85,7 +86,7 @@ const eventStart = /^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/;
 const encoder = new TextEncoder();
 
 /** A stream that was not asked for is folded into one answer. */
-function readAnswer(text: string, codec: ChatCodec): Answer | UpstreamFailure {
+function readAnswer(text: string, codec: UpstreamChat): Answer | UpstreamFailure {
   if (!eventStart.test(text)) return codec.decodeAnswer(text);
   const decoder = codec.streamDecoder();
   const steps: Step[] = [];

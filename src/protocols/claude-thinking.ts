@@ -1,7 +1,7 @@
 /** How long a model of Anthropic's is to think, and which sampling it takes with that. */
-import type { Conversation, ReasoningWish } from '../../core/conversation.ts';
-import type { RequestField } from '../../core/hub-fields.ts';
-import type { CatalogModel } from '../../core/providers.ts';
+import type { Conversation, ReasoningWish } from '../core/conversation.ts';
+import type { RequestField } from '../core/hub-fields.ts';
+import type { CatalogModel } from '../core/providers.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -76,7 +76,7 @@ function adaptive(wish: ReasoningWish, facts: CatalogModel | null, asked: readon
 }
 
 /** The vendor's own word for a level; null when the model has neither the level nor one to stand for it. */
-function effortOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
+export function effortOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
   for (const each of [level, ...(substitutes[level] ?? [])]) {
     const word = efforts[each];
     if (typeof word === 'string') return word;
@@ -85,7 +85,8 @@ function effortOf(level: string, efforts: Readonly<Record<string, string | null>
   return null;
 }
 
-function levelOf(budget: number): string {
+/** The level of effort that a budget in tokens comes to. */
+export function levelOf(budget: number): string {
   return Object.keys(budgets).find((level) => budget <= (budgets[level] ?? 0)) ?? 'xhigh';
 }
 
