@@ -5,7 +5,7 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { scopes } from './access.ts';
-import { credentialStyles } from './providers.ts';
+import { credentialStyles, regionShape } from './providers.ts';
 
 const authKinds = ['api-key', 'aws-sdk', 'oauth', 'token', 'cli'] as const;
 const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk'] as const;
@@ -77,6 +77,15 @@ export const providerSchema = Type.Object(
     apiKey: Type.Optional(secret('the key')),
     credentialStyle: Type.Optional(
       literals(credentialStyles, 'the header that carries the key; default the catalog’s, else bearer'),
+    ),
+    region: Type.Optional(
+      Type.String({
+        pattern: regionShape.source,
+        description: 'the region, for a vendor with a host a region; default what AWS_REGION or the AWS profile names',
+      }),
+    ),
+    allowInstanceMetadata: Type.Optional(
+      flag('whether AWS credentials of its container or instance may be asked for; default false'),
     ),
     authHeader: Type.Optional(flag('false: the endpoint needs no credential; default true')),
     headers: Type.Optional(

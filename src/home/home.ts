@@ -75,7 +75,10 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   if (options.by === 'command') refuseOtherDatabase(path, database.path);
   const facts: LockHolder = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
-  const catalog = createCatalog(protocols.map(({ id }) => id));
+  const catalog = createCatalog(
+    protocols.map(({ id }) => id),
+    upstreamEnvironment,
+  );
   let store: Store | null = null;
   try {
     const place = { home: path, database: database.path, withConfig: configFile === null };

@@ -76,7 +76,7 @@ function adaptive(wish: ReasoningWish, facts: CatalogModel | null, asked: readon
 }
 
 /** The vendor's own word for a level; null when the model has neither the level nor one to stand for it. */
-export function effortOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
+function effortOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
   for (const each of [level, ...(substitutes[level] ?? [])]) {
     const word = efforts[each];
     if (typeof word === 'string') return word;

@@ -2,7 +2,7 @@
 import type { ReasoningWish } from '../../core/conversation.ts';
 import type { RequestField } from '../../core/hub-fields.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import { effortOf, encodeThinking, levelOf, type ThinkingRoom } from '../claude-thinking.ts';
+import { encodeThinking, levelOf, type ThinkingRoom } from '../claude-thinking.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,7 +33,7 @@ function byEffort(
   efforts: Readonly<Record<string, string | null>>,
 ): EncodedReasoning {
   const level = effort ?? (budget === null ? null : levelOf(budget));
-  const word = level === null ? null : level === 'none' ? wordOfNone(efforts['off']) : effortOf(level, efforts);
+  const word = level === null ? null : wordOf(level === 'none' ? 'off' : level, efforts);
   const dropped: RequestField[] = [
     ...(level !== null && word === null ? [effort === null ? ('reasoningBudget' as const) : ('effort' as const)] : []),
     ...(summary === null || summary === 'none' ? [] : (['reasoningSummary'] as const)),
@@ -42,5 +42,12 @@ function byEffort(
   return { fields, effort: null, dropped, thinks: false, lost: false };
 }
 
-/** Null: the model always reasons. */
-const wordOfNone = (off: string | null | undefined) => (off === undefined ? 'none' : off);
+/** Levels that stand for one that the model does not have, the nearest first. */
+const substitutes: Readonly<Record<string, readonly string[]>> = { max: ['xhigh', 'high'], xhigh: ['high'], minimal: ['low'] };
+
+/** @returns null for a level that the model has neither itself nor in another one */
+function wordOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
+  const had = [level, ...(substitutes[level] ?? [])].find((each) => efforts[each] !== null);
+  if (had === undefined) return null;
+  return efforts[had] ?? (had === 'off' ? 'none' : had);
+}

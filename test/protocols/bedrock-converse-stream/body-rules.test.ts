@@ -305,8 +305,18 @@ describe('issue 11: thinking', () => {
     ['reasoning_effort', 'high', { reasoning_effort: 'high' }],
     ['reasoning', 'high', { reasoning: { effort: 'high' } }],
     ['reasoning', 'minimal', { reasoning: { effort: 'low' } }],
+    ['reasoning', 'xhigh', { reasoning: { effort: 'xhigh' } }],
+    ['reasoning', 'max', { reasoning: { effort: 'xhigh' } }],
+    ['reasoning', 'none', { reasoning: { effort: 'none' } }],
   ] as const)('models of OpenAI are told by %s that %s is wanted', (effortField, effort, fields) => {
-    expect(more(sent(wish(effort), { reasoning: true, effortField, efforts: { minimal: 'low' } }))).toEqual(fields);
+    expect(more(sent(wish(effort), { reasoning: true, effortField, efforts: { minimal: 'low', max: null } }))).toEqual(fields);
+  });
+
+  test('a model of OpenAI that always reasons is not told to stop, which is said', () => {
+    const facts = { reasoning: true, effortField: 'reasoning_effort', efforts: { off: null } } as const;
+    expect(more(sent(wish('none'), facts))).toBeUndefined();
+    expect(sent(wish('none'), facts).dropped).toEqual(['effort']);
+    expect(more(sent(wish(null, 3000), facts))).toEqual({ reasoning_effort: 'medium' });
   });
 
   test('other models are not told, which is said', () => {
