@@ -131,8 +131,12 @@ export const profileSchema = Type.Object(
     baseUrl: Type.Optional(baseUrl('in place of the provider’s')),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), {
-        description: 'facts of the login; `tokenUrl` and `clientId`: where and as which client its tokens are renewed',
+        description:
+          'facts of the login; `tokenUrl` and `clientId`: where and as which client its tokens are renewed; `profile`: the profile of the AWS files',
       }),
+    ),
+    allowInstanceMetadata: Type.Optional(
+      flag('of type aws-sdk: whether its container or instance may be asked for credentials; default false'),
     ),
     projects: Type.Optional(
       Type.Array(Type.String(), {

@@ -22,16 +22,16 @@ export interface RankedProfiles {
 }
 
 /** Kinds in the order they are tried when no order names their profiles. */
-const kinds: readonly CredentialKind[] = ['oauth', 'token', 'api_key', 'none'];
+const kinds: readonly CredentialKind[] = ['oauth', 'token', 'api_key', 'aws-sdk', 'none'];
 const kindOf: Readonly<Record<ProfileType, CredentialKind>> = {
   api_key: 'api_key',
   token: 'token',
   oauth: 'oauth',
   cli: 'none',
-  'aws-sdk': 'none',
+  'aws-sdk': 'aws-sdk',
 };
-/** Command lines and signatures of AWS come later. */
-const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth'];
+/** Command lines come later. */
+const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth', 'aws-sdk'];
 
 /**
  * The profiles that the order names come first, in that order; then the others, by kind, equal within a kind.
