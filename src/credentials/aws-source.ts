@@ -59,11 +59,12 @@ export function awsSource(wish: AwsWish, facts: AwsFacts): AwsSource {
   const keys = keysIn(environment['AWS_ACCESS_KEY_ID'], environment['AWS_SECRET_ACCESS_KEY'], environment['AWS_SESSION_TOKEN']);
   if (keys !== null) return { kind: 'keys', keys };
   const named = filled(environment['AWS_PROFILE']);
-  if (named !== null || files.profiles.has('default')) {
-    const found = ofProfile(named ?? 'default', wish, facts, []);
-    if (found.kind !== 'none' || named !== null) return found;
-  }
-  return ofEnvironment(wish, facts) ?? { kind: 'none', why: nowhere(wish) };
+  if (named !== null) return ofProfile(named, wish, facts, []);
+  const usual = files.profiles.get('default');
+  const found = usual === undefined ? null : ofProfile('default', wish, facts, []);
+  if (found !== null && found.kind !== 'none') return found;
+  const none = found !== null && usual?.has('role_arn') ? found : { kind: 'none' as const, why: nowhere(wish) };
+  return ofEnvironment(wish, facts) ?? none;
 }
 
 function nowhere({ instanceMetadata }: AwsWish): string {
