@@ -16,6 +16,7 @@ import type {
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
 import { asFunctions } from './custom-tools.ts';
+import { clientNames } from './dropped-names.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
 import { TranslatedExchange } from './translated-exchange.ts';
@@ -24,8 +25,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function createTranslator(protocols: readonly Protocol[], digest: Digest): Translator {
   const table = new Map(protocols.map((protocol) => [protocol.id, protocol]));
-  /** A request is decoded once, however many attempts are made. */
-  const decoded = new WeakMap<ClientCall, Conversation>();
 
   function translates(clientId: ProtocolId, upstreamId: ProtocolId, operation: Operation): boolean {
     const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
@@ -34,22 +33,21 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     return operation === 'count' && client.count !== null && upstream.chat !== null;
   }
 
-  function conversationOf(call: ClientCall, decode: (fields: Fields) => Conversation): Conversation {
-    const known = decoded.get(call);
-    if (known !== undefined) return known;
-    const conversation = decode(fieldsOf(call));
-    decoded.set(call, conversation);
-    return conversation;
+  function conversationOf(call: ClientCall, decode: (fields: Fields, text?: string) => Conversation): Conversation {
+    call.conversation ??= decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
+    return call.conversation;
   }
 
   function translated(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {
     const [from, upstream] = [clientChat(client), table.get(to.protocol)?.chat ?? null];
     if (from === null || upstream === null) return null;
     const conversation = conversationOf(call, from.decodeRequest);
+    refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
     const request = upstream.encodeRequest(asked.conversation, to, digest);
-    const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
+    const told = clientNames(request.dropped, from, fieldsOf(call));
+    const dropped = [...conversation.unknown, ...told, ...(cut ? ['reasoning'] : [])];
     const making = {
       id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
       createdAt: Math.floor(facts.startedAt / 1000),
@@ -95,6 +93,18 @@ const noNames: ReadonlySet<string> = new Set();
 /** @returns null for a protocol without clients */
 function clientChat({ chat }: Protocol): ChatCodec | null {
   return chat !== null && 'decodeRequest' in chat ? chat : null;
+}
+
+/** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
+function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {
+  const [first] = opaque ?? [];
+  if (first === undefined) return;
+  const { name, field, protocol } = first;
+  throw new OlaError(
+    'invalid_request',
+    `\`${field}\` asks for \`${name}\`, which provider '${provider}' does not have. Remove it, or use a model of a provider that speaks \`${protocol}\`.`,
+    { param: field },
+  );
 }
 
 function fieldsOf({ body }: ClientCall): Fields {

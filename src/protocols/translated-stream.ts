@@ -111,6 +111,11 @@ class TranslatedStream implements StreamPipe {
   }
 
   private readonly take = (step: Step): void => {
+    // Most steps are increments of text, which nothing but the encoder looks into.
+    if (step.type === 'partDelta' && this.begun && this.custom === null && !this.reasoning.isOpen) {
+      this.text += this.client.encode(step);
+      return;
+    }
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
     else if (!this.begun) this.begun = carriesContent(step);
@@ -119,7 +124,9 @@ class TranslatedStream implements StreamPipe {
   };
 
   private readonly tell = (step: Step): void => {
-    this.text += this.client.encode(this.reasoning.take(step));
+    // The answer names the model as its client does: Claude Code forgets the reasoning of an answer that names another.
+    const own = step.type === 'begin' ? { ...step, model: null } : step;
+    this.text += this.client.encode(this.reasoning.take(own));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {
