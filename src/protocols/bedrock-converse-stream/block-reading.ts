@@ -19,6 +19,8 @@ interface Open {
 
 /** The block events of one stream, in the order in which they came. `false`: the event has no meaning in its place. */
 export class BlockReading {
+  /** A call has begun. */
+  called = false;
   private next = 0;
   private readonly open = new Map<unknown, Open>();
   /** The call that ended last without any arguments. Its meaning depends on the event behind it. */
@@ -34,6 +36,7 @@ export class BlockReading {
     if (typeof id !== 'string' || typeof name !== 'string') return false;
     this.stop({ contentBlockIndex: at }, take);
     this.settle(false, take);
+    this.called = true;
     const { index } = this.begin(at, 'toolCall');
     take({ type: 'partBegin', index, part: { type: 'toolCall', id, name, kind: 'function', arguments: '' } });
     return true;

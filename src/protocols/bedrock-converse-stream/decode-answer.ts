@@ -19,7 +19,10 @@ export function decodeAnswer(text: string): Answer | UpstreamFailure {
   if (failure !== null) return failure;
   const parts = partsIn(value, text);
   if (parts === null) return brokenProtocol('answered JSON that is not an answer of Converse');
-  const end = readEnd(value['stopReason']);
+  const end = readEnd(
+    value['stopReason'],
+    parts.some(({ type }) => type === 'toolCall'),
+  );
   return { id: null, model: null, parts: withoutCutCall(parts, end), tokens: readUsage(value['usage']), end };
 }
 

@@ -132,7 +132,7 @@ class Decoder implements StreamDecoder {
       return;
     }
     this.reason = typeof stopReason === 'string' ? stopReason : '';
-    this.blocks.finish(readEnd(this.reason).reason === 'length', take);
+    this.blocks.finish(readEnd(this.reason, false).reason === 'length', take);
     if (this.counted) this.end(this.reason, take);
   }
 
@@ -149,7 +149,7 @@ class Decoder implements StreamDecoder {
       return;
     }
     this.ended = true;
-    take({ type: 'end', end: readEnd(reason) });
+    take({ type: 'end', end: readEnd(reason, this.blocks.called) });
   }
 
   private takeJson(pieces: readonly Uint8Array[], take: Take): void {

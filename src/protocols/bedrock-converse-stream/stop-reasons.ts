@@ -16,10 +16,12 @@ const reasons: Readonly<Record<string, EndReason>> = {
 /** The model's words made no sense to Bedrock: what came of them is no answer. */
 const broken: readonly string[] = ['malformed_model_output', 'malformed_tool_use'];
 
-export function readEnd(reason: unknown): AnswerEnd {
+/** @param called the answer has a call: a client waits for its result, whatever the reason says */
+export function readEnd(reason: unknown, called: boolean): AnswerEnd {
   const word = typeof reason === 'string' && reason !== '' ? reason : 'end_turn';
   const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined;
-  return { reason: known ?? 'stop', sequence: null, unknown: known === undefined ? word : null };
+  const end = known ?? 'stop';
+  return { reason: end === 'stop' && called ? 'toolCalls' : end, sequence: null, unknown: known === undefined ? word : null };
 }
 
 /** @returns null for a reason that ends an answer */
