@@ -143,7 +143,7 @@ const textStart = '{"text":';
 function withText(blocks: readonly Block[]): readonly Block[] {
   const hasDocument = blocks.some(({ json }) => json.startsWith(documentStart));
   if (!hasDocument || blocks.some(({ json }) => json.startsWith(textStart))) return blocks;
-  return [{ json: JSON.stringify({ text: 'See the document.' }) }, ...blocks];
+  return [...blocks, { json: JSON.stringify({ text: 'See the document.' }) }];
 }
 
 /** Two messages of one role behind each other are one. */

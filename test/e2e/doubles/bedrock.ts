@@ -1,9 +1,10 @@
 /**
- * Amazon Bedrock and AWS's token services on loopback. Requests count when AWS's own package makes the same signature; streams are
+ * Amazon Bedrock and AWS's token services on loopback. Requests count when AWS's own package makes the same signature, and when they keep the rules of Converse; streams are
  * frames of AWS's own encoder.
  */
 import { signedByAws } from '../../credentials/aws-judge.ts';
 import { event, joined } from '../../protocols/bedrock-converse-stream/frames.ts';
+import { brokenRules, type ConverseBody } from '../../protocols/bedrock-converse-stream/rules.ts';
 
 export interface BedrockRequest {
   readonly path: string;
@@ -91,6 +92,8 @@ export function bedrock(): Bedrock {
         body: JSON.parse(body) as BedrockRequest['body'],
         by,
       });
+      const [broken] = brokenRules(JSON.parse(body) as ConverseBody);
+      if (broken !== undefined) return refusal(400, 'ValidationException', `The request has ${broken}.`);
       const [next, ...rest] = made.answers;
       if (rest.length > 0) made.answers = rest;
       return respond(next ?? said('Hello'), url.pathname.endsWith('-stream'));

@@ -225,7 +225,7 @@ describe('media', () => {
   });
 
   test('a document has a text beside it', () => {
-    expect(sent({ turns: [user(document('d'))] }).messages[0]?.content).toMatchObject([{ text: 'See the document.' }, {}]);
+    expect(sent({ turns: [user(document('d'))] }).messages[0]?.content).toMatchObject([{}, { text: 'See the document.' }]);
     expect(sent({ turns: [user('read', document('d'))] }).messages[0]?.content).toMatchObject([{ text: 'read' }, {}]);
   });
 
