@@ -245,24 +245,32 @@ export interface StreamEncoder {
   encode(step: Step): string;
 }
 
-/** Translates chats between a protocol and the hub, in both directions. */
-export interface ChatCodec {
+/** Translates chats of the hub for upstreams of a protocol, and their answers for the hub. */
+export interface UpstreamChat {
   /** Upstreams of the protocol have free-form tools, which take text in the place of an object. */
   readonly customTools: boolean;
-  /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
+  /** The fate of each field of the hub: the generated table of docs/protocols.md, which tests hold against the code. */
+  readonly fields: Pick<CarriedFields, 'upstream'>;
+  /** `own`: a stream is no server-sent events, and the decoder gets every byte of it. Absent: it is. */
+  readonly framing?: 'own';
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
+  encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
+  /** Reads an answer that was not asked for as a stream. */
+  decodeAnswer(text: string): Answer | UpstreamFailure;
+  streamDecoder(): StreamDecoder;
+}
+
+/** Translates chats between a protocol and the hub, in both directions. */
+export interface ChatCodec extends UpstreamChat {
+  /** The fate of each field, of clients too. */
   readonly fields: CarriedFields;
   /**
    * @param text of the body: numbers that no double holds have lost digits in the parsed fields
    * @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold
    */
   decodeRequest(body: Readonly<Record<string, unknown>>, text?: string): Conversation;
-  /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
-  encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
-  /** Reads an answer that was not asked for as a stream. */
-  decodeAnswer(text: string): Answer | UpstreamFailure;
   /** @returns JSON */
   encodeAnswer(answer: Answer, making: Making): string;
-  streamDecoder(): StreamDecoder;
   streamEncoder(making: Making): StreamEncoder;
 }
 
@@ -362,8 +370,8 @@ export interface Protocol {
    * cut out. Null when upstreams have no such operation.
    */
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
-  /** Null when chats of this protocol are not translated. */
-  readonly chat: ChatCodec | null;
+  /** Without the client's face when the protocol is called alone; null when chats of this protocol are not translated. */
+  readonly chat: ChatCodec | UpstreamChat | null;
   /** Null when its clients cannot ask for a count of tokens. */
   readonly count: CountCodec | null;
   /** The list of models as its clients know it; null when they have none, or OpenAI's. */

@@ -66,6 +66,8 @@ export interface CatalogProvider {
   readonly envVars: readonly string[];
   /** Where else the vendor takes the same keys (regions: `https://api.example.cn`): may be configured, is not the default. */
   readonly otherOrigins?: readonly string[];
+  /** Served in each region under a host of its own. */
+  readonly regional?: RegionalHosts;
   /** Runs on the user's own machine or network: never active by itself, may be reached locally. */
   readonly local?: true;
   /** It serves no embeddings at all, whatever the model. */
@@ -74,6 +76,22 @@ export interface CatalogProvider {
   readonly secretForms?: readonly SecretForm[];
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
+}
+
+/** The region of a row's base URLs, which a configuration or a variable may change: a label of the host name. */
+export interface RegionalHosts {
+  /** The region that stands in the base URLs of the row. */
+  readonly usual: string;
+  /** Environment variables that name another one, in the order they are tried. */
+  readonly variables: readonly string[];
+}
+
+/** A region's name: no other text may become a part of a host name. */
+export const regionShape = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
+
+/** @returns the base URL in that region */
+export function inRegion(baseUrl: string, { usual }: RegionalHosts, region: string): string {
+  return baseUrl.replace(`.${usual}.`, `.${region}.`);
 }
 
 export interface CatalogOauth {
@@ -147,13 +165,17 @@ export interface CatalogModel {
   readonly input?: readonly string[];
   /** The model thinks before it answers. */
   readonly reasoning?: boolean;
-  /** How a model of Anthropic's protocol is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
+  /** How a model of Anthropic's is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
   readonly thinking?: 'adaptive' | 'budget';
   /**
    * Words for levels of effort (`off`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`) that are other than usual; null: the
    * model has no such level, and where `off` is null it always thinks. A level that is absent is sent as its own name, `off` as `none`.
    */
   readonly efforts?: Readonly<Record<string, string | null>>;
+  /** The field by which a model on Bedrock is told its effort: `reasoning_effort`, or `effort` in `reasoning`; absent: it is not. */
+  readonly effortField?: 'reasoning_effort' | 'reasoning';
+  /** Takes cache points in its prompt, on Bedrock. */
+  readonly cachePoints?: true;
   /** Refuses temperature, top_p and top_k. */
   readonly noSampling?: true;
   /** Takes instructions in the middle of a conversation. */

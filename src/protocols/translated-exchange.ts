@@ -10,6 +10,7 @@ import type {
   Making,
   ReasoningMemory,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
   WholeAnswer,
 } from '../core/protocol.ts';
@@ -24,7 +25,7 @@ export interface Translation {
   /** The client asked for a stream. */
   readonly stream: boolean;
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;

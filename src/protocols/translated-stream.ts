@@ -10,6 +10,7 @@ import type {
   StreamEncoder,
   StreamFault,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
@@ -18,7 +19,7 @@ import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;
@@ -34,7 +35,7 @@ export function createTranslatedStream(translation: StreamTranslation): StreamPi
 
 type Emit = (bytes: Uint8Array) => void;
 /** `none`: nothing has come that tells. */
-type Form = 'none' | 'events' | 'json';
+type Form = 'none' | 'stream' | 'json';
 
 /** Bytes of an answer that is JSON in the place of a stream. */
 const longestAnswer = 64 * 1024 * 1024;
@@ -48,13 +49,13 @@ class TranslatedStream implements StreamPipe {
   failure: UpstreamFailure | null = null;
   tokens: TokenCounts = noTokenCounts;
   stop: string | null = null;
-  private readonly codec: ChatCodec;
+  private readonly codec: UpstreamChat;
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
   private readonly reasoning: AnswerReasoning;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
-  private form: Form = 'none';
+  private form: Form;
   private readonly json: Uint8Array[] = [];
   private jsonLength = 0;
   /** Text for the client that is not emitted yet. */
@@ -62,6 +63,7 @@ class TranslatedStream implements StreamPipe {
 
   constructor({ from, to, making, maker, memory, customTools }: StreamTranslation) {
     this.codec = from;
+    this.form = from.framing === 'own' ? 'stream' : 'none';
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
     this.reasoning = createAnswerReasoning({ maker, memory });
@@ -85,7 +87,7 @@ class TranslatedStream implements StreamPipe {
   finish(emit: Emit): void {
     if (this.done || this.fault !== null) return;
     if (this.form === 'json') this.run(() => this.takeJson(), emit);
-    else if (this.form === 'events') this.run(() => this.decoder.finish(this.take), emit);
+    else if (this.form === 'stream') this.run(() => this.decoder.finish(this.take), emit);
   }
 
   close(): void {
@@ -171,5 +173,5 @@ function formOf(chunk: Uint8Array): Form {
   const first = chunk.find((byte) => !blanks.includes(byte));
   if (first === undefined) return 'none';
   if (first === 0x7b) return 'json';
-  return eventStarts.includes(first) ? 'events' : 'none';
+  return eventStarts.includes(first) ? 'stream' : 'none';
 }
