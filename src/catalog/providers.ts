@@ -30,7 +30,7 @@ type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
 type Extras = Partial<
-  Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms' | 'account'>
+  Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms' | 'headers' | 'account'>
 >;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
@@ -63,6 +63,10 @@ const mimo: ProviderQuirks = { noReasoningEffort: true, thinkingSwitch: 'thinkin
 const qwenTokenPlan: ProviderQuirks = { ...oldRoles, thinkingSwitch: 'enable_thinking' };
 /** Most servers on one's own machine; those that know the newer field know this one too. */
 const maxTokensOnly: ProviderQuirks = { maxTokensOnly: true };
+
+const copilot = 'https://api.githubcopilot.com';
+/** Copilot bills a request of a person in another way than one that goes on with the results of tools. */
+const copilotTurns = { initiator: 'x-initiator', images: 'copilot-vision-request' };
 
 const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
@@ -289,10 +293,20 @@ const hosts: readonly CatalogProvider[] = [
     'github-copilot',
     'GitHub Copilot',
     ['COPILOT_GITHUB_TOKEN'],
-    [at('github-copilot', 'https://api.individual.githubcopilot.com')],
+    [
+      completions(copilot, { noStore: true, noDeveloperRole: true, noReasoningEffort: true, turnHeaders: copilotTurns }),
+      at('openai-responses', copilot, { quirks: { noMaxTokens: true, turnHeaders: copilotTurns } }),
+      messages(copilot, { quirks: { noBetas: true, noCount: true, turnHeaders: copilotTurns } }),
+    ],
     {
       aliases: ['copilot', 'gh-copilot'],
-      otherOrigins: ['https://api.github.com'],
+      otherOrigins: [
+        'https://api.individual.githubcopilot.com',
+        'https://api.business.githubcopilot.com',
+        'https://api.enterprise.githubcopilot.com',
+      ],
+      // A token of GitHub itself is taken from the programs that this header names.
+      headers: { 'copilot-integration-id': 'copilot-developer-cli' },
     },
   ),
   row('github-models', 'GitHub Models', ['GITHUB_API_KEY'], [completions('https://models.github.ai/inference')], {

@@ -1,4 +1,5 @@
 /** Providers and the models they serve, as the gateway sees them. */
+import type { TurnHeaders } from './turn-headers.ts';
 
 /** The name of a wire protocol, as the configuration writes it: `openai-completions`. The table of protocols is `protocols/all.ts`. */
 export type ProtocolId = string;
@@ -43,6 +44,8 @@ export interface ProviderQuirks {
   readonly noReasoningSummary?: true;
   /** Refuses a limit of the answer's tokens. */
   readonly noMaxTokens?: true;
+  /** Wants to be told in headers what each chat is about. */
+  readonly turnHeaders?: TurnHeaders;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */
@@ -78,6 +81,8 @@ export interface CatalogProvider {
   readonly noEmbeddings?: true;
   /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
   readonly secretForms?: readonly SecretForm[];
+  /** Headers without which it refuses every call, by lower-case name; configured ones count before them. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** How its endpoint is told the account of a login; absent: it is not. */
   readonly account?: AccountHeader;
   /** Where the tokens of its logins are renewed, with the public client of those logins. */

@@ -4,7 +4,9 @@ import { OlaError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
 import type { AnswerKind, Exchange, OwnAnswer, UpstreamFailure } from '../../core/protocol.ts';
+import type { ProviderQuirks } from '../../core/providers.ts';
 import type { Redact } from '../../core/redaction.ts';
+import { turnHeaders } from '../../core/turn-headers.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
@@ -72,7 +74,7 @@ export async function tryOnce(
     reply = await ports.egress.send(endpoint.destination, {
       method: exchange.method,
       path: exchange.path,
-      headers: headersOf(signed, progress.call.via, exchange),
+      headers: headersOf(signed, progress.call.via, exchange, turnHeadersOf(request, quirks, exchange)),
       body: exchange.body,
       signal: progress.call.signal,
       ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
@@ -97,9 +99,14 @@ function isRepeat({ failed }: Progress, attempt: Attempt): boolean {
   return failed.length > 0 && failed.at(-1)?.attempt === attempt;
 }
 
+/** Most hosts want none. */
+function turnHeadersOf({ route }: InferenceRequest, quirks: ProviderQuirks, { body }: Exchange): HeaderMap | null {
+  return quirks.turnHeaders === undefined || route.operation !== 'chat' ? null : turnHeaders(quirks.turnHeaders, body);
+}
+
 /** The same object for most calls of a credential, so that what is made of them is made once. */
-function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange): HeaderMap {
-  const all = withHeaders(signed, headers);
+function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange, turn: HeaderMap | null): HeaderMap {
+  const all = withHeaders(withHeaders(signed, headers), turn);
   if (via === null && contentType === null) return all;
   return {
     ...all,

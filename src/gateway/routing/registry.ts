@@ -264,7 +264,8 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const passed = [...chosen.passed, ...given.passed];
   const fault = headerFault(id, origin, headers, { envVars, passed, named: chosen.named });
   if (fault !== null) return fault;
-  const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
+  const configured = [...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : ''] as const);
+  const extra = { ...row?.headers, ...Object.fromEntries(configured) };
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const isStyleConfigured = config?.credentialStyle !== undefined;
