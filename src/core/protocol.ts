@@ -68,6 +68,8 @@ export interface ClientCall {
   readonly query: string;
   /** The client's headers that go up to an upstream of its own protocol: those that `headersUp` names; null: none. */
   readonly headers: HeaderMap | null;
+  /** The request as the hub has it, once a translation has decoded it: it is kept over the attempts of the call. */
+  conversation?: Conversation;
 }
 
 /** The upstream's side of a call. */
@@ -181,7 +183,7 @@ export type StreamFault =
 
 /** Turns the upstream's stream into the client's, as a tap or as a translation; the relay treats both alike. */
 export interface StreamPipe {
-  /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events only. */
+  /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events in one piece or several. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
   /** The upstream has ended in order. */
   finish(emit: (bytes: Uint8Array) => void): void;

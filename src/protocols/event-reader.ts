@@ -21,11 +21,15 @@ export interface EventReader {
   close(): void;
 }
 
-/** Takes the data of an event without a parser. @returns false when the event must be parsed */
-export type TakeUnparsed = (data: string) => boolean;
+/**
+ * Takes an event without a parser.
+ * @param text has whole events of one data line; the event begins at `at`
+ * @returns the offset behind the event; -1 when it must be parsed
+ */
+export type TakeUnparsed = (text: string, at: number) => number;
 
 /** @param unparsed for events that are most of a stream: a parser takes most of the time that they cost */
-export function createEventReader(unparsed: TakeUnparsed = () => false): EventReader {
+export function createEventReader(unparsed: TakeUnparsed = () => -1): EventReader {
   return new Reader(unparsed);
 }
 
@@ -74,10 +78,15 @@ class Reader implements EventReader {
 /** Events whose data is an object in one line, with a name in front or without: decoded together, which costs half as much. */
 function takePlain(text: string, unparsed: TakeUnparsed, take: TakeEvent): void {
   for (let at = 0; at < text.length; ) {
+    const taken = unparsed(text, at);
+    if (taken > at) {
+      at = taken;
+      continue;
+    }
     const nameEnd = text.charCodeAt(at) === letterE ? text.indexOf('\n', at) : at - 1;
     const dataEnd = text.indexOf('\n\n', nameEnd + 1);
     const data = text.slice(nameEnd + 1 + dataPrefix, dataEnd);
-    if (!unparsed(data)) take(objectIn(data), data, nameEnd < at ? '' : text.slice(at + namePrefix, nameEnd));
+    take(objectIn(data), data, nameEnd < at ? '' : text.slice(at + namePrefix, nameEnd));
     at = dataEnd + 2;
   }
 }

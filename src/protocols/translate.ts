@@ -25,8 +25,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function createTranslator(protocols: readonly Protocol[], digest: Digest): Translator {
   const table = new Map(protocols.map((protocol) => [protocol.id, protocol]));
-  /** A request is decoded once, however many attempts are made. */
-  const decoded = new WeakMap<ClientCall, Conversation>();
 
   function translates(clientId: ProtocolId, upstreamId: ProtocolId, operation: Operation): boolean {
     const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
@@ -36,11 +34,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
   }
 
   function conversationOf(call: ClientCall, decode: (fields: Fields, text?: string) => Conversation): Conversation {
-    const known = decoded.get(call);
-    if (known !== undefined) return known;
-    const conversation = decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
-    decoded.set(call, conversation);
-    return conversation;
+    call.conversation ??= decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
+    return call.conversation;
   }
 
   function translated(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {

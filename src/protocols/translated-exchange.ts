@@ -1,5 +1,6 @@
 /** One attempt at an upstream of another protocol: the request as it was encoded, the answer decoded and encoded again. */
 import { fold, unfold } from '../core/answers.ts';
+import type { Answer, Part } from '../core/conversation.ts';
 import type { HeaderMap } from '../core/ports.ts';
 import type {
   AnswerKind,
@@ -67,18 +68,23 @@ export class TranslatedExchange implements Exchange {
     const { from, to, making } = this.translation;
     const read = readAnswer(text, from);
     if ('kind' in read) return read;
-    const answer = { ...read, parts: withCustomCalls(read.parts, this.translation.customTools) };
+    const { unknown } = read.end;
+    const body = to.encodeAnswer({ ...this.wrapped(read), model: null }, making);
+    return { body, tokens: read.tokens, ...(unknown === null ? {} : { stop: unknown }) };
+  }
+
+  /** The answer with its free-form calls, and its reasoning wrapped and remembered. An answer of text has neither. */
+  private wrapped(answer: Answer): Answer {
+    if (!answer.parts.some(isReasoningOrCall)) return answer;
+    const parts = withCustomCalls(answer.parts, this.translation.customTools);
     const steps = createAnswerReasoning(this.translation);
-    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(step)));
-    const { unknown } = answer.end;
-    const body = to.encodeAnswer(
-      { ...wrapped, model: null, ...(answer.extras === undefined ? {} : { extras: answer.extras }) },
-      making,
-    );
-    return { body, tokens: answer.tokens, ...(unknown === null ? {} : { stop: unknown }) };
+    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(step)));
+    return { ...whole, ...(answer.extras === undefined ? {} : { extras: answer.extras }) };
   }
 
   pipe(): StreamPipe {
     return createTranslatedStream(this.translation);
   }
 }
+
+const isReasoningOrCall = ({ type }: Part): boolean => type === 'reasoning' || type === 'toolCall';

@@ -111,6 +111,11 @@ class TranslatedStream implements StreamPipe {
   }
 
   private readonly take = (step: Step): void => {
+    // Most steps are increments of text, which nothing but the encoder looks into.
+    if (step.type === 'partDelta' && this.begun && this.custom === null && !this.reasoning.isOpen) {
+      this.text += this.client.encode(step);
+      return;
+    }
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
     else if (!this.begun) this.begun = carriesContent(step);

@@ -12,8 +12,8 @@ type Take = (step: Step) => void;
 export interface BlockReading {
   start(event: Fields, take: Take): boolean;
   delta(event: Fields, take: Take): boolean;
-  /** An increment of text in its usual spelling, by its JSON. `false`: the event is another one. */
-  text(data: string, take: Take): boolean;
+  /** An increment of text in its usual spelling. @see TakeUnparsed */
+  text(events: string, at: number, take: Take): number;
   stop(index: unknown, take: Take): void;
   /** Ends all blocks that are open. @param cut the length limit ended the answer: a call without a piece of arguments stays without */
   finish(cut: boolean, take: Take): void;
@@ -25,11 +25,11 @@ export function createBlockReading(): BlockReading {
 
 /** The beginning of an increment of text, as Anthropic spells it, and its end. */
 const usualHead = (index: unknown): string =>
-  `{"type":"content_block_delta","index":${JSON.stringify(index)},"delta":{"type":"text_delta","text":"`;
-const usualTail = '"}}';
+  `event: content_block_delta\ndata: {"type":"content_block_delta","index":${JSON.stringify(index)},"delta":{"type":"text_delta","text":"`;
+const usualTail = '"}}\n\n';
 /** Characters of a JSON string that are not themselves, or that no JSON string has. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const spelled = /["\\\u0000-\u001f]/;
+const spelled = /[\\\u0000-\u001f]/;
 
 /** A block that has begun. Parts are counted apart: the indexes of some hosts have gaps, or repeat. */
 interface Open {
@@ -73,13 +73,15 @@ class Reading implements BlockReading {
     return open !== null && apply(open, delta, take);
   }
 
-  text(data: string, take: Take): boolean {
+  text(events: string, at: number, take: Take): number {
     const { usual } = this;
-    if (usual === null || !data.startsWith(usual.head) || !data.endsWith(usualTail)) return false;
-    const text = data.slice(usual.head.length, -usualTail.length);
-    if (text === '' || spelled.test(text)) return false;
+    if (usual === null || !events.startsWith(usual.head, at)) return -1;
+    const from = at + usual.head.length;
+    const end = events.indexOf('"', from);
+    const text = events.slice(from, end);
+    if (text === '' || !events.startsWith(usualTail, end) || spelled.test(text)) return -1;
     take({ type: 'partDelta', index: usual.index, text });
-    return true;
+    return end + usualTail.length;
   }
 
   stop(index: unknown, take: Take): void {

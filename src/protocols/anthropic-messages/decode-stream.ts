@@ -19,7 +19,9 @@ class Decoder implements StreamDecoder {
   fault: StreamFault | null = null;
   failure: UpstreamFailure | null = null;
   private readonly blocks = createBlockReading();
-  private readonly reader = createEventReader((data) => this.isOver() || this.blocks.text(data, this.steps));
+  private readonly reader = createEventReader((events, at) =>
+    this.isOver() ? events.length : this.blocks.text(events, at, this.steps),
+  );
   /** Takes the steps of the bytes that are pushed now. */
   private steps: Take = () => undefined;
   private begun = false;

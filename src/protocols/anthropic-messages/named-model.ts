@@ -3,7 +3,6 @@
  * Claude Code sends the thinking of an answer back only while the answer's model equals the one that it asks for, and Anthropic
  * refuses a turn of tools without its thinking.
  */
-import { joinBytes } from '../../core/bytes.ts';
 import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
 import { find } from '../../core/sse.ts';
 import type { TokenCounts } from '../../core/usage.ts';
@@ -58,7 +57,7 @@ class NamedStream implements StreamPipe {
   }
 
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void {
-    this.tap.push(chunk, this.started ? emit : (bytes) => emit(this.rename(bytes)));
+    this.tap.push(chunk, this.started ? emit : (bytes) => this.rename(bytes, emit));
   }
 
   finish(emit: (bytes: Uint8Array) => void): void {
@@ -69,35 +68,44 @@ class NamedStream implements StreamPipe {
     this.tap.close();
   }
 
-  private rename(bytes: Uint8Array): Uint8Array {
+  private rename(bytes: Uint8Array, emit: Emit): void {
     const start = this.started ? -1 : find(bytes, startName);
-    if (start < 0) return bytes;
+    if (start < 0) {
+      emit(bytes);
+      return;
+    }
     this.started = true;
     const end = endOfEvent(bytes, start);
     const { asked, named } = this.renaming;
     const usual = encoder.encode(memberOf(asked));
     const at = find(bytes, usual, start);
-    if (at >= 0 && at < end) return spliced(bytes, at, at + usual.length, memberOf(named));
-    const event = decoder.decode(bytes.subarray(0, end));
-    const [member, value = ''] = modelMember.exec(event) ?? [];
-    if (member === undefined || value !== JSON.stringify(asked)) return bytes;
-    return spliced(
-      bytes,
-      0,
-      end,
-      event.replace(member, () => memberOf(named)),
-    );
+    if (at >= 0 && at < end) splice(bytes, { at, end: at + usual.length, text: memberOf(named) }, emit);
+    else {
+      const event = decoder.decode(bytes.subarray(0, end));
+      const [member, value = ''] = modelMember.exec(event) ?? [];
+      const isAsked = member !== undefined && value === JSON.stringify(asked);
+      const text = isAsked ? event.replace(member, () => memberOf(named)) : event;
+      splice(bytes, { at: 0, end, text }, emit);
+    }
   }
 }
 
+type Emit = (bytes: Uint8Array) => void;
+
 const memberOf = (model: string): string => `"model":${JSON.stringify(model)}`;
 
-/** The bytes with those from `at` to `end` replaced by a text. */
-function spliced(bytes: Uint8Array, at: number, end: number, text: string): Uint8Array {
-  return joinBytes([bytes.subarray(0, at), encoder.encode(text), bytes.subarray(end)]);
+/** Emits the bytes with those from `at` to `end` replaced by a text; they are not copied, because a stream's first piece may be all of it. */
+function splice(bytes: Uint8Array, { at, end, text }: { at: number; end: number; text: string }, emit: Emit): void {
+  if (at > 0) emit(bytes.subarray(0, at));
+  emit(encoder.encode(text));
+  if (end < bytes.length) emit(bytes.subarray(end));
 }
 
+/** The events of one chunk end their lines alike, as one program writes them. */
 function endOfEvent(bytes: Uint8Array, from: number): number {
-  const ends = lineEnds.map((lineEnd) => find(bytes, lineEnd, from)).filter((at) => at >= 0);
-  return ends.length === 0 ? bytes.length : Math.min(...ends);
+  for (const lineEnd of lineEnds) {
+    const at = find(bytes, lineEnd, from);
+    if (at >= 0) return at;
+  }
+  return bytes.length;
 }
