@@ -142,6 +142,13 @@ describe('a chat to a provider that speaks Anthropic’s protocol', () => {
     expect(refused.facts.body).toBeUndefined();
   });
 
+  test.each([429, 503, 529])('is told a %d with the upstream’s words, which say more than the status', async (status) => {
+    const error = { type: 'error', error: { type: 'rate_limit_error', message: 'Wait for the next window' } };
+    const { scene } = await play(() => Response.json(error, { status }));
+    const refused = await refusal(scene, chat, { model: 'claude-like/m', messages: question });
+    expect([refused.status, refused.message]).toEqual([status, expect.stringContaining('Wait for the next window')]);
+  });
+
   test('that meets a rate limit cools the credential for that model', async () => {
     const error = { type: 'error', error: { type: 'rate_limit_error', message: 'slow' } };
     const { scene } = await play(() => Response.json(error, { status: 429, headers: { 'retry-after': '40' } }));
@@ -165,6 +172,29 @@ describe('a chat to a provider that speaks Anthropic’s protocol', () => {
     await call(scene, chat, { model: 'claude-like/m', messages: next, tools });
     expect(asked[1]?.body['messages']).toMatchObject([{}, { role: 'assistant', content: [thinking, use] }, {}]);
   });
+});
+
+test('D06: the schema of a tool goes whole to an upstream that takes any, whatever words it has', async () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      n: { type: 'integer', exclusiveMinimum: 0, multipleOf: 2 },
+      list: { type: 'array', uniqueItems: true, items: { $ref: '#/$defs/node' } },
+      kind: { const: 'a' },
+      size: { enum: [1, 2] },
+      note: { type: ['string', 'null'], format: 'uuid' },
+      rest: { type: 'object', propertyNames: { pattern: '^x' }, patternProperties: { '^y': {} } },
+      empty: {},
+    },
+    $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+  };
+  const { scene, asked } = await play(({ path }) => Response.json(path === messages ? message() : completion));
+  const tools = [{ type: 'function', function: { name: 'look', parameters } }];
+  await call(scene, chat, { model: 'claude-like/m', messages: question, tools });
+  const named = [{ name: 'look', input_schema: parameters }];
+  await call(scene, messages, { model: 'chat-like/m', max_tokens: 9, messages: question, tools: named });
+  expect(asked[0]?.body['tools']).toEqual(named);
+  expect(asked[1]?.body['tools']).toEqual(tools);
 });
 
 describe('a message to a provider that speaks OpenAI’s protocol', () => {
