@@ -1,5 +1,5 @@
 /** The items of a stream as parts of the hub: each event type is one small function over the item that it belongs to. */
-import type { Part, Step } from '../../core/conversation.ts';
+import type { Extras, Part, Step } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
 import { type Fields, nonEmpty, withoutNull } from './members.ts';
 import { callPart, contentPart, type DistinctId, partsOfItem, textOfValue } from './output-parts.ts';
@@ -13,6 +13,8 @@ interface OpenPart {
   /** Some of its text has been told. */
   told: boolean;
   ended: boolean;
+  /** What came with the item as a whole: notes to a text. */
+  extras?: Extras;
 }
 
 /** An item that has begun. */
@@ -144,8 +146,12 @@ export class ItemReading {
 
   private complete(open: OpenItem, at: number, part: Part, take: Take): void {
     const known = open.parts.get(at);
-    if (known === undefined) this.begin(open, at, part, take);
-    else if (!known.told && (part.type === 'text' || part.type === 'refusal')) this.tell(known, part.text, take);
+    if (known === undefined) {
+      this.begin(open, at, part, take);
+      return;
+    }
+    if (part.extras !== undefined) known.extras = part.extras;
+    if (!known.told && (part.type === 'text' || part.type === 'refusal')) this.tell(known, part.text, take);
   }
 
   private begin(open: OpenItem, at: number, part: Part, take: Take): OpenPart {
@@ -193,7 +199,7 @@ function endAll(open: OpenItem, take: Take): void {
   for (const part of open.parts.values()) {
     if (part.ended) continue;
     part.ended = true;
-    take({ type: 'partEnd', index: part.index });
+    take({ type: 'partEnd', index: part.index, ...(part.extras === undefined ? {} : { extras: part.extras }) });
   }
 }
 
