@@ -25,10 +25,10 @@ const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
 const saysFree = /[:-]free$/;
 
 /**
- * Providers that document one protocol for each model (https://opencode.ai/docs/zen, the table of endpoints). Other providers
- * of several protocols serve their models by all of them, though the source lists each model once.
+ * Providers that serve each model by one protocol (https://opencode.ai/docs/zen, the table of endpoints; the list of GitHub
+ * Copilot, whose models have `supported_endpoints`). Other providers of several protocols serve their models by all of them, though the source lists each model once.
  */
-const oneProtocolAModel: readonly string[] = ['opencode', 'opencode-go'];
+const oneProtocolAModel: readonly string[] = ['github-copilot', 'opencode', 'opencode-go'];
 
 /** Protocols that name levels of effort in OpenAI's or Anthropic's words. Gemini's protocol has words of its own. */
 const effortProtocols: readonly string[] = [

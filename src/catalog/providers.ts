@@ -71,11 +71,18 @@ const bedrockRegions: readonly string[] = [
   ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1'],
 ];
 const bedrockIn = (region: string) => `https://bedrock-runtime.${region}.amazonaws.com`;
+const copilot = 'https://api.githubcopilot.com';
+/** Copilot bills a request of a person in another way than one that goes on with the results of tools. */
+const copilotTurns = { initiator: 'x-initiator', images: 'copilot-vision-request' };
 
 const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
   row('openai-codex', 'ChatGPT (Codex)', [], [at('openai-codex-responses', 'https://chatgpt.com/backend-api')], {
     aliases: ['chatgpt', 'codex'],
+    account: {
+      name: 'chatgpt-account-id',
+      claims: [['https://api.openai.com/auth', 'chatgpt_account_id'], ['chatgpt_account_id'], ['organizations', '0', 'id']],
+    },
     oauth: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: 'app_EMoamEEZ73f0CkXaXp7hrann', style: 'form' },
   }),
   row(
@@ -299,10 +306,20 @@ const hosts: readonly CatalogProvider[] = [
     'github-copilot',
     'GitHub Copilot',
     ['COPILOT_GITHUB_TOKEN'],
-    [at('github-copilot', 'https://api.individual.githubcopilot.com')],
+    [
+      completions(copilot, { noStore: true, noDeveloperRole: true, noReasoningEffort: true, turnHeaders: copilotTurns }),
+      at('openai-responses', copilot, { quirks: { noMaxTokens: true, turnHeaders: copilotTurns } }),
+      messages(copilot, { quirks: { noBetas: true, noCount: true, turnHeaders: copilotTurns } }),
+    ],
     {
       aliases: ['copilot', 'gh-copilot'],
-      otherOrigins: ['https://api.github.com'],
+      otherOrigins: [
+        'https://api.individual.githubcopilot.com',
+        'https://api.business.githubcopilot.com',
+        'https://api.enterprise.githubcopilot.com',
+      ],
+      // A token of GitHub itself is taken from the programs that this header names.
+      headers: { 'copilot-integration-id': 'copilot-developer-cli' },
     },
   ),
   row('github-models', 'GitHub Models', ['GITHUB_API_KEY'], [completions('https://models.github.ai/inference')], {
@@ -426,15 +443,9 @@ const hosts: readonly CatalogProvider[] = [
 ];
 
 const locals: readonly CatalogProvider[] = [
-  row(
-    'ollama',
-    'Ollama',
-    ['OLLAMA_API_KEY'],
-    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1', maxTokensOnly)],
-    {
-      local: true,
-    },
-  ),
+  // Not its chat completions under /v1: they take no length of the context, so that a long prompt is cut off in secret
+  // (https://github.com/ollama/ollama/issues/18107).
+  row('ollama', 'Ollama', ['OLLAMA_API_KEY'], [at('ollama', 'http://127.0.0.1:11434')], { local: true }),
   row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1', maxTokensOnly)], { local: true }),
   row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1', maxTokensOnly)], { local: true }),
   row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1', maxTokensOnly)], {

@@ -126,7 +126,7 @@ export const profileSchema = Type.Object(
     refresh: Type.Optional(Type.String({ 'x-secret': true, description: 'an OAuth refresh token' })),
     expires: Type.Optional(count(0, 'when the token ends, milliseconds since 1970; 0: never')),
     email: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for people' })),
-    accountId: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for the vendor' })),
+    accountId: Type.Optional(text('the account, for vendors that want it named; else the access token of a login tells it')),
     gatewayId: Type.Optional(Type.String({ 'x-later': true, description: 'the gateway, for vendors that have several' })),
     baseUrl: Type.Optional(baseUrl('in place of the provider’s')),
     metadata: Type.Optional(

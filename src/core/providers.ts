@@ -1,4 +1,5 @@
 /** Providers and the models they serve, as the gateway sees them. */
+import type { TurnHeaders } from './turn-headers.ts';
 
 /** The name of a wire protocol, as the configuration writes it: `openai-completions`. The table of protocols is `protocols/all.ts`. */
 export type ProtocolId = string;
@@ -35,8 +36,16 @@ export interface ProviderQuirks {
   readonly cacheControl?: true;
   /** Takes no `anthropic-beta` header. */
   readonly noBetas?: true;
+  /** Refuses `think`: the model cannot. */
+  readonly noThink?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
+  /** Gives no summaries of reasoning. */
+  readonly noReasoningSummary?: true;
+  /** Refuses a limit of the answer's tokens. */
+  readonly noMaxTokens?: true;
+  /** Wants to be told in headers what each chat is about. */
+  readonly turnHeaders?: TurnHeaders;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */
@@ -74,6 +83,10 @@ export interface CatalogProvider {
   readonly noEmbeddings?: true;
   /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
   readonly secretForms?: readonly SecretForm[];
+  /** Headers without which it refuses every call, by lower-case name; configured ones count before them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How its endpoint is told the account of a login; absent: it is not. */
+  readonly account?: AccountHeader;
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
 }
@@ -92,6 +105,14 @@ export const regionShape = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
 /** @returns the base URL in that region */
 export function inRegion(baseUrl: string, { usual }: RegionalHosts, region: string): string {
   return baseUrl.replace(`.${usual}.`, `.${region}.`);
+}
+
+/** A header that names the account of a login. */
+export interface AccountHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Paths of the claims of an access token that tell the account, where the profile does not. */
+  readonly claims: readonly (readonly string[])[];
 }
 
 export interface CatalogOauth {

@@ -11,6 +11,8 @@ export interface AuthProfile {
   readonly isRestricted: boolean;
   /** Milliseconds since 1970; null: never. */
   readonly expiresAt: number | null;
+  /** The vendor's id of the account; absent: it is not configured. */
+  readonly account?: string;
   /** Null: the field that its type asks for is not there. */
   readonly secret: ProfileSecret | null;
 }
@@ -55,6 +57,7 @@ export function rankProfiles(
     kind: kindOf[profile.type],
     rank,
     expiresAt: profile.expiresAt,
+    ...(profile.account === undefined ? {} : { account: profile.account }),
     secret: secretNow(profile, isExcluded, now),
   });
   return {

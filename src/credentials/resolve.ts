@@ -16,6 +16,8 @@ export interface Credential {
   readonly rank: number;
   /** Milliseconds since 1970, from which on it must not be used; null: never. */
   readonly expiresAt: number | null;
+  /** The vendor's id of the account; absent: it is not configured. */
+  readonly account?: string;
   /** Null: the endpoint needs none. */
   readonly secret: string | null;
   /** The tokens that are renewed, and sent in place of the secret; absent: it is sent as it is. */
@@ -30,6 +32,7 @@ export interface RankedProfile {
   readonly kind: CredentialKind;
   readonly rank: number;
   readonly expiresAt: number | null;
+  readonly account?: string;
   readonly secret: ProfileSecret;
 }
 

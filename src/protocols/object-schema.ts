@@ -22,9 +22,11 @@ export function objectSchema(schema: Fields | null): Fields {
 function merged(schema: Fields, name: (typeof combinators)[number]): Fields {
   const { [name]: list, ...rest } = schema;
   const branches = (list as readonly unknown[]).filter(isObject);
-  const required = branches.map(requiredOf);
+  const required = branches.map((branch) => new Set(requiredOf(branch)));
   const common =
-    name === 'allOf' ? required.flat() : (required[0] ?? []).filter((each) => required.every((all) => all.includes(each)));
+    name === 'allOf'
+      ? required.flatMap((names) => [...names])
+      : [...(required[0] ?? [])].filter((each) => required.every((names) => names.has(each)));
   const all = [...new Set([...requiredOf(rest), ...common])];
   return {
     ...rest,

@@ -3,11 +3,15 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { protocolContract, type Sample } from '../contract/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/samples.ts';
+import { ollama } from './ollama/samples.ts';
 import { openaiCompletions } from './openai-completions/samples.ts';
+import { openaiResponses } from './openai-responses/samples.ts';
 
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'openai-completions': openaiCompletions,
   'anthropic-messages': anthropicMessages,
+  ollama,
+  'openai-responses': openaiResponses,
 };
 
 test('every protocol of the table that has clients has samples, and each path belongs to one protocol', () => {

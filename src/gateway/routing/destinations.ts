@@ -50,7 +50,22 @@ function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog)
   const { style = catalog.vendorEndpoint(protocol)?.style ?? 'bearer', quirks = noQuirks } =
     like ?? catalog.addressedByUser(id) ?? {};
   const baseUrl = doubledVersion(config.baseUrl, protocol, catalog) ?? config.baseUrl;
-  return [{ protocol, baseUrl, style, quirks }];
+  const first: ProviderEndpoint = { protocol, baseUrl, style, quirks };
+  return api === undefined ? [first, ...besides(id, first, catalog)] : [first];
+}
+
+/** Other protocols that the vendor serves at the same address, where the configured one has the path that the vendor documents. */
+function besides(id: string, first: ProviderEndpoint, catalog: Catalog): readonly ProviderEndpoint[] {
+  const documented = catalog.addressedByUser(id)?.endpoints ?? [];
+  const own = documented.find(({ protocol }) => protocol === first.protocol);
+  if (own === undefined || pathOf(own.baseUrl) !== pathOf(first.baseUrl)) return [];
+  const others = documented.filter(({ protocol, baseUrl }) => protocol !== first.protocol && baseUrl === own.baseUrl);
+  return others.filter(({ protocol }) => catalog.protocols.includes(protocol)).map(({ protocol }) => ({ ...first, protocol }));
+}
+
+/** The path of a base URL, which may have braces in its host. */
+function pathOf(baseUrl: string): string {
+  return baseUrl.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/\/?(?:\?.*)?$/, '');
 }
 
 /** The endpoints of the catalog's row, in the region that the configuration names. */

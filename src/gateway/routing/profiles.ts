@@ -136,13 +136,18 @@ function secretOf(bound: BoundSecret): ProfileSecret {
   return { reason: 'unresolved_ref', why: `has a secret that ${bound.broken.long}` };
 }
 
-function authProfile(id: string, { type, enabled, projects, expires }: ProfileConfig, secret: ProfileSecret | null): AuthProfile {
+function authProfile(
+  id: string,
+  { type, enabled, projects, expires, accountId }: ProfileConfig,
+  secret: ProfileSecret | null,
+): AuthProfile {
   return {
     id,
     type,
     enabled: enabled !== false,
     isRestricted: projects !== undefined,
     expiresAt: endOf(type, expires, secret),
+    ...(accountId === undefined || accountId === '' ? {} : { account: accountId }),
     secret,
   };
 }

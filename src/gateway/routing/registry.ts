@@ -266,11 +266,20 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const passed = [...chosen.passed, ...given.passed];
   const fault = headerFault(id, origin, headers, { envVars, passed, named: chosen.named });
   if (fault !== null) return fault;
-  const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
+  const configured = [...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : ''] as const);
+  const extra = { ...row?.headers, ...Object.fromEntries(configured) };
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const isStyleConfigured = config?.credentialStyle !== undefined;
-  const staticHeaders = { style, isStyleConfigured, forms: row?.secretForms ?? [], extra, userAgent, via };
+  const staticHeaders = {
+    style,
+    isStyleConfigured,
+    forms: row?.secretForms ?? [],
+    account: row?.account ?? null,
+    extra,
+    userAgent,
+    via,
+  };
   const region = config?.region ?? row?.regional?.usual ?? null;
   const made = (credential: Credential) => candidateOf(credential, staticHeaders, { destination, region }, facts);
   const [first, ...rest] = chosen.usable.map(made);
@@ -322,7 +331,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   const { userAgent, via } = facts;
   const candidate = staticCandidate(
     { source: 'provider-config', profile: null, kind: 'api_key', rank: 0, expiresAt: null, secret: apiKey },
-    { style: 'bearer', isStyleConfigured: false, forms: [], extra: {}, userAgent, via },
+    { style: 'bearer', isStyleConfigured: false, forms: [], account: null, extra: {}, userAgent, via },
   );
   const destination = { name: id, baseUrl, allowLocal: true };
   const rest = { quirks: noQuirks, lacksVersion: false, named: new Map<string, Candidate>(), passed: [] };

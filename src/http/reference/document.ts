@@ -12,6 +12,7 @@ import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
 import { historyOperations } from './history.ts';
+import { ollamaOperations } from './ollama.ts';
 import { openAiOperations } from './openai.ts';
 import type {
   DescribedAnswer,
@@ -23,6 +24,7 @@ import type {
   Parameter,
 } from './operations.ts';
 import { tags } from './operations.ts';
+import { responsesOperations } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
 import { tokenOperations } from './tokens.ts';
@@ -38,6 +40,8 @@ export const operations: Operations = {
   ...authProfileOperations,
   ...openAiOperations,
   ...anthropicOperations,
+  ...ollamaOperations,
+  ...responsesOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,

@@ -17,8 +17,9 @@ export interface EncodedTools {
 /** @param strict the model takes `strict` on tools */
 export function encodeTools(conversation: Conversation, serverTools: readonly ServerTool[], strict: boolean): EncodedTools {
   const { toolChoice } = conversation;
-  const allowed = toolChoice !== null && typeof toolChoice === 'object' && 'allowed' in toolChoice ? toolChoice.allowed : null;
-  const kept = conversation.tools.filter(({ name }) => allowed === null || allowed.includes(name));
+  const allowed =
+    toolChoice !== null && typeof toolChoice === 'object' && 'allowed' in toolChoice ? new Set(toolChoice.allowed) : null;
+  const kept = conversation.tools.filter(({ name }) => allowed === null || allowed.has(name));
   if (kept.length === 0 && conversation.tools.length > 0 && needsCall(toolChoice)) {
     refuse("'tool_choice' allows no tool of the request and asks for a call.", 'tool_choice');
   }

@@ -165,7 +165,8 @@ describe('a provider that is put', () => {
     expect(await said('acme', 'https://api.acme.example/api/?a=b')).toEqual([
       expect.stringContaining('did you mean https://api.acme.example/api/v1?a=b?'),
     ]);
-    expect(await said('ollama', 'http://box.inside.example:11434')).toHaveLength(1);
+    expect(await said('vllm', 'http://box.inside.example:8000')).toHaveLength(1);
+    expect(await said('ollama', 'http://box.inside.example:11434')).toEqual([]);
     for (const path of ['/v1', '/v4', '/openai/v1', '/v1beta/openai', '/d?api-version=1'])
       expect(await said('acme', `https://api.acme.example${path}`)).toEqual([]);
     expect(await said('perplexity', 'https://api.acme.example')).toEqual([]);
