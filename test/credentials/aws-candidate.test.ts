@@ -10,6 +10,7 @@ const given = {
   style: 'bearer',
   isStyleConfigured: false,
   forms: [],
+  account: null,
   extra: { 'X-Own': 'x' },
   userAgent: 'ola/t',
   via: '1.1 ola',
