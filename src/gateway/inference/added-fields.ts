@@ -25,7 +25,7 @@ export function createAddedFields(): AddedFields {
       const field = added.find((name) => param?.includes(name) === true || message?.includes(name) === true);
       const quirk = field === undefined ? undefined : quirks[field];
       if (quirk === undefined) return false;
-      learned.set(endpoint, { ...endpoint.quirks, ...quirk });
+      learned.set(endpoint, { ...(learned.get(endpoint) ?? endpoint.quirks), ...quirk });
       return true;
     },
   };
