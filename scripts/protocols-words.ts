@@ -5,6 +5,8 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  'bedrock-converse-stream': 'Amazon Bedrock Converse',
+  ollama: 'Ollama',
   'openai-responses': 'OpenAI responses',
   'openai-codex-responses': 'Codex at ChatGPT',
 };

@@ -132,6 +132,8 @@ export interface UpstreamFailure {
   readonly retryAfterMs: number | null;
   /** The JSON object that told the failure, which a client of the same protocol may get as it is; null: there is none. */
   readonly body: string | null;
+  /** A sentence of ola's own on what helps. */
+  readonly hint?: string;
 }
 
 export interface WholeAnswer {
@@ -264,6 +266,8 @@ export interface UpstreamChat {
 
 /** Translates chats between a protocol and the hub, in both directions. */
 export interface ChatCodec extends UpstreamChat {
+  /** The Content-Type of streams to clients; absent: `text/event-stream`. */
+  readonly streamType?: string;
   /** The fate of each field, of clients too. */
   readonly fields: CarriedFields;
   /**
@@ -274,6 +278,46 @@ export interface ChatCodec extends UpstreamChat {
   /** @returns JSON */
   encodeAnswer(answer: Answer, making: Making): string;
   streamEncoder(making: Making): StreamEncoder;
+}
+
+/** Texts of which a client asks vectors. */
+export interface EmbeddingsRequest {
+  /** One text at least; none is empty. */
+  readonly input: readonly string[];
+  /** Numbers of each vector; null: as many as the model gives. */
+  readonly dimensions: number | null;
+  /** Fields of the request that harm nothing when they are left out. */
+  readonly unknown: readonly string[];
+}
+
+export interface EmbeddingsAnswer {
+  /** Null: the upstream names none. */
+  readonly model: string | null;
+  /** One for each text, in the order of the texts. */
+  readonly vectors: readonly (readonly number[])[];
+  readonly tokens: TokenCounts;
+}
+
+/** A protocol whose clients ask for embeddings. */
+export interface EmbeddingsClient {
+  /** @throws OlaError `invalid_request`, with the field as `param`, for input that is no text */
+  decodeRequest(body: Readonly<Record<string, unknown>>): EmbeddingsRequest;
+  /** @returns JSON */
+  encodeAnswer(answer: EmbeddingsAnswer, making: Making): string;
+}
+
+/** A protocol whose upstreams make embeddings. */
+export interface EmbeddingsUpstream {
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what the upstream cannot be told */
+  encodeRequest(request: EmbeddingsRequest, to: UpstreamModel): EncodedRequest;
+  /** The translation counts the vectors against the texts. */
+  decodeAnswer(text: string): EmbeddingsAnswer | UpstreamFailure;
+}
+
+/** Translates embeddings between a protocol and others; null: a face that the protocol does not have. */
+export interface EmbeddingsCodec {
+  readonly client: EmbeddingsClient | null;
+  readonly upstream: EmbeddingsUpstream | null;
 }
 
 /** Counts the tokens of a request without an answer. */
@@ -342,6 +386,10 @@ export interface ListedModel {
   /** Tokens; null when they are not known. */
   readonly contextWindow: number | null;
   readonly maxTokens: number | null;
+  /** The kinds of input: `text`, `image`; absent when they are not known. */
+  readonly input?: readonly string[];
+  /** Whether it thinks before it answers; absent when that is not known. */
+  readonly reasoning?: boolean;
 }
 
 /** Tells clients of a protocol the models under `/v1/models`, in its own form. */
@@ -354,9 +402,32 @@ export interface ModelsCodec {
   one(model: ListedModel): string;
 }
 
+/** A route of a protocol that ola answers itself, in the protocol's own form; `http` registers it. */
+export type OwnRoute = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path in Elysia's form. */
+  readonly path: string;
+  readonly summary: string;
+} /** All models that can be used now. `list` returns JSON. */ & (
+  | { readonly tells: 'models'; readonly list: (models: readonly ListedModel[]) => string }
+  /** One model, which the body names. `one` returns JSON. */
+  | {
+      readonly tells: 'model';
+      readonly schema: TSchema;
+      readonly nameOf: (fields: Readonly<Record<string, unknown>>) => string;
+      readonly one: (model: ListedModel) => string;
+    }
+  /** What does not depend on the models. `about` returns JSON. */
+  | { readonly tells: 'server'; readonly about: (version: string) => string }
+  /** Nothing: the reason why is a sentence. */
+  | { readonly tells: 'nothing'; readonly why: string }
+);
+
 export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
+  /** Absent: none. */
+  readonly ownRoutes?: readonly OwnRoute[];
   /** How an upstream is asked for its models; null when it cannot be. */
   readonly modelList: ModelList | null;
   /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */
@@ -374,6 +445,8 @@ export interface Protocol {
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
   /** Without the client's face when the protocol is called alone; null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | UpstreamChat | null;
+  /** Absent when embeddings of this protocol are not translated. */
+  readonly embeddings?: EmbeddingsCodec;
   /** Null when its clients cannot ask for a count of tokens. */
   readonly count: CountCodec | null;
   /** The list of models as its clients know it; null when they have none, or OpenAI's. */

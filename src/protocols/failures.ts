@@ -61,7 +61,7 @@ function failureOf(status: number, { message, param, code, type, retryAfterMs }:
 
 /** Phrases by which vendors say that a prompt is too long (reference: provider catalog 3.5). */
 const overflowPhrases =
-  /prompt is too long|exceeds? (?:the |max )?(?:context window|max(?:imum)? (?:context |allowed input )?length)|prompt exceeds max length|context window (?:exceeded|exceeds limit)|maximum (?:prompt|context) length is|reduce the length of the messages|longer than the model's context length|exceeds the available context size|greater than the context length|exceeded model token limit|too large for model with|range of input length should be|context_length_exceeded|too many tokens|token limit exceeded/i;
+  /prompt is too long|exceeds? (?:the |max )?(?:context window|context length|max(?:imum)? (?:context |allowed input )?length)|prompt exceeds max length|context window (?:exceeded|exceeds limit)|maximum (?:prompt|context) length is|reduce the length of the messages|longer than the model's context length|exceeds the available context size|greater than the context length|exceeded model token limit|too large for model with|range of input length should be|context_length_exceeded|too many tokens|token limit exceeded/i;
 
 /** Words by which vendors say, under several statuses, that an account has no credit left. */
 const noCredit =

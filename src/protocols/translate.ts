@@ -6,6 +6,7 @@ import type {
   ChatCodec,
   ClientCall,
   Exchange,
+  Making,
   Operation,
   OwnAnswer,
   Protocol,
@@ -17,6 +18,7 @@ import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
 import { asFunctions } from './custom-tools.ts';
 import { clientNames } from './dropped-names.ts';
+import { EmbeddingsExchange } from './embeddings-exchange.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
 import { TranslatedExchange } from './translated-exchange.ts';
@@ -30,6 +32,7 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
     if (client === undefined || upstream === undefined) return false;
     if (operation === 'chat') return clientChat(client) !== null && upstream.chat !== null;
+    if (operation === 'embeddings') return hasClient(client) && hasUpstream(upstream);
     return operation === 'count' && client.count !== null && upstream.chat !== null;
   }
 
@@ -49,22 +52,31 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     const request = upstream.encodeRequest(asked.conversation, to, digest);
     const told = clientNames(request.dropped, from, fieldsOf(call));
     const dropped = [...(isKin ? [] : conversation.unknown), ...told, ...(cut ? ['reasoning'] : [])];
-    const making = {
-      id: facts.requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
-      createdAt: Math.floor(facts.startedAt / 1000),
-      model: call.peek.model ?? to.id,
-      request: fieldsOf(call),
-    };
     return new TranslatedExchange({
       request,
       notes: notesOf(dropped, request.reasoningLost),
       stream: conversation.stream,
       from: upstream,
       to: from,
-      making,
+      making: makingOf(call, to, facts),
       maker: to.maker,
       customTools: asked.names,
       memory: facts.memory,
+    });
+  }
+
+  function embedded(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {
+    const [asked, maker] = [client.embeddings?.client ?? null, table.get(to.protocol)?.embeddings?.upstream ?? null];
+    if (asked === null || maker === null) return null;
+    const wanted = asked.decodeRequest(fieldsOf(call));
+    const request = maker.encodeRequest(wanted, to);
+    return new EmbeddingsExchange({
+      request,
+      notes: notesOf([...wanted.unknown, ...request.dropped], false),
+      texts: wanted.input.length,
+      from: maker,
+      to: asked,
+      making: makingOf(call, to, facts),
     });
   }
 
@@ -84,12 +96,30 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       }
       const { operation } = call.route;
       if (!translates(client.id, to.protocol, operation)) return null;
+      if (operation === 'embeddings') return embedded(client, call, to, facts);
       return operation === 'count' ? counted(client, call) : translated(client, call, to, facts);
     },
   };
 }
 
+const hasClient = ({ embeddings }: Protocol) => embeddings !== undefined && embeddings.client !== null;
+const hasUpstream = ({ embeddings }: Protocol) => embeddings !== undefined && embeddings.upstream !== null;
+
+function makingOf(call: ClientCall, to: UpstreamModel, { requestId, startedAt }: TranslatedCall): Making {
+  return {
+    id: requestId.replaceAll(/[^A-Za-z0-9-]/g, '-'),
+    createdAt: Math.floor(startedAt / 1000),
+    model: call.peek.model ?? to.id,
+    request: fieldsOf(call),
+  };
+}
+
 const noNames: ReadonlySet<string> = new Set();
+
+/** @returns null for a protocol without clients */
+function clientChat({ chat }: Protocol): ChatCodec | null {
+  return chat !== null && 'decodeRequest' in chat ? chat : null;
+}
 
 /** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
 function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {
@@ -101,11 +131,6 @@ function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): vo
     `\`${field}\` asks for \`${name}\`, which provider '${provider}' does not have. Remove it, or use a model of a provider that speaks \`${protocol}\`.`,
     { param: field },
   );
-}
-
-/** @returns null for a protocol without clients */
-function clientChat({ chat }: Protocol): ChatCodec | null {
-  return chat !== null && 'decodeRequest' in chat ? chat : null;
 }
 
 function fieldsOf({ body }: ClientCall): Fields {

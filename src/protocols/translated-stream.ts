@@ -15,6 +15,7 @@ import type {
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { type AnswerReasoning, createAnswerReasoning } from './answer-reasoning.ts';
+import { withCallId } from './call-ids.ts';
 import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
@@ -52,6 +53,7 @@ class TranslatedStream implements StreamPipe {
   private readonly codec: UpstreamChat;
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
+  private readonly answerId: string;
   private readonly reasoning: AnswerReasoning;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
@@ -66,6 +68,7 @@ class TranslatedStream implements StreamPipe {
     this.form = from.framing === 'own' ? 'stream' : 'none';
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
+    this.answerId = making.id;
     this.reasoning = createAnswerReasoning({ maker, memory });
     this.custom = customTools.size === 0 ? null : new CustomCalls(customTools);
   }
@@ -126,7 +129,7 @@ class TranslatedStream implements StreamPipe {
   private readonly tell = (step: Step): void => {
     // The answer names the model as its client does: Claude Code forgets the reasoning of an answer that names another.
     const own = step.type === 'begin' ? { ...step, model: null } : step;
-    this.text += this.client.encode(this.reasoning.take(own));
+    this.text += this.client.encode(this.reasoning.take(withCallId(own, this.answerId)));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {

@@ -3,12 +3,14 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { protocolContract, type Sample } from '../contract/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/samples.ts';
+import { ollama } from './ollama/samples.ts';
 import { openaiCompletions } from './openai-completions/samples.ts';
 import { openaiResponses } from './openai-responses/samples.ts';
 
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'openai-completions': openaiCompletions,
   'anthropic-messages': anthropicMessages,
+  ollama,
   'openai-responses': openaiResponses,
 };
 

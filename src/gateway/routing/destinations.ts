@@ -4,7 +4,7 @@ import { lacksVersion, splitQuery, withoutVersion } from '../../core/base-url.ts
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
-import { noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
+import { inRegion, noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
 
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
@@ -36,7 +36,7 @@ export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog
 }
 
 function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
-  const rows = catalog.provider(id)?.endpoints ?? [];
+  const rows = rowsOf(id, config, catalog);
   const api = catalog.protocols.find((protocol) => protocol === config.api);
   const wanted = api ?? catalog.protocols[0];
   const listed = rows.find(({ protocol }) => protocol === wanted);
@@ -66,6 +66,13 @@ function besides(id: string, first: ProviderEndpoint, catalog: Catalog): readonl
 /** The path of a base URL, which may have braces in its host. */
 function pathOf(baseUrl: string): string {
   return baseUrl.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/\/?(?:\?.*)?$/, '');
+}
+
+/** The endpoints of the catalog's row, in the region that the configuration names. */
+function rowsOf(id: string, { region }: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
+  const { endpoints = [], regional } = catalog.provider(id) ?? {};
+  if (region === undefined || regional === undefined) return endpoints;
+  return endpoints.map((endpoint) => ({ ...endpoint, baseUrl: inRegion(endpoint.baseUrl, regional, region) }));
 }
 
 /**

@@ -12,6 +12,7 @@ import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
 import { historyOperations } from './history.ts';
+import { ollamaOperations } from './ollama.ts';
 import { openAiOperations } from './openai.ts';
 import type {
   DescribedAnswer,
@@ -39,6 +40,7 @@ export const operations: Operations = {
   ...authProfileOperations,
   ...openAiOperations,
   ...anthropicOperations,
+  ...ollamaOperations,
   ...responsesOperations,
   ...historyOperations,
   ...usageOperations,

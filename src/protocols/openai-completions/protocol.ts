@@ -2,6 +2,7 @@
 import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
 import { chat } from './chat.ts';
 import { direct } from './direct.ts';
+import { embeddings } from './embeddings.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList } from './models.ts';
 import { clientRoutes } from './routes.ts';
@@ -14,6 +15,7 @@ export const openaiCompletions: Protocol = {
   envelopePaths: ['/v1/'],
   direct,
   chat,
+  embeddings,
   count: null,
   models: null,
   headersUp: { names: ['openai-beta', ...sessionHeaders], prefixes: [] },

@@ -1,5 +1,5 @@
 /** The arguments of tool calls as JSON objects, in their own text: numbers keep their digits. */
-import { isObject, isTooDeep } from '../../core/json.ts';
+import { isObject, isTooDeep } from '../core/json.ts';
 
 /** The member under which arguments stand that are no JSON object. */
 const unparsedName = 'unparsed_arguments';
