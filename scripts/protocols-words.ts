@@ -5,6 +5,7 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  'bedrock-converse-stream': 'Amazon Bedrock Converse',
   ollama: 'Ollama',
   'claude-cli': 'Claude Code',
   'openai-responses': 'OpenAI responses',

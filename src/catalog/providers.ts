@@ -29,9 +29,7 @@ export const namedProtocols = [
 type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<
-  Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms' | 'account' | 'program'>
->;
+type Extras = Partial<Omit<CatalogProvider, 'id' | 'name' | 'envVars' | 'endpoints'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -63,6 +61,19 @@ const mimo: ProviderQuirks = { noReasoningEffort: true, thinkingSwitch: 'thinkin
 const qwenTokenPlan: ProviderQuirks = { ...oldRoles, thinkingSwitch: 'enable_thinking' };
 /** Most servers on one's own machine; those that know the newer field know this one too. */
 const maxTokensOnly: ProviderQuirks = { maxTokensOnly: true };
+
+/** Regions with Amazon Bedrock besides the usual one (https://docs.aws.amazon.com/general/latest/gr/bedrock.html). */
+const bedrockRegions: readonly string[] = [
+  ...['us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1', 'ca-central-1', 'ca-west-1', 'mx-central-1'],
+  ...['sa-east-1', 'eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-2'],
+  ...['eu-west-3', 'ap-east-2', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
+  ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-7'],
+  ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1'],
+];
+const bedrockIn = (region: string) => `https://bedrock-runtime.${region}.amazonaws.com`;
+const copilot = 'https://api.githubcopilot.com';
+/** Copilot bills a request of a person in another way than one that goes on with the results of tools. */
+const copilotTurns = { initiator: 'x-initiator', images: 'copilot-vision-request' };
 
 const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
@@ -280,6 +291,12 @@ const vendors: readonly CatalogProvider[] = [
     },
   ),
   row('longcat', 'LongCat', ['LONGCAT_API_KEY'], [completions('https://api.longcat.chat/openai')]),
+  row('amazon-bedrock', 'Amazon Bedrock', ['AWS_BEARER_TOKEN_BEDROCK'], [at('bedrock-converse-stream', bedrockIn('us-east-1'))], {
+    aliases: ['bedrock', 'aws-bedrock'],
+    otherOrigins: bedrockRegions.map(bedrockIn),
+    regional: { usual: 'us-east-1', variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'] },
+    noEmbeddings: true,
+  }),
 ];
 
 /** Who serves other people's models. */
@@ -289,10 +306,20 @@ const hosts: readonly CatalogProvider[] = [
     'github-copilot',
     'GitHub Copilot',
     ['COPILOT_GITHUB_TOKEN'],
-    [at('github-copilot', 'https://api.individual.githubcopilot.com')],
+    [
+      completions(copilot, { noStore: true, noDeveloperRole: true, noReasoningEffort: true, turnHeaders: copilotTurns }),
+      at('openai-responses', copilot, { quirks: { noMaxTokens: true, turnHeaders: copilotTurns } }),
+      messages(copilot, { quirks: { noBetas: true, noCount: true, turnHeaders: copilotTurns } }),
+    ],
     {
       aliases: ['copilot', 'gh-copilot'],
-      otherOrigins: ['https://api.github.com'],
+      otherOrigins: [
+        'https://api.individual.githubcopilot.com',
+        'https://api.business.githubcopilot.com',
+        'https://api.enterprise.githubcopilot.com',
+      ],
+      // A token of GitHub itself is taken from the programs that this header names.
+      headers: { 'copilot-integration-id': 'copilot-developer-cli' },
     },
   ),
   row('github-models', 'GitHub Models', ['GITHUB_API_KEY'], [completions('https://models.github.ai/inference')], {
@@ -454,14 +481,6 @@ export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...host
  * for that part. Their variables go where the owner of the machine sends them, since no address here is the vendor's alone.
  */
 export const addressedByUser: readonly AddressedByUser[] = [
-  {
-    id: 'amazon-bedrock',
-    name: 'Amazon Bedrock',
-    aliases: ['bedrock', 'aws-bedrock'],
-    endpoints: [{ protocol: 'bedrock-converse-stream', baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com' }],
-    envVars: ['AWS_BEARER_TOKEN_BEDROCK'],
-    style: 'bearer',
-  },
   {
     id: 'azure',
     name: 'Azure OpenAI',

@@ -61,14 +61,14 @@ export interface StaticHeaders {
 
 /** A secret that is sent as it is. */
 export function staticCandidate(credential: Credential, given: StaticHeaders): Candidate {
-  const { secret, renewable: _, account: __, ...rest } = credential;
+  const { secret, renewable: _, aws: __, account: ___, ...rest } = credential;
   const headers = headersWith(secret, credential, given);
   return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
 }
 
 /** The access token of a login. Its headers are made anew when it is. */
 export function renewableCandidate(credential: Credential, given: StaticHeaders, grant: Grant): Candidate {
-  const { secret: _, renewable: __, account: ___, ...rest } = credential;
+  const { secret: _, renewable: __, aws: ___, account: ____, ...rest } = credential;
   let signed = { access: '', headers: {} as HeaderMap };
   const accessOf = new WeakMap<HeaderMap, string>();
   const headersFor = (access: string): HeaderMap => {
@@ -96,7 +96,8 @@ export function programCandidate(): Candidate {
 }
 const noHeaders: HeaderMap = {};
 
-function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {
+/** The headers of a request; without a credential where there is no secret. */
+export function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given.extra)) headers[name.toLowerCase()] = value;
   headers['content-type'] = 'application/json';

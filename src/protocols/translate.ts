@@ -116,6 +116,11 @@ function makingOf(call: ClientCall, to: UpstreamModel, { requestId, startedAt }:
 
 const noNames: ReadonlySet<string> = new Set();
 
+/** @returns null for a protocol without clients */
+function clientChat({ chat }: Protocol): ChatCodec | null {
+  return chat !== null && 'decodeRequest' in chat ? chat : null;
+}
+
 /** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
 function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {
   const [first] = opaque ?? [];
@@ -126,11 +131,6 @@ function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): vo
     `\`${field}\` asks for \`${name}\`, which provider '${provider}' does not have. Remove it, or use a model of a provider that speaks \`${protocol}\`.`,
     { param: field },
   );
-}
-
-/** @returns null for a protocol without clients */
-function clientChat({ chat }: Protocol): ChatCodec | null {
-  return chat !== null && 'decodeRequest' in chat ? chat : null;
 }
 
 function fieldsOf({ body }: ClientCall): Fields {

@@ -81,10 +81,9 @@ export class TranslatedExchange implements Exchange {
   private wrapped(answer: Answer): Answer {
     if (!answer.parts.some(isReasoningOrCall)) return answer;
     const parts = withCustomCalls(answer.parts, this.translation.customTools);
+    const { making } = this.translation;
     const steps = createAnswerReasoning(this.translation);
-    const whole = fold(
-      Array.from(unfold({ ...answer, parts }), (step) => steps.take(withCallId(step, this.translation.making.id))),
-    );
+    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(withCallId(step, making.id))));
     return { ...whole, ...(answer.extras === undefined ? {} : { extras: answer.extras }) };
   }
 

@@ -31,7 +31,7 @@ async function send(model: string, behaviour: Behaviour, more: object = {}, head
 const post = async (path: string, text: string, headers: Readonly<Record<string, string>> = {}) =>
   request((await shared).ola.address + path, 'POST', { 'x-api-key': adminToken, ...headers }, text);
 
-describe('the upstream gets', () => {
+describe('D12: the upstream gets', () => {
   test('the body byte for byte but for the model: unknown fields and blocks, and the system array with its first block', async () => {
     const { up } = await shared;
     const body = (model: string) =>
@@ -58,6 +58,23 @@ describe('the upstream gets', () => {
     expect(got.head).not.toContain(adminToken);
     expect(got.head).not.toContain('leak');
     expect(got.head).toStartWith('POST /v1/messages HTTP/1.1\r\n');
+  });
+
+  test('no credential of the client in a header of the protocol, whatever its form', async () => {
+    const { up } = await shared;
+    const headers = {
+      'anthropic-client': adminToken,
+      'anthropic-other': `Bearer ${adminToken}`,
+      'anthropic-api-key': 'sk-ant-of-another-vendor',
+      'anthropic-auth-token': 'of-another-vendor',
+      'x-session-id': adminToken,
+      'anthropic-beta': 'kept-1',
+    };
+    expect((await send('credentials', good, {}, headers)).status).toBe(200);
+    const got = up.requestFor('credentials');
+    expect(got.head).not.toContain(adminToken);
+    expect(got.head).not.toContain('of-another-vendor');
+    expect(got.headers.get('anthropic-beta')).toBe('kept-1');
   });
 
   test('a version where the client names none, and of the query beta=true alone', async () => {
@@ -95,7 +112,7 @@ const limits = {
   'request-id': 'req_up',
 };
 
-describe('the client gets', () => {
+describe('D12: the client gets', () => {
   test('a message byte for byte, the limits of its account, and the id of the upstream’s request', async () => {
     const got = await send('whole', answer(200, message('Hi “é”'), limits));
     expect([got.status, got.text]).toEqual([200, JSON.stringify(message('Hi “é”'))]);

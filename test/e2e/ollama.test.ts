@@ -35,6 +35,9 @@ const server = Bun.serve({
   hostname: '127.0.0.1',
   async fetch(request) {
     const { pathname: path } = new URL(request.url);
+    if (path === '/v1/models') return Response.json({ data: [] });
+    if (path === '/v1/embeddings')
+      return Response.json({ data: [{ index: 0, embedding: [0.25] }], model: 'e', usage: { prompt_tokens: 2 } });
     if (path === '/api/tags') return Response.json({ models: [{ name: 'qwen3:latest', model: 'qwen3:latest' }] });
     const body = (await request.json()) as Asked['body'];
     asked.push({ path, body });
@@ -64,6 +67,7 @@ const shared = (async () => {
   await add('mock-openai', upstreams.openai, `${url}/v1`);
   await add('mock-anthropic', upstreams.anthropic, url);
   await add('mock-ollama', upstreams.ollama, url);
+  await add('vectors', upstreams.openai, `http://127.0.0.1:${server.port}/v1`);
   await add('box', 'ollama', `http://127.0.0.1:${server.port}/v1`);
   return ola;
 })();
@@ -237,6 +241,8 @@ describe('a client of Ollama', () => {
       said += response ?? '';
     expect(said).toBe(text);
     expect((await client.embed({ model: 'box/e', input: ['a', 'b'] })).embeddings).toHaveLength(2);
+    expect((await client.embed({ model: 'vectors/e', input: 'a' })).embeddings).toEqual([[0.25]]);
+    expect(await client.embeddings({ model: 'vectors/e', prompt: 'a' })).toEqual({ embedding: [0.25] });
   });
 
   test('is told of errors in its own form, of a stream in its last line', async () => {

@@ -4,7 +4,9 @@ import { OlaError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
 import type { AnswerKind, Exchange, OwnAnswer, UpstreamFailure } from '../../core/protocol.ts';
+import type { ProviderQuirks } from '../../core/providers.ts';
 import type { Redact } from '../../core/redaction.ts';
+import { turnHeaders } from '../../core/turn-headers.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
@@ -71,7 +73,8 @@ export async function tryOnce(
   try {
     const signing = attempt.candidate.sign(exchange, ports.now());
     signed = signing instanceof Promise ? await signing : signing;
-    reply = await sent(ports, progress, attempt, exchange, signed);
+    const turn = turnHeadersOf(request, quirks, exchange);
+    reply = await sent(ports, progress, attempt, exchange, (via) => headersOf(signed, via, exchange, turn));
   } catch (thrown) {
     return broken(thrown);
   }
@@ -84,7 +87,7 @@ function sent(
   progress: Progress,
   attempt: Attempt,
   exchange: Exchange,
-  signed: HeaderMap,
+  headers: (via: string | null) => HeaderMap,
 ): Promise<Reply> {
   const { destination } = attempt.endpoint;
   const { signal, via } = progress.call;
@@ -94,7 +97,7 @@ function sent(
   return egress.send(destination, {
     method: exchange.method,
     path: exchange.path,
-    headers: headersOf(signed, via, exchange),
+    headers: headers(via),
     body: exchange.body,
     signal,
     ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
@@ -115,9 +118,14 @@ function isRepeat({ failed }: Progress, attempt: Attempt): boolean {
   return failed.length > 0 && failed.at(-1)?.attempt === attempt;
 }
 
+/** Most hosts want none. */
+function turnHeadersOf({ route }: InferenceRequest, quirks: ProviderQuirks, { body }: Exchange): HeaderMap | null {
+  return quirks.turnHeaders === undefined || route.operation !== 'chat' ? null : turnHeaders(quirks.turnHeaders, body);
+}
+
 /** The same object for most calls of a credential, so that what is made of them is made once. */
-function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange): HeaderMap {
-  const all = withHeaders(signed, headers);
+function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange, turn: HeaderMap | null): HeaderMap {
+  const all = withHeaders(withHeaders(signed, headers), turn);
   if (via === null && contentType === null) return all;
   return {
     ...all,

@@ -4,7 +4,7 @@ import type { Making, StreamEncoder } from '../../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { wellFormed } from './encode-answer.ts';
 import { writeEnd } from './end-reasons.ts';
-import { ItemWriting } from './item-writing.ts';
+import { type EventWriting, ItemWriting } from './item-writing.ts';
 import type { Fields } from './members.ts';
 import { responseId } from './output-items.ts';
 import { PartOrder } from './part-order.ts';
@@ -31,7 +31,7 @@ class Encoder implements StreamEncoder {
 
   constructor(making: Making) {
     this.making = making;
-    this.items = new ItemWriting(making, this.write);
+    this.items = new ItemWriting(making, { event: this.write, delta: this.writeDelta });
   }
 
   /** @throws RangeError when the answer is longer than one may be */
@@ -90,5 +90,10 @@ class Encoder implements StreamEncoder {
   private readonly write = (type: string, fields: Fields): string => {
     const event = wellFormed({ type, sequence_number: this.sequence++, ...fields });
     return `event: ${type}\ndata: ${event}\n\n`;
+  };
+
+  private readonly writeDelta: EventWriting['delta'] = (type, before, piece, after) => {
+    const delta = JSON.stringify(piece.isWellFormed() ? piece : piece.toWellFormed());
+    return `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.sequence++},${before},"delta":${delta}${after}}\n\n`;
   };
 }

@@ -7,7 +7,12 @@ import type { Making } from '../../core/protocol.ts';
 import type { Fields } from './members.ts';
 import { contentOf, type ItemStatus, itemId, itemOf, itemType } from './output-items.ts';
 
-type WriteEvent = (type: string, fields: Fields) => string;
+/** Writes events, each with its number. */
+export interface EventWriting {
+  event(type: string, fields: Fields): string;
+  /** The hot path of a stream: only the piece is made anew. @param before and `after`: members around it, as JSON text */
+  delta(type: string, before: string, piece: string, after: string): string;
+}
 
 /** Characters of an output, which the last event repeats: as long as a whole answer may be. */
 const longestOutput = 64 * 1024 * 1024;
@@ -19,6 +24,8 @@ interface Open {
   /** Half of a surrogate pair, whose other half is in the next piece: strict parsers of JSON refuse it alone. */
   half: string;
   readonly place: { readonly item_id: string; readonly output_index: number };
+  /** The type of the events that bring its pieces, and their members around a piece. */
+  readonly delta: readonly [type: string, before: string, after: string];
 }
 
 const endsInHalf = /[\ud800-\udbff]$/;
@@ -30,27 +37,32 @@ export class ItemWriting {
   private open: Open | null = null;
   private length = 0;
   private readonly making: Making;
-  private readonly write: WriteEvent;
+  private readonly events: EventWriting;
 
-  constructor(making: Making, write: WriteEvent) {
+  constructor(making: Making, events: EventWriting) {
     this.making = making;
-    this.write = write;
+    this.events = events;
   }
 
   begin(part: Part): string {
     const type = itemType(part);
     if (type === null) return '';
     const index = this.output.length;
-    this.open = { part, pieces: [], half: '', place: { item_id: itemId(type, index, this.making), output_index: index } };
+    const place = { item_id: itemId(type, index, this.making), output_index: index };
+    this.open = { part, pieces: [], half: '', place, delta: deltaOf(part, place) };
     const first = firstText(part);
     const item = itemOf(first === '' ? part : emptied(part), index, this.making, 'in_progress');
-    const head = this.write('response.output_item.added', { output_index: index, item: atFirst(item) });
+    const head = this.events.event('response.output_item.added', { output_index: index, item: atFirst(item) });
     return head + this.opening(part, this.open) + (first === '' ? '' : this.text(first));
   }
 
   private opening(part: Part, { place }: Open): string {
     if (part.type !== 'text' && part.type !== 'refusal') return '';
-    return this.write('response.content_part.added', { ...place, content_index: 0, part: contentOf({ ...part, text: '' }) });
+    return this.events.event('response.content_part.added', {
+      ...place,
+      content_index: 0,
+      part: contentOf({ ...part, text: '' }),
+    });
   }
 
   /** @throws RangeError when the output is longer than an answer may be */
@@ -66,21 +78,16 @@ export class ItemWriting {
   private delta(open: Open, delta: string): string {
     this.length += delta.length;
     if (this.length > longestOutput) throw new RangeError('the output of a response is too long');
-    const { part, pieces, place } = open;
+    const { part, pieces } = open;
     pieces.push(delta);
-    if (part.type === 'text' || part.type === 'refusal') {
-      const more = part.type === 'text' ? { logprobs: [] } : {};
-      return this.write(`response.${wordOf[part.type]}.delta`, { ...place, content_index: 0, delta, ...more });
-    }
-    if (part.type === 'toolCall') return this.write(`${inputEvent(part)}.delta`, { ...place, delta });
-    const at = { ...place, summary_index: 0 };
-    const head = pieces.length > 1 ? '' : this.summaryBegin(open);
-    return head + this.write('response.reasoning_summary_text.delta', { ...at, delta });
+    const [type, before, after] = open.delta;
+    const head = part.type === 'reasoning' && pieces.length === 1 ? this.summaryBegin(open) : '';
+    return head + this.events.delta(type, before, delta, after);
   }
 
   private summaryBegin({ place }: Open): string {
     const part = { type: 'summary_text', text: '' };
-    return this.write('response.reasoning_summary_part.added', { ...place, summary_index: 0, part });
+    return this.events.event('response.reasoning_summary_part.added', { ...place, summary_index: 0, part });
   }
 
   /** @param isCut the answer ended by the length limit in the middle of the part */
@@ -96,7 +103,9 @@ export class ItemWriting {
     const item = itemOf(part, place.output_index, this.making, status) ?? {};
     this.output.push(item);
     return (
-      rest + this.ending(part, open, item) + this.write('response.output_item.done', { output_index: place.output_index, item })
+      rest +
+      this.ending(part, open, item) +
+      this.events.event('response.output_item.done', { output_index: place.output_index, item })
     );
   }
 
@@ -106,13 +115,13 @@ export class ItemWriting {
       const all = part.type === 'text' ? { text: part.text, logprobs: [] } : { refusal: part.text };
       const at = { ...place, content_index: 0 };
       return (
-        this.write(`response.${wordOf[part.type]}.done`, { ...at, ...all }) +
-        this.write('response.content_part.done', { ...at, part: contentOf(part) })
+        this.events.event(`response.${wordOf[part.type]}.done`, { ...at, ...all }) +
+        this.events.event('response.content_part.done', { ...at, part: contentOf(part) })
       );
     }
     if (part.type === 'toolCall') {
       const all = part.kind === 'custom' ? { input: item['input'] } : { arguments: item['arguments'], name: part.name };
-      return this.write(`${inputEvent(part)}.done`, { ...place, ...all });
+      return this.events.event(`${inputEvent(part)}.done`, { ...place, ...all });
     }
     return part.type === 'reasoning' ? this.summaryEnd(part, open, item) : '';
   }
@@ -123,10 +132,18 @@ export class ItemWriting {
     const at = { ...open.place, summary_index: 0 };
     return (
       (open.pieces.length > 0 ? '' : this.summaryBegin(open)) +
-      this.write('response.reasoning_summary_text.done', { ...at, text }) +
-      this.write('response.reasoning_summary_part.done', { ...at, part: { type: 'summary_text', text } })
+      this.events.event('response.reasoning_summary_text.done', { ...at, text }) +
+      this.events.event('response.reasoning_summary_part.done', { ...at, part: { type: 'summary_text', text } })
     );
   }
+}
+
+function deltaOf(part: Part, place: Open['place']): Open['delta'] {
+  const at = JSON.stringify(place).slice(1, -1);
+  if (part.type === 'text') return ['response.output_text.delta', `${at},"content_index":0`, ',"logprobs":[]'];
+  if (part.type === 'refusal') return ['response.refusal.delta', `${at},"content_index":0`, ''];
+  if (part.type === 'toolCall') return [`${inputEvent(part)}.delta`, at, ''];
+  return ['response.reasoning_summary_text.delta', `${at},"summary_index":0`, ''];
 }
 
 function inputEvent({ kind }: ToolCallPart): string {

@@ -174,6 +174,29 @@ describe('a chat to a provider that speaks Anthropic’s protocol', () => {
   });
 });
 
+test('D06: the schema of a tool goes whole to an upstream that takes any, whatever words it has', async () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      n: { type: 'integer', exclusiveMinimum: 0, multipleOf: 2 },
+      list: { type: 'array', uniqueItems: true, items: { $ref: '#/$defs/node' } },
+      kind: { const: 'a' },
+      size: { enum: [1, 2] },
+      note: { type: ['string', 'null'], format: 'uuid' },
+      rest: { type: 'object', propertyNames: { pattern: '^x' }, patternProperties: { '^y': {} } },
+      empty: {},
+    },
+    $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+  };
+  const { scene, asked } = await play(({ path }) => Response.json(path === messages ? message() : completion));
+  const tools = [{ type: 'function', function: { name: 'look', parameters } }];
+  await call(scene, chat, { model: 'claude-like/m', messages: question, tools });
+  const named = [{ name: 'look', input_schema: parameters }];
+  await call(scene, messages, { model: 'chat-like/m', max_tokens: 9, messages: question, tools: named });
+  expect(asked[0]?.body['tools']).toEqual(named);
+  expect(asked[1]?.body['tools']).toEqual(tools);
+});
+
 describe('a message to a provider that speaks OpenAI’s protocol', () => {
   test('goes there as a chat and comes back as a message', async () => {
     const { scene, asked } = await play(() => Response.json(completion));

@@ -26,7 +26,7 @@ const end = (more: object = {}) =>
   line({ message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop', ...more });
 
 describe('a stream', () => {
-  test('thinks, speaks and calls tools before its last line, which says `stop`: it ends with tool calls', () => {
+  test('litellm#6135, #7094: thinks, speaks and calls tools before its last line, which says `stop`: it ends with tool calls', () => {
     const { steps, fault } = read(fixture('thinking-and-tools'));
     expect(fault).toBeNull();
     const { parts, end: ended, tokens, model } = fold(steps);
@@ -45,6 +45,16 @@ describe('a stream', () => {
     ]);
     expect(ended).toEqual({ reason: 'toolCalls', sequence: null, unknown: null });
     expect(tokens).toMatchObject({ prompt: 26, completion: 282 });
+  });
+
+  test('litellm#5245: may have no content where it calls tools', () => {
+    for (const content of [null, undefined]) {
+      const message = { role: 'assistant', content, tool_calls: [{ function: { name: 'a', arguments: {} } }] };
+      const { steps, fault } = read(
+        line({ message, done: false }) + line({ message: { role: 'assistant', content }, done: true }),
+      );
+      expect([fault, fold(steps).parts.map(({ type }) => type)]).toEqual([null, ['toolCall']]);
+    }
   });
 
   test('that says an error in the middle has failed, in its words', () => {
@@ -133,13 +143,14 @@ describe('a stream', () => {
 
   test('of a line that is longer than an answer may be is given up, and frees what it held', () => {
     const decoder = streamDecoder();
-    const piece = new Uint8Array(16 * 1024 * 1024).fill(0x20);
-    for (let at = 0; at < 5; at++) decoder.push(piece, () => undefined);
+    const piece = new Uint8Array(33 * 1024 * 1024);
+    for (let at = 0; at < 2; at++) decoder.push(piece, () => undefined);
     expect(decoder.fault).toBe('oversized_event');
     decoder.close();
-    for (let at = 0; at < 20; at++) {
+    // All of them together would be more than the process may hold.
+    for (let at = 0; at < 4; at++) {
       const other = streamDecoder();
-      other.push(new Uint8Array(30 * 1024 * 1024).fill(0x20), () => undefined);
+      other.push(piece, () => undefined);
       expect(other.fault).toBeNull();
       other.close();
     }

@@ -33,7 +33,7 @@ function refusalOf(said: Partial<Conversation>, to: Partial<UpstreamModel> = {})
   throw new Error('Nothing was refused.');
 }
 
-test('a chat asks for one object unless a stream is wanted, and for an error in the place of a prompt that is cut', () => {
+test('ollama#18107: a chat asks for one object unless a stream is wanted, and for an error in the place of a prompt that is cut', () => {
   expect(encode({}).path).toBe('/api/chat');
   expect(bodyOf({})).toEqual({
     model: 'llama3.2',
