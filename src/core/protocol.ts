@@ -36,7 +36,7 @@ export interface Peek {
 
 /** A route that a protocol serves, as data; `http` registers it. */
 export interface ClientRoute {
-  /** Path in Elysia's form, `/v1/chat/completions`; usage rows name the route by it. */
+  /** Path in Elysia's form, `/v1/chat/completions`; usage rows name the route by it. A verb may stand behind a last `*`: `/v1beta/models/*:countTokens`. */
   readonly path: string;
   readonly operation: Operation;
   readonly summary: string;
@@ -371,6 +371,8 @@ export interface ListedModel {
 
 /** Tells clients of a protocol the models under `/v1/models`, in its own form. */
 export interface ModelsCodec {
+  /** The path of the list, where it is not `/v1/models`; a model is looked up below it. */
+  readonly path?: string;
   /** Whether a request for `/v1/models` is one of this protocol's clients. */
   isAsked(header: ReadHeader): boolean;
   /** @param query with its question mark. @returns JSON. @throws OlaError for a query that cannot be served */

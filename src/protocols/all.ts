@@ -1,6 +1,7 @@
 /** The table of protocols: a folder each. A new one is its folder and a line here. The first is the one of configured providers. */
 import type { Protocol } from '../core/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/protocol.ts';
+import { googleGenerativeAi } from './google-generative-ai/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
 
-export const protocols: readonly Protocol[] = [openaiCompletions, anthropicMessages];
+export const protocols: readonly Protocol[] = [openaiCompletions, anthropicMessages, googleGenerativeAi];

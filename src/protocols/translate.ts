@@ -39,7 +39,8 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
   function conversationOf(call: ClientCall, decode: (fields: Fields) => Conversation): Conversation {
     const known = decoded.get(call);
     if (known !== undefined) return known;
-    const conversation = decode(fieldsOf(call));
+    // Some protocols ask for a stream by the path.
+    const conversation = { ...decode(fieldsOf(call)), stream: call.peek.stream };
     decoded.set(call, conversation);
     return conversation;
   }

@@ -14,6 +14,7 @@ import type {
   WholeAnswer,
 } from '../core/protocol.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
+import { createCallIds } from './call-ids.ts';
 import { withCustomCalls } from './custom-tools.ts';
 import { brokenProtocol } from './failures.ts';
 import { createTranslatedStream } from './translated-stream.ts';
@@ -69,7 +70,8 @@ export class TranslatedExchange implements Exchange {
     if ('kind' in read) return read;
     const answer = { ...read, parts: withCustomCalls(read.parts, this.translation.customTools) };
     const steps = createAnswerReasoning(this.translation);
-    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(step)));
+    const ids = createCallIds(making.id);
+    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(ids.take(step))));
     const { unknown } = answer.end;
     const body = to.encodeAnswer({ ...wrapped, ...(answer.extras === undefined ? {} : { extras: answer.extras }) }, making);
     return { body, tokens: answer.tokens, ...(unknown === null ? {} : { stop: unknown }) };

@@ -14,6 +14,7 @@ import type {
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { type AnswerReasoning, createAnswerReasoning } from './answer-reasoning.ts';
+import { type CallIds, createCallIds } from './call-ids.ts';
 import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
@@ -52,6 +53,7 @@ class TranslatedStream implements StreamPipe {
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
   private readonly reasoning: AnswerReasoning;
+  private readonly ids: CallIds;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
   private form: Form = 'none';
@@ -65,6 +67,7 @@ class TranslatedStream implements StreamPipe {
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
     this.reasoning = createAnswerReasoning({ maker, memory });
+    this.ids = createCallIds(making.id);
     this.custom = customTools.size === 0 ? null : new CustomCalls(customTools);
   }
 
@@ -108,7 +111,8 @@ class TranslatedStream implements StreamPipe {
     emit(bytes);
   }
 
-  private readonly take = (step: Step): void => {
+  private readonly take = (given: Step): void => {
+    const step = this.ids.take(given);
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
     else if (!this.begun) this.begun = carriesContent(step);

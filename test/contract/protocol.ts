@@ -11,6 +11,8 @@ export interface Sample {
   /** A request, which names the model `MODEL` and does not stream. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly params?: Readonly<Record<string, string>>;
+  /** It always streams: the path says so. */
+  readonly streams?: true;
   /** The fields that make it stream; absent where it never does. */
   readonly streaming?: Readonly<Record<string, unknown>>;
   readonly answer: string;
@@ -68,8 +70,8 @@ function sampleContract(protocol: Protocol, sample: Sample): void {
   const callOf = (more: Readonly<Record<string, unknown>> = {}) => clientCall(route, sample, { ...sample.request, ...more });
 
   describe(sample.path, () => {
-    test('takes its own request, and reads the model and that it does not stream', () => {
-      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: false });
+    test('takes its own request, and reads the model and whether it streams', () => {
+      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: sample.streams === true });
     });
 
     test('sends the request with only the model replaced, texts at the edge of Unicode as they are', () => {

@@ -3,11 +3,13 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { protocolContract, type Sample } from '../contract/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/samples.ts';
+import { googleGenerativeAi } from './google-generative-ai/samples.ts';
 import { openaiCompletions } from './openai-completions/samples.ts';
 
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'openai-completions': openaiCompletions,
   'anthropic-messages': anthropicMessages,
+  'google-generative-ai': googleGenerativeAi,
 };
 
 test('every protocol of the table has samples, and each path belongs to one protocol', () => {

@@ -11,6 +11,7 @@ import { configOperations } from './config.ts';
 import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
+import { googleOperations } from './google.ts';
 import { historyOperations } from './history.ts';
 import { openAiOperations } from './openai.ts';
 import type {
@@ -38,6 +39,7 @@ export const operations: Operations = {
   ...authProfileOperations,
   ...openAiOperations,
   ...anthropicOperations,
+  ...googleOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,
@@ -69,11 +71,12 @@ export async function referenceDocument(routes: readonly Route[], version: strin
   const app = new Elysia().use(swagger({ specPath, excludeStaticFile: false, documentation }));
   for (const { route, operation, detail } of described) {
     // The plugin leaves wildcards out, so the path is the one that is shown, in Elysia's form.
-    const path = operation.path?.replace(/\{(\w+)\}/g, ':$1') ?? route.path;
+    const path = operation.path?.replace(/\{(\w+)\}(:\w+)?/g, ':$1$2') ?? route.path;
     app.route(route.method, path, () => '', { detail });
   }
   const response = await app.handle(new Request(`http://localhost${specPath}`));
-  return (await response.json()) as JsonObject;
+  // A verb behind a parameter is no part of its name.
+  return JSON.parse((await response.text()).replaceAll(/\{(\w+):(\w+)\}/g, '{$1}:$2')) as JsonObject;
 }
 
 function keyOf({ method, path }: Route): OperationKey {

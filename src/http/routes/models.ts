@@ -54,6 +54,9 @@ const anthropicModels = Type.Object(
 
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
+    ...gateway.protocols.flatMap(({ models: codec }) =>
+      codec?.path === undefined ? [] : ownModelRoutes(gateway, codec, codec.path),
+    ),
     route(
       {
         method: 'GET',
@@ -82,6 +85,19 @@ export function modelRoutes(gateway: Gateway): Route[] {
         const codec = codecFor(gateway, call);
         return codec === undefined ? reply(call, found) : replyText(call, codec.one(listed(found)));
       },
+    ),
+  ];
+}
+
+/** The models under a path that only clients of one protocol know. */
+function ownModelRoutes(gateway: Gateway, codec: ModelsCodec, path: string): Route[] {
+  return [
+    route({ method: 'GET', path, scope: 'read', summary: 'List the models that can be used now (Google)' }, async (call) =>
+      replyText(call, codec.list((await gateway.listModels()).map(listed), queryOf(call))),
+    ),
+    route(
+      { method: 'GET', path: `${path}/*`, scope: 'read', summary: 'Look up one model (Google)' },
+      async (call, _principal, params) => replyText(call, codec.one(listed(await gateway.findModel(decoded(params['*'] ?? ''))))),
     ),
   ];
 }

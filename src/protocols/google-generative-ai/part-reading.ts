@@ -1,0 +1,124 @@
+/** The parts of an answer of Google's API as parts of the hub. Texts come in pieces, calls whole. */
+import type { MediaPart, Part, Step } from '../../core/conversation.ts';
+import { isObject } from '../../core/json.ts';
+import { exactArguments } from './arguments.ts';
+import { type Fields, member, nonEmpty, protocolId } from './names.ts';
+import { holdSignature, type SignaturePlace } from './signatures.ts';
+
+export type Take = (step: Step) => void;
+
+/** The place of a part in the text of its chunk. */
+export interface PlaceOfPart {
+  readonly data: string;
+  readonly candidate: number;
+  readonly part: number;
+}
+
+export interface PartReading {
+  take(part: Fields, place: PlaceOfPart, take: Take): void;
+  /** Ends the part that is open. */
+  finish(take: Take): void;
+  /** The answer has a call. */
+  readonly calls: boolean;
+}
+
+export function createPartReading(): PartReading {
+  return new Reading();
+}
+
+class Reading implements PartReading {
+  calls = false;
+  private next = 0;
+  private open: { readonly index: number; readonly type: 'text' | 'reasoning' } | null = null;
+  /** Calls with an id: some servers send the same one in two chunks. */
+  private readonly seen = new Set<string>();
+
+  take(part: Fields, place: PlaceOfPart, take: Take): void {
+    const signature = nonEmpty(member(part, 'thoughtSignature'));
+    const { text } = part;
+    const call = member(part, 'functionCall');
+    if (isObject(call)) this.call(call, signature, place, take);
+    else if (typeof text === 'string') this.text(text, part['thought'] === true, signature, take);
+    else this.whole(otherPart(part, signature), take);
+  }
+
+  finish(take: Take): void {
+    this.end(null, take);
+  }
+
+  private text(text: string, isThought: boolean, signature: string | null, take: Take): void {
+    const type = isThought ? 'reasoning' : 'text';
+    if (text !== '') {
+      if (this.open?.type !== type) this.begin(type, take);
+      take({ type: 'partDelta', index: this.open?.index ?? 0, text });
+    }
+    if (signature === null) return;
+    if (isThought) {
+      if (this.open?.type !== 'reasoning') this.begin('reasoning', take);
+      this.end(holdSignature({ place: 'thought', value: signature }), take);
+    } else this.sign('text', signature, take);
+  }
+
+  private call(call: Fields, signature: string | null, place: PlaceOfPart, take: Take): void {
+    const name = nonEmpty(call['name']);
+    if (name === null) return;
+    const id = nonEmpty(call['id']) ?? '';
+    const args = exactArguments(place.data, place) ?? JSON.stringify(call['args'] ?? {});
+    if (id !== '' && this.seen.has(`${id} ${name} ${args}`)) return;
+    this.seen.add(`${id} ${name} ${args}`);
+    this.calls = true;
+    if (signature !== null) this.sign('call', signature, take);
+    this.whole({ type: 'toolCall', id, name, kind: 'function', arguments: args }, take);
+  }
+
+  /** The thought that is open has led to the part; else the signature stands alone. */
+  private sign(place: SignaturePlace, value: string, take: Take): void {
+    if (place !== 'call' || this.open?.type !== 'reasoning') this.begin('reasoning', take);
+    this.end(holdSignature({ place, value }), take);
+  }
+
+  private begin(type: 'text' | 'reasoning', take: Take): void {
+    this.end(null, take);
+    this.open = { index: this.next++, type };
+    take({ type: 'partBegin', index: this.open.index, part: { type, text: '' } });
+  }
+
+  private end(signature: string | null, take: Take): void {
+    if (this.open === null) return;
+    take({ type: 'partEnd', index: this.open.index, ...(signature === null ? {} : { signature }) });
+    this.open = null;
+  }
+
+  private whole(part: Part | null, take: Take): void {
+    if (part === null) return;
+    this.end(null, take);
+    const index = this.next++;
+    take({ type: 'partBegin', index, part });
+    take({ type: 'partEnd', index });
+  }
+}
+
+/** Media that the model made, and parts that only Google knows (`executableCode`). */
+function otherPart(part: Fields, signature: string | null): Part | null {
+  const data = member(part, 'inlineData');
+  if (isObject(data) && part['thought'] !== true) return mediaPart(data, signature);
+  const name = Object.keys(part).find((each) => isObject(part[each]));
+  return name === undefined ? null : { type: 'opaque', protocol: protocolId, name, value: part };
+}
+
+function mediaPart(blob: Fields, signature: string | null): MediaPart {
+  const mime = nonEmpty(member(blob, 'mimeType'));
+  const { data } = blob;
+  return {
+    type: 'media',
+    kind: kindOf(mime),
+    source: { mime, detail: null, data: typeof data === 'string' ? data : '' },
+    name: nonEmpty(member(blob, 'displayName')),
+    ...(signature === null ? {} : { extras: { [protocolId]: { thoughtSignature: signature } } }),
+  };
+}
+
+export function kindOf(mime: string | null): MediaPart['kind'] {
+  const [kind] = (mime ?? '').split('/');
+  return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : 'document';
+}
