@@ -100,7 +100,7 @@ export function createApp(ports: AppPorts): App {
   });
   const afterStart: (() => void)[] = [];
   for (const { method, path, verbs, first } of groupsOf(routes)) {
-    const answer = verbs === null ? answerBy(first) : answerByVerb(verbs);
+    const answer = verbs === null ? answerBy(first) : answerByVerb(verbs, routes);
     app.route(method, path, ({ request, params }) => answer(callOf(request) as Call, params as Params), { parse: 'none' });
     const added = app.routes.at(-1);
     for (const { prepare } of verbs?.values() ?? [first]) {
@@ -160,9 +160,10 @@ function answerBy({ path, run, tellsItself = false }: Route): AnswerRoute {
   };
 }
 
-function answerByVerb(verbs: ReadonlyMap<string, Route>): AnswerRoute {
+function answerByVerb(verbs: ReadonlyMap<string, Route>, routes: readonly Route[]): AnswerRoute {
   return (call, params) => {
     const chosen = chooseVerb(verbs, params);
+    if (chosen === null) throw noRoute(routes, call.request);
     return answerBy(chosen.route)(call, chosen.params);
   };
 }

@@ -2,7 +2,6 @@
  * Routes whose path ends in `*:verb`, as Google's API has them: `/v1beta/models/google/gemini-3-pro:generateContent`. Names of
  * models have slashes, at which a parameter of Elysia's ends, and Elysia decodes no wildcard: the verb is read here.
  */
-import { OlaError } from '../core/errors.ts';
 import type { Params, Route } from './route.ts';
 
 interface VerbPath {
@@ -47,16 +46,13 @@ export interface ChosenRoute {
 
 /**
  * @param params `*` has the model and the verb
- * @returns the route of the verb, and the model as `*`
- * @throws OlaError `route_not_found` naming the verbs
+ * @returns the route of the verb, and the model as `*`; null for a path that ends in none of the verbs
  */
-export function chooseVerb(verbs: ReadonlyMap<string, Route>, params: Params): ChosenRoute {
+export function chooseVerb(verbs: ReadonlyMap<string, Route>, params: Params): ChosenRoute | null {
   const rest = decoded(params['*'] ?? '');
   const at = rest.lastIndexOf(':');
   const route = at < 0 ? undefined : verbs.get(rest.slice(at + 1));
-  if (route !== undefined) return { route, params: { ...params, '*': rest.slice(0, at) } };
-  const known = [...verbs.keys()].map((verb) => `:${verb}`).join(', ');
-  throw new OlaError('route_not_found', `The path must end in a model and one of ${known}.`);
+  return route === undefined ? null : { route, params: { ...params, '*': rest.slice(0, at) } };
 }
 
 /** Whether a path fits the pattern with a verb. */

@@ -71,13 +71,16 @@ export async function referenceDocument(routes: readonly Route[], version: strin
   const app = new Elysia().use(swagger({ specPath, excludeStaticFile: false, documentation }));
   for (const { route, operation, detail } of described) {
     // The plugin leaves wildcards out, so the path is the one that is shown, in Elysia's form.
-    const path = operation.path?.replace(/\{(\w+)\}(:\w+)?/g, ':$1$2') ?? route.path;
+    const path = operation.path?.replace(verbBehind, '~$2/{$1}').replace(/\{(\w+)\}/g, ':$1') ?? route.path;
     app.route(route.method, path, () => '', { detail });
   }
   const response = await app.handle(new Request(`http://localhost${specPath}`));
-  // A verb behind a parameter is no part of its name.
-  return JSON.parse((await response.text()).replaceAll(/\{(\w+):(\w+)\}/g, '{$1}:$2')) as JsonObject;
+  return JSON.parse((await response.text()).replaceAll(verbBefore, '{$2}:$1')) as JsonObject;
 }
+
+/** A verb behind a parameter, which Elysia does not know: it is moved in front for the plugin, and back. */
+const verbBehind = /\{(\w+)\}:(\w+)$/;
+const verbBefore = /~(\w+)\/\{(\w+)\}/g;
 
 function keyOf({ method, path }: Route): OperationKey {
   return `${method} ${path as `/${string}`}`;

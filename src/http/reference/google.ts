@@ -54,11 +54,21 @@ const answer = {
   modelVersion: 'gemini-3.5-flash',
   responseId: 'r-1',
 };
+const system = { parts: [{ text: 'Answer in one word.' }] };
+const questions = { 'A question': { contents }, 'With instructions': { systemInstruction: system, contents } };
 const vector = { values: [0.013, -0.027] };
 const text = { parts: [{ text: 'Hello' }] };
 
 const page = { id: 'listModelsOfGoogle', tag: 'Models', errorForm: googleErrors } as const;
-const shown = { name: 'models/google/gemini-3.5-flash', displayName: 'Gemini 3.5 Flash', inputTokenLimit: 1_048_576 };
+const shown = {
+  name: 'models/google/gemini-3.5-flash',
+  baseModelId: 'google/gemini-3.5-flash',
+  version: '',
+  displayName: 'Gemini 3.5 Flash',
+  inputTokenLimit: 1_048_576,
+  outputTokenLimit: 65_536,
+  supportedGenerationMethods: ['generateContent'],
+};
 const pages: readonly Parameter[] = [
   { name: 'pageSize', in: 'query', description: 'Models on a page, 1000 at most.', schema: Type.Integer({ minimum: 1 }) },
   { name: 'pageToken', in: 'query', description: 'The `nextPageToken` of the page before.', schema: Type.String() },
@@ -68,7 +78,7 @@ export const googleOperations: Operations = {
   'POST /v1beta/models/*:generateContent': google(
     'generateContent',
     { id: 'generateContent', page: 'generate-content', description: passedOn },
-    { examples: { 'A question': { contents } } },
+    { examples: questions },
     json('Google’s answer', answer),
   ),
   'POST /v1beta/models/*:streamGenerateContent': google(
@@ -78,7 +88,7 @@ export const googleOperations: Operations = {
       page: 'generate-content#method:-models.streamgeneratecontent',
       description: `${passedOn} A stream that breaks off ends with an error in place of a finish reason.`,
     },
-    { examples: { 'A question': { contents } } },
+    { examples: questions },
     eventStream('Google’s chunks, each in the form of an answer', JSON.stringify(answer)),
   ),
   'POST /v1beta/models/*:countTokens': google(
@@ -88,19 +98,24 @@ export const googleOperations: Operations = {
       page: 'tokens',
       description: `${passedOn} For a provider that cannot count, ola estimates, and says so in \`X-Ola-Estimated\`.`,
     },
-    { examples: { 'A question': { contents } } },
+    { examples: questions },
     json('Google’s count', { totalTokens: 8 }),
   ),
   'POST /v1beta/models/*:embedContent': google(
     'embedContent',
     { id: 'embedContent', page: 'embeddings', description: passedOn },
-    { examples: { 'A text': { content: text } } },
+    { examples: { 'A text': { content: text }, 'A short vector': { content: text, outputDimensionality: 256 } } },
     json('Google’s embedding', { embedding: vector }),
   ),
   'POST /v1beta/models/*:batchEmbedContents': google(
     'batchEmbedContents',
     { id: 'batchEmbedContents', page: 'embeddings', description: passedOn },
-    { examples: { 'Two texts': { requests: [{ content: text }, { content: text }] } } },
+    {
+      examples: {
+        'Two texts': { requests: [{ content: text }, { content: text }] },
+        'One text': { requests: [{ content: text }] },
+      },
+    },
     json('Google’s embeddings', { embeddings: [vector, vector] }),
   ),
   'GET /v1beta/models': {

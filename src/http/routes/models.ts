@@ -1,6 +1,6 @@
 /** `GET /v1/models`. */
 import { Type } from '@sinclair/typebox';
-import type { ListedModel, ModelsCodec } from '../../core/protocol.ts';
+import type { ListedModel, ModelsCodec, Protocol } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { Call } from '../call.ts';
 import { type Route, reply, replyText, route } from '../route.ts';
@@ -54,8 +54,8 @@ const anthropicModels = Type.Object(
 
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
-    ...gateway.protocols.flatMap(({ models: codec }) =>
-      codec?.path === undefined ? [] : ownModelRoutes(gateway, codec, codec.path),
+    ...gateway.protocols.flatMap(({ models: codec, errorBody }) =>
+      codec?.path === undefined ? [] : ownModelRoutes(gateway, { codec, path: codec.path, errorBody }),
     ),
     route(
       {
@@ -89,15 +89,22 @@ export function modelRoutes(gateway: Gateway): Route[] {
   ];
 }
 
+interface OwnList {
+  readonly codec: ModelsCodec;
+  readonly path: string;
+  readonly errorBody: Protocol['errorBody'];
+}
+
 /** The models under a path that only clients of one protocol know. */
-function ownModelRoutes(gateway: Gateway, codec: ModelsCodec, path: string): Route[] {
+function ownModelRoutes(gateway: Gateway, { codec, path, errorBody }: OwnList): Route[] {
+  const declared = { method: 'GET', scope: 'read', errorBody } as const;
+  const listSummary = 'List the models that can be used now (Google)';
   return [
-    route({ method: 'GET', path, scope: 'read', summary: 'List the models that can be used now (Google)' }, async (call) =>
+    route({ ...declared, path, summary: listSummary }, async (call) =>
       replyText(call, codec.list((await gateway.listModels()).map(listed), queryOf(call))),
     ),
-    route(
-      { method: 'GET', path: `${path}/*`, scope: 'read', summary: 'Look up one model (Google)' },
-      async (call, _principal, params) => replyText(call, codec.one(listed(await gateway.findModel(decoded(params['*'] ?? ''))))),
+    route({ ...declared, path: `${path}/*`, summary: 'Look up one model (Google)' }, async (call, _principal, params) =>
+      replyText(call, codec.one(listed(await gateway.findModel(decoded(params['*'] ?? ''))))),
     ),
   ];
 }

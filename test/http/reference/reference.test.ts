@@ -10,6 +10,7 @@ import { operations } from '../../../src/http/reference/document.ts';
 import { tags } from '../../../src/http/reference/operations.ts';
 import { errorType as anthropicType } from '../../../src/protocols/anthropic-messages/errors.ts';
 import { usageRow } from '../../contract/store.ts';
+import { readGoogleError } from '../google-error.ts';
 import { type AppScene, open } from '../scene.ts';
 import { shapeFaults } from './examples.ts';
 import { type Document, type Judge, judgeBy, type OperationObject, readDocument } from './openapi.ts';
@@ -45,7 +46,7 @@ function described(): Described[] {
 }
 
 /** `/v1/models/*` and `/v1/models/{id}` are one. */
-const shape = (pattern: string) => pattern.replace(/:\w+|\{\w+\}|\*/g, '?');
+const shape = (pattern: string) => pattern.replace(/(?<=\/):\w+|\{\w+\}|\*/g, '?');
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
@@ -120,7 +121,8 @@ describe('the document', () => {
       for (const [status, { content }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
         const { schema, examples = {} } = content?.['application/json'] ?? { schema: {} };
         if (schema['$ref'] === '#/components/schemas/Health') continue;
-        const form = at.startsWith('/v1/messages') ? 'AnthropicError' : 'ErrorEnvelope';
+        const google = at.startsWith('/v1beta/') ? 'GoogleError' : 'ErrorEnvelope';
+        const form = at.startsWith('/v1/messages') ? 'AnthropicError' : google;
         const shownAs = { $ref: `#/components/schemas/${form}` };
         const either = { anyOf: [shownAs, { $ref: '#/components/schemas/AnthropicError' }] };
         expect([at, status, schema]).toEqual([at, status, at.startsWith('/v1/models') ? either : shownAs]);
@@ -129,7 +131,7 @@ describe('the document', () => {
           ({ $ref }) => document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error,
         );
         expect(shown.length).toBeGreaterThan(0);
-        for (const error of shown) {
+        for (const error of shown.map(readGoogleError)) {
           expect(error?.type).toBe(typeOf(Number(status)));
           // A provider's errors keep its status, and some its code.
           const own = errorStatus[error?.code as keyof typeof errorStatus] ?? null;
@@ -307,6 +309,8 @@ describe('the answers of the app', () => {
     await expectTold(200, 'GET', '/config/explain', '/config/explain');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
+    await expectTold(200, 'GET', '/v1beta/models', '/v1beta/models');
+    await expectTold(200, 'GET', '/v1beta/models/{model}', '/v1beta/models/groq/llama-3.3-70b-versatile');
     const anthropic = { 'anthropic-version': '2023-06-01' };
     await expectTold(200, 'GET', '/v1/models', '/v1/models?limit=2', undefined, anthropic);
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile', undefined, anthropic);
