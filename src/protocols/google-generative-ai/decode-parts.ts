@@ -4,6 +4,7 @@ import { isObject } from '../../core/json.ts';
 import type { CallIds } from './call-ids.ts';
 import { type Fields, member, nonEmpty, protocolId, refuse } from './names.ts';
 import { kindOf } from './part-reading.ts';
+import { holdSignature, type SignaturePlace } from './signatures.ts';
 import { unpackReasoning } from './wrapped-thoughts.ts';
 
 /**
@@ -15,16 +16,18 @@ export function decodePart(part: unknown, field: string, ids: CallIds): readonly
   if (!isObject(part)) return refuse(`'${field}' must be a part: an object with a 'text' or data.`, field);
   const signature = nonEmpty(member(part, 'thoughtSignature'));
   const { text } = part;
-  if (part['thought'] === true) return [{ ...thought(typeof text === 'string' ? text : '', signature), field }];
+  if (part['thought'] === true) return [{ ...thought(typeof text === 'string' ? text : '', signature, 'thought'), field }];
   const decoded = said(part, field, ids);
-  return signature === null ? [decoded] : [{ ...thought('', signature), field }, decoded];
+  if (signature === null) return [decoded];
+  const place = decoded.type === 'toolCall' ? 'call' : 'text';
+  return [{ ...thought('', signature, place), field }, decoded];
 }
 
 /** A signature that ola did not pack is Google's own. */
-function thought(text: string, signature: string | null): ReasoningPart {
+function thought(text: string, signature: string | null, place: SignaturePlace): ReasoningPart {
   if (signature === null) return { type: 'reasoning', text };
   const packed = unpackReasoning(signature);
-  if (packed === null) return { type: 'reasoning', text, signature };
+  if (packed === null) return { type: 'reasoning', text, signature: holdSignature({ place, value: signature }) };
   return packed.redacted
     ? { type: 'reasoning', text, redacted: packed.value }
     : { type: 'reasoning', text, signature: packed.value };

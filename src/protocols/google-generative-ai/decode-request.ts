@@ -1,5 +1,5 @@
 /** Requests of Google's clients as conversations (https://ai.google.dev/api/generate-content). */
-import type { Conversation, OpaqueField, Part, Turn } from '../../core/conversation.ts';
+import type { Conversation, OpaqueField, Part, ReasoningPart, Turn } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
 import { type CallIds, createCallIds } from './call-ids.ts';
 import { decodeConfig } from './decode-config.ts';
@@ -7,6 +7,7 @@ import { decodePart } from './decode-parts.ts';
 import { decodeToolChoice, decodeTools } from './decode-tools.ts';
 import type { RequestExtras } from './encode-request.ts';
 import { camelOf, type Fields, member, protocolId, refuse } from './names.ts';
+import { placeSignature } from './signatures.ts';
 
 /** Members that the hub holds. All others are kept as they came. */
 const carried: ReadonlySet<string> = new Set([
@@ -88,5 +89,25 @@ function partsOf(content: Fields, field: string, ids: CallIds): readonly Part[] 
   const parts = content['parts'] ?? [];
   // The API takes one part in the place of a list.
   const list: readonly unknown[] = Array.isArray(parts) ? parts : [parts];
-  return list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, ids));
+  return joined(list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, ids)));
 }
+
+/** A thought and the signature on the call that it led to are one reasoning. */
+function joined(parts: readonly Part[]): readonly Part[] {
+  return parts.flatMap((part, index): readonly Part[] => {
+    const [before, after] = [parts[index - 1], parts[index + 1]];
+    if (isSignature(part) && isOpenThought(before)) return [];
+    return isOpenThought(part) && isSignature(after) ? [{ ...part, signature: after.signature }] : [part];
+  });
+}
+
+type Signature = ReasoningPart & { readonly signature: string };
+
+const isOpenThought = (part: Part | undefined): part is ReasoningPart =>
+  part?.type === 'reasoning' && part.text !== '' && part.signature === undefined && part.redacted === undefined;
+
+const isSignature = (part: Part | undefined): part is Signature =>
+  part?.type === 'reasoning' &&
+  part.text === '' &&
+  part.signature !== undefined &&
+  placeSignature(part.signature).place === 'call';

@@ -26,5 +26,6 @@ export const googleGenerativeAi: Protocol = {
   readFailure,
   errorBody,
   errorEvent,
-  keepAlive: new TextEncoder().encode(': keep-alive\n'),
+  // With a blank line: Google's SDKs lose an event that begins with a comment.
+  keepAlive: new TextEncoder().encode(': keep-alive\n\n'),
 };
