@@ -71,11 +71,18 @@ function decodeContents(contents: unknown): readonly Turn[] {
   const list: readonly unknown[] = isObject(contents) ? [contents] : Array.isArray(contents) ? contents : [];
   if (list.length === 0) refuse("'contents' must be a list of contents, at least one.", 'contents');
   const ids = createCallIds();
-  return list.map((content, index): Turn => {
+  const turns: Turn[] = [];
+  for (const [index, content] of list.entries()) {
     const field = `contents.${index}`;
-    if (!isObject(content)) return refuse(`'${field}' must be a content: an object with 'role' and 'parts'.`, field);
-    return { role: roleOf(content['role'], field), parts: partsOf(content, field, ids) };
-  });
+    if (!isObject(content)) refuse(`'${field}' must be a content: an object with 'role' and 'parts'.`, field);
+    const role = roleOf(content['role'], field);
+    const parts = partsOf(content, field, ids);
+    const before = turns.at(-1);
+    // Google's SDKs keep each chunk of a streamed answer as a content of its own.
+    if (role === 'assistant' && before?.role === role) turns.splice(-1, 1, { role, parts: joined([...before.parts, ...parts]) });
+    else turns.push({ role, parts: joined(parts) });
+  }
+  return turns;
 }
 
 /** `function` is the older role of results. */
@@ -89,25 +96,23 @@ function partsOf(content: Fields, field: string, ids: CallIds): readonly Part[] 
   const parts = content['parts'] ?? [];
   // The API takes one part in the place of a list.
   const list: readonly unknown[] = Array.isArray(parts) ? parts : [parts];
-  return joined(list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, ids)));
+  return list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, ids));
 }
 
-/** A thought and the signature on the call that it led to are one reasoning. */
+/** The pieces of a thought are one, with the signature behind them or on the call that they led to. */
 function joined(parts: readonly Part[]): readonly Part[] {
-  return parts.flatMap((part, index): readonly Part[] => {
-    const [before, after] = [parts[index - 1], parts[index + 1]];
-    if (isSignature(part) && isOpenThought(before)) return [];
-    return isOpenThought(part) && isSignature(after) ? [{ ...part, signature: after.signature }] : [part];
-  });
+  const made: Part[] = [];
+  for (const part of parts) {
+    const before = made.at(-1);
+    if (isOpenThought(before) && isPieceOfThought(part))
+      made.splice(-1, 1, { ...before, ...part, text: before.text + part.text });
+    else made.push(part);
+  }
+  return made;
 }
-
-type Signature = ReasoningPart & { readonly signature: string };
 
 const isOpenThought = (part: Part | undefined): part is ReasoningPart =>
-  part?.type === 'reasoning' && part.text !== '' && part.signature === undefined && part.redacted === undefined;
+  part?.type === 'reasoning' && part.signature === undefined && part.redacted === undefined;
 
-const isSignature = (part: Part | undefined): part is Signature =>
-  part?.type === 'reasoning' &&
-  part.text === '' &&
-  part.signature !== undefined &&
-  placeSignature(part.signature).place === 'call';
+const isPieceOfThought = (part: Part): part is ReasoningPart =>
+  part.type === 'reasoning' && part.redacted === undefined && placeSignature(part.signature ?? '').place !== 'text';

@@ -74,6 +74,24 @@ describe('contents', () => {
     ]);
   });
 
+  test('of a streamed answer, a chunk each, are one turn: its thought is one, with the signature that came behind it', () => {
+    const packed = packReasoning({ value: 'ola-r1.m.s', redacted: false });
+    const chunk = (...parts: readonly Fields[]) => ({ role: 'model', parts });
+    const turns = turnsOf(
+      { parts: [{ text: 'q' }] },
+      chunk({ text: 'I ', thought: true }),
+      chunk({ text: 'think.', thought: true }),
+      chunk({ text: '', thought: true, thoughtSignature: packed }),
+      chunk({ text: 'Hel' }),
+      chunk({ text: 'lo' }),
+    );
+    expect(turns.map(({ role, parts }) => [role, parts.length])).toEqual([
+      ['user', 1],
+      ['assistant', 3],
+    ]);
+    expect(turns[1]?.parts[0]).toMatchObject({ type: 'reasoning', text: 'I think.', signature: 'ola-r1.m.s' });
+  });
+
   test('have Google’s own signatures as reasoning beside the part, and those that ola packed as they were', () => {
     const packed = packReasoning({ value: 'ola-r1.m.s', redacted: false });
     const redacted = packReasoning({ value: 'ola-r1.m.e', redacted: true });
