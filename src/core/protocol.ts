@@ -165,6 +165,8 @@ export interface Exchange {
   labelOf(kind: AnswerKind, header: ReadHeader): string;
   whole(text: string): WholeAnswer | UpstreamFailure;
   pipe(): StreamPipe;
+  /** How errors and signs of life stand in its stream; absent: as its protocol writes them. */
+  readonly framing?: Pick<Protocol, 'errorEvent' | 'keepAlive'>;
 }
 
 export type StreamFault =
@@ -401,6 +403,8 @@ export interface Protocol {
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
   /** Null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | null;
+  /** Puts the stream of a translated exchange into the form that the client's URL asks for. Absent: there is one form. */
+  readonly framed?: (exchange: Exchange, call: ClientCall) => Exchange;
   /** Absent when embeddings of this protocol are not translated. */
   readonly embeddings?: EmbeddingsCodec;
   /** Null when its clients cannot ask for a count of tokens. */

@@ -98,7 +98,9 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       const { operation } = call.route;
       if (!translates(client.id, to.protocol, operation)) return null;
       if (operation === 'embeddings') return embedded(client, call, to, facts);
-      return operation === 'count' ? counted(client, call) : translated(client, call, to, facts);
+      if (operation === 'count') return counted(client, call);
+      const exchange = translated(client, call, to, facts);
+      return exchange === null || client.framed === undefined ? exchange : client.framed(exchange, call);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Sample {
   /** A request, which names the model `MODEL` and does not stream. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly params?: Readonly<Record<string, string>>;
+  /** The query of its URL, with the question mark. */
+  readonly query?: string;
   /** It always streams: the path says so. */
   readonly streams?: true;
   /** The fields that make it stream; absent where it never does. */
@@ -163,10 +165,14 @@ function routeOf(protocol: Protocol, path: string): ClientRoute {
   return route;
 }
 
-function clientCall(route: ClientRoute, { params = {} }: Sample, fields: Readonly<Record<string, unknown>>): ClientCall {
+function clientCall(
+  route: ClientRoute,
+  { params = {}, query = '' }: Sample,
+  fields: Readonly<Record<string, unknown>>,
+): ClientCall {
   if (route.schema !== null) compileCheck(route.schema)(fields);
   const body: ClientBody = { text: JSON.stringify(fields), fields };
-  return { route, body, params, peek: route.peek(body, params), query: '', headers: null };
+  return { route, body, params, peek: route.peek(body, params), query, headers: null };
 }
 
 function exchangeOf(protocol: Protocol, call: ClientCall, id = 'upstream-model'): Exchange {

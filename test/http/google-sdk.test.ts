@@ -234,6 +234,19 @@ test('row 9: a chat client that drops the signature of a call has it back, from 
   ]);
 });
 
+test('a stream without alt=sse is a list in JSON, translated or not, with an error at its end where it broke', async () => {
+  const headers = { 'x-goog-api-key': scene.tokens.write, 'content-type': 'application/json' };
+  const body = JSON.stringify({ contents: [{ parts: [{ text: 'Hi' }] }] });
+  const listOf = async (model: string) => {
+    const response = await scene.ask('POST', `/v1beta/models/${model}:streamGenerateContent`, { headers, body });
+    expect(response.headers.get('content-type')).toBe('application/json');
+    return (await response.json()) as Fields[];
+  };
+  expect((await listOf('gem/words')).at(-1)).toMatchObject({ candidates: [{ finishReason: 'STOP' }] });
+  expect((await listOf('ant%2Fup')).at(-1)).toMatchObject({ candidates: [{ finishReason: 'STOP' }] });
+  expect((await listOf('gem/broken')).at(-1)).toMatchObject({ error: { details: [{ reason: 'UPSTREAM_TRUNCATED' }] } });
+});
+
 test('OpenAI’s embeddings from a model of Google’s', async () => {
   const made = await post('/v1/embeddings', { model: 'gem/words', input: ['a', 'b'] });
   expect(made).toMatchObject({

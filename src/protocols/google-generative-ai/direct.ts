@@ -14,6 +14,7 @@ import type {
 import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { createSameHeaders } from '../same-headers.ts';
 import { readContent, readCount, readVectors } from './answer.ts';
+import { framed } from './array-stream.ts';
 import { asEvents, modelPath } from './paths.ts';
 import { createChunkTap } from './stream.ts';
 import { withOwnThoughts } from './wrapped-thoughts.ts';
@@ -33,7 +34,8 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   batchEmbedContents: { read: readVectors, inner: 'requests' },
 };
 
-export function direct({ route, body, peek, headers }: ClientCall, to: UpstreamModel): Exchange | null {
+export function direct(call: ClientCall, to: UpstreamModel): Exchange | null {
+  const { route, body, peek, headers } = call;
   const verb = route.path.slice(route.path.lastIndexOf(':') + 1);
   const endpoint = endpoints[verb];
   if (endpoint === undefined || !('text' in body)) return null;
@@ -42,7 +44,8 @@ export function direct({ route, body, peek, headers }: ClientCall, to: UpstreamM
   if (to.quirks.noCount === true && route.operation === 'count') return null;
   const text = withModels(withOwnThoughts(body.text), endpoint.inner, to);
   const path = modelPath(to, verb) + (peek.stream ? asEvents : '');
-  return new DirectExchange({ path, body: text, headers: headers === null ? null : sameHeaders(headers) }, peek.stream, endpoint);
+  const request = { path, body: text, headers: headers === null ? null : sameHeaders(headers) };
+  return framed(new DirectExchange(request, peek.stream, endpoint), call);
 }
 
 const sameHeaders = createSameHeaders((given) => given);

@@ -1,5 +1,6 @@
 /** Google's API of Gemini: generated content, the count of its tokens, and embeddings. */
 import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
+import { framed } from './array-stream.ts';
 import { chat } from './chat.ts';
 import { count } from './count.ts';
 import { direct } from './direct.ts';
@@ -17,6 +18,7 @@ export const googleGenerativeAi: Protocol = {
   envelopePaths: ['/v1beta'],
   direct,
   chat,
+  framed,
   embeddings,
   count,
   models,

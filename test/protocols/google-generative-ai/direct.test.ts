@@ -11,11 +11,11 @@ import { chunk, type Fields, parts, stop } from './fixtures.ts';
 const contents = [{ role: 'user', parts: [{ text: 'a' }] }];
 const routeOf = (verb: string): ClientRoute => googleGenerativeAi.clientRoutes.find(({ path }) => path.endsWith(`:${verb}`))!;
 
-function exchange(verb: string, text: string, to: Partial<UpstreamModel> = {}) {
+function exchange(verb: string, text: string, to: Partial<UpstreamModel> = {}, query = '?alt=sse') {
   const route = routeOf(verb);
   const body = { text, fields: JSON.parse(text) as Fields };
   const params = { '*': 'google/m' };
-  const call: ClientCall = { route, body, params, peek: route.peek(body, params), query: '', headers: null };
+  const call: ClientCall = { route, body, params, peek: route.peek(body, params), query, headers: null };
   return googleGenerativeAi.direct(call, upstreamModel('up', to));
 }
 
@@ -125,6 +125,43 @@ describe('a stream', () => {
   test('that came as one whole answer becomes a stream of one chunk', () => {
     const answer = JSON.stringify({ candidates: [{ content: { parts: [{ text: 'a' }] }, finishReason: 'STOP' }] }, null, 2);
     expect(run(answer)).toMatchObject({ done: true, out: `data: ${JSON.stringify(JSON.parse(answer))}\n\n` });
+  });
+});
+
+describe('a stream without alt=sse', () => {
+  const open = () => exchange('streamGenerateContent', JSON.stringify({ contents }), {}, '?alt=json')!;
+  function run(text: string, cut: number, from = open()) {
+    const pipe = from.pipe();
+    let out = '';
+    const emit = (bytes: Uint8Array) => {
+      out += new TextDecoder().decode(bytes);
+    };
+    const bytes = new TextEncoder().encode(text);
+    pipe.push(bytes.slice(0, cut), emit);
+    pipe.push(bytes.slice(cut), emit);
+    pipe.finish(emit);
+    return { out, done: pipe.done };
+  }
+
+  test('is a list of the same chunks, wherever its bytes are cut', () => {
+    const text = `: hi\n\n${parts([{ text: 'a “b”' }])}${stop}`;
+    expect(open().labelOf('stream', () => null)).toBe('application/json');
+    const chunks = [parts([{ text: 'a “b”' }]), stop].map((each) => JSON.parse(each.slice('data: '.length)) as Fields);
+    for (let cut = 0; cut < text.length; cut++) {
+      const { out, done } = run(text, cut);
+      expect([cut, done, JSON.parse(out)]).toEqual([cut, true, chunks]);
+    }
+  });
+
+  test('that breaks off is a list whose last item is the error', () => {
+    const broken = open();
+    const { out, done } = run(parts([{ text: 'a' }]), 0, broken);
+    expect(done).toBe(false);
+    const error = new TextDecoder().decode(broken.framing?.errorEvent(new OlaError('upstream_truncated', 'cut')));
+    expect(JSON.parse(out + error)).toMatchObject([{ candidates: [{}] }, { error: { message: 'cut' } }]);
+    const early = new TextDecoder().decode(open().framing?.errorEvent(new OlaError('upstream_truncated', 'cut')));
+    expect(JSON.parse(early)).toMatchObject([{ error: { message: 'cut' } }]);
+    expect(broken.framing?.keepAlive).toBeNull();
   });
 });
 

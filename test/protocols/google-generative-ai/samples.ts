@@ -41,6 +41,7 @@ export const googleGenerativeAi: readonly Sample[] = [
     path: '/v1beta/models/*:streamGenerateContent',
     request: { contents },
     params,
+    query: '?alt=sse',
     streams: true,
     streaming: {},
     answer: JSON.stringify({ candidates: [{ ...content('Hi'), finishReason: 'STOP' }], usageMetadata: usage, ...facts }),
