@@ -13,7 +13,8 @@ import { packReasoning } from './wrapped-thoughts.ts';
 /** @returns JSON */
 export function encodeAnswer({ id, model, parts, tokens, end }: Answer, making: Making): string {
   const written = parts.flatMap((part, index) => encodePart(part, end.reason === 'length', index === parts.length - 1));
-  return writeChunk({ parts: written, end, tokens }, { responseId: id ?? making.id, modelVersion: model ?? making.model });
+  const facts = { responseId: id ?? making.id, modelVersion: model ?? making.model };
+  return wellFormedJson(writeChunk({ parts: written, end, tokens }, facts));
 }
 
 export interface Chunk {
@@ -23,12 +24,12 @@ export interface Chunk {
   readonly tokens: TokenCounts | null;
 }
 
-/** @param facts members of every chunk. @returns JSON */
+/** @param facts members of every chunk. @returns JSON, in which half of a character is escaped: the next chunk may have the other */
 export function writeChunk({ parts, end, tokens }: Chunk, facts: Fields): string {
   const content = `{"parts":[${parts.map(writePart).join(',')}],"role":"model"}`;
   const reason = end === null ? '' : `,"finishReason":"${writeEnd(end)}"`;
   const rest = { ...(tokens === null ? {} : { usageMetadata: writeUsage(tokens) }), ...facts };
-  return wellFormedJson(`{"candidates":[{"content":${content}${reason},"index":0}],${JSON.stringify(rest).slice(1)}`);
+  return `{"candidates":[{"content":${content}${reason},"index":0}],${JSON.stringify(rest).slice(1)}`;
 }
 
 /** @param isCut the answer ended by the length limit */
