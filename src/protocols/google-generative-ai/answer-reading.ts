@@ -1,6 +1,7 @@
 /** The answers of Google's API, whole or in chunks, as steps of the hub. */
 import { isObject } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
+import { exactParts } from './arguments.ts';
 import { isFailedEnd, readEnd } from './end-reasons.ts';
 import { failureInside } from './errors.ts';
 import { type Fields, member, nonEmpty } from './names.ts';
@@ -66,8 +67,10 @@ class Reading implements AnswerReading {
     if (index !== this.main) return;
     const content = member(candidate, 'content');
     const parts = isObject(content) ? member(content, 'parts') : null;
-    for (const [place, part] of (Array.isArray(parts) ? parts : []).entries()) {
-      if (isObject(part)) this.parts.take(part, { data, candidate: at, part: place }, take);
+    const list: readonly unknown[] = Array.isArray(parts) ? parts : [];
+    const exact = list.length === 0 ? null : exactParts(data, at);
+    for (const [place, part] of list.entries()) {
+      if (isObject(part)) this.parts.take(part, exact?.[place] ?? null, take);
     }
   }
 }

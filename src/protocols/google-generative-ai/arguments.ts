@@ -29,17 +29,23 @@ export function isObjectText(text: string): boolean {
 const longNumber = /\d{16}/;
 
 /**
- * The text of the arguments of a call in an answer, for which the parsed value is not exact.
+ * The texts of the parts of a candidate, from which numbers are read that no double holds.
  * @param data JSON text of the answer
- * @param at the place of the candidate and of its part
- * @returns null where the parsed value will do
+ * @param candidate its place among the candidates
+ * @returns null where the parsed values will do
  */
-export function exactArguments(data: string, at: { readonly candidate: number; readonly part: number }): string | null {
+export function exactParts(data: string, candidate: number): readonly string[] | null {
   if (!longNumber.test(data)) return null;
-  const path = ['candidates', at.candidate, 'content', 'parts', at.part, 'functionCall', 'args'] as const;
+  const path = ['candidates', candidate, 'content', 'parts'] as const;
   let text: string | undefined = data;
   for (const step of path) text = text === undefined ? undefined : inside(text, step);
-  return text ?? null;
+  return text === undefined ? null : itemsOf(text).map(({ start, end }) => text.slice(start, end));
+}
+
+/** The text of the arguments in the text of a part with a call. */
+export function exactArguments(part: string): string | null {
+  const call = inside(part, 'functionCall');
+  return (call === undefined ? undefined : inside(call, 'args')) ?? null;
 }
 
 function inside(text: string, step: string | number): string | undefined {

@@ -8,20 +8,30 @@ export interface CallIds {
 }
 
 export function createCallIds(): CallIds {
-  const open: { readonly id: string; readonly name: string }[] = [];
+  /** Ids of the calls of each name, and how many of them were looked at. */
+  const byName = new Map<string, { readonly ids: string[]; next: number }>();
+  const answered = new Set<string>();
   let calls = 0;
-  const close = (at: number) => open.splice(at, 1)[0]?.id;
   return {
     ofCall(id, name) {
       calls++;
       const own = id ?? `call_${calls}`;
-      open.push({ id: own, name });
+      const named = byName.get(name) ?? { ids: [], next: 0 };
+      byName.set(name, named);
+      named.ids.push(own);
       return own;
     },
     ofResponse(id, name) {
-      const at = open.findIndex((call) => (id === null ? call.name === name : call.id === id));
-      const known = at < 0 ? undefined : close(at);
-      return known ?? id ?? `result_of_${name}`;
+      if (id !== null) {
+        answered.add(id);
+        return id;
+      }
+      const named = byName.get(name);
+      while (named !== undefined && named.next < named.ids.length) {
+        const open = named.ids[named.next++];
+        if (open !== undefined && !answered.has(open)) return open;
+      }
+      return `result_of_${name}`;
     },
   };
 }

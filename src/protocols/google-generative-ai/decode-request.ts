@@ -71,18 +71,18 @@ function decodeContents(contents: unknown): readonly Turn[] {
   const list: readonly unknown[] = isObject(contents) ? [contents] : Array.isArray(contents) ? contents : [];
   if (list.length === 0) refuse("'contents' must be a list of contents, at least one.", 'contents');
   const ids = createCallIds();
-  const turns: Turn[] = [];
+  const turns: { readonly role: 'user' | 'assistant'; readonly parts: Part[] }[] = [];
   for (const [index, content] of list.entries()) {
     const field = `contents.${index}`;
     if (!isObject(content)) refuse(`'${field}' must be a content: an object with 'role' and 'parts'.`, field);
     const role = roleOf(content['role'], field);
-    const parts = partsOf(content, field, ids);
     const before = turns.at(-1);
     // Google's SDKs keep each chunk of a streamed answer as a content of its own.
-    if (role === 'assistant' && before?.role === role) turns.splice(-1, 1, { role, parts: joined([...before.parts, ...parts]) });
-    else turns.push({ role, parts: joined(parts) });
+    const turn = role === 'assistant' && before?.role === role ? before : { role, parts: [] };
+    if (turn !== before) turns.push(turn);
+    for (const part of partsOf(content, field, ids)) turn.parts.push(part);
   }
-  return turns;
+  return turns.map(({ role, parts }) => ({ role, parts: joined(parts) }));
 }
 
 /** `function` is the older role of results. */

@@ -26,12 +26,13 @@ export function encodeResults(
   given: readonly ToolResultPart[],
   mediaInside: boolean,
 ): EncodedResults {
-  const left = [...given];
+  const taken = new Set<ToolResultPart>();
+  const next = takerOf(given);
   const behind: WrittenPart[] = [];
   const results = calls.map((call) => {
-    const at = left.findIndex(({ callId }) => callId === call.part.id);
-    const result = at < 0 ? undefined : left.splice(at, 1)[0];
+    const result = next(call.part.id);
     if (result === undefined) return response(call, { error: missing });
+    taken.add(result);
     const inside = result.parts.filter((part) => isInside(part, mediaInside));
     const outside = result.parts.filter((part) => part.type !== 'text' && part.type !== 'refusal' && !inside.includes(part));
     if (outside.length > 0) behind.push(caption(call.part.name), ...written(outside));
@@ -40,7 +41,18 @@ export function encodeResults(
     const media = inside.map((part) => encodeMedia(part as MediaPart));
     return response(call, result.isError ? { error: text } : { output: text }, media);
   });
-  return { results, behind: [...behind, ...left.flatMap(lonely)] };
+  return { results, behind: [...behind, ...given.filter((result) => !taken.has(result)).flatMap(lonely)] };
+}
+
+/** @returns the results of each id, one after the other */
+function takerOf(given: readonly ToolResultPart[]): (id: string) => ToolResultPart | undefined {
+  const byId = Map.groupBy(given, ({ callId }) => callId);
+  const places = new Map<string, number>();
+  return (id) => {
+    const place = places.get(id) ?? 0;
+    places.set(id, place + 1);
+    return byId.get(id)?.[place];
+  };
 }
 
 /** Bytes alone: an address would not be fetched there. */

@@ -7,15 +7,9 @@ import { holdSignature, type SignaturePlace } from './signatures.ts';
 
 export type Take = (step: Step) => void;
 
-/** The place of a part in the text of its chunk. */
-export interface PlaceOfPart {
-  readonly data: string;
-  readonly candidate: number;
-  readonly part: number;
-}
-
 export interface PartReading {
-  take(part: Fields, place: PlaceOfPart, take: Take): void;
+  /** @param exact the text of the part; null where the parsed part will do */
+  take(part: Fields, exact: string | null, take: Take): void;
   /** Ends the part that is open. */
   finish(take: Take): void;
   /** The answer has a call. */
@@ -33,11 +27,11 @@ class Reading implements PartReading {
   /** Calls with an id: some servers send the same one in two chunks. */
   private readonly seen = new Set<string>();
 
-  take(part: Fields, place: PlaceOfPart, take: Take): void {
+  take(part: Fields, exact: string | null, take: Take): void {
     const signature = nonEmpty(member(part, 'thoughtSignature'));
     const { text } = part;
     const call = member(part, 'functionCall');
-    if (isObject(call)) this.call(call, signature, place, take);
+    if (isObject(call)) this.call(call, signature, exact, take);
     else if (typeof text === 'string') this.text(text, part['thought'] === true, signature, take);
     else this.whole(otherPart(part, signature), take);
   }
@@ -59,11 +53,11 @@ class Reading implements PartReading {
     } else this.sign('text', signature, take);
   }
 
-  private call(call: Fields, signature: string | null, place: PlaceOfPart, take: Take): void {
+  private call(call: Fields, signature: string | null, exact: string | null, take: Take): void {
     const name = nonEmpty(call['name']);
     if (name === null) return;
     const id = nonEmpty(call['id']) ?? '';
-    const args = exactArguments(place.data, place) ?? JSON.stringify(call['args'] ?? {});
+    const args = (exact === null ? null : exactArguments(exact)) ?? JSON.stringify(call['args'] ?? {});
     if (id !== '' && this.seen.has(`${id} ${name} ${args}`)) return;
     this.seen.add(`${id} ${name} ${args}`);
     this.calls = true;
