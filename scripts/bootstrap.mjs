@@ -16,6 +16,7 @@ const verbs = {
   test: ['scripts/test.ts'],
   build: ['scripts/build.ts'],
   bench: ['scripts/bench.ts'],
+  agents: ['scripts/agents.ts'],
   run: [],
 };
 

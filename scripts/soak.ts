@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chunk, done, event, lastChunk, streamHead, upstream } from '../test/e2e/upstream.ts';
 import { drained, openChat, type Wire } from '../test/e2e/wire.ts';
+import { messageEvents } from './bench/messages.ts';
 
 const token = 'soak-admin-token-0123456789-0123456789';
 const binary = process.env['OLA_BINARY'] ?? join(import.meta.dir, '../dist/ola');
@@ -19,6 +20,45 @@ interface Result {
   readonly holds: boolean;
 }
 
+/** Streams of an event a second. */
+interface Slow {
+  readonly what: string;
+  /** As clients name it. */
+  readonly model: string;
+  readonly begin: string;
+  readonly events: readonly string[];
+  readonly end: string;
+  /** Most memory that they may cost, all of them, in megabytes; null: it is not judged. */
+  readonly mostMegabytes: number | null;
+}
+
+const seconds = 30;
+const slowTexts = Array.from({ length: seconds }, (_, second) => `${second} `);
+const chats: Slow = {
+  what: 'streams',
+  model: 'acme/slow',
+  begin: '',
+  events: slowTexts.map((text) => event(text)),
+  end: done,
+  mostMegabytes: null,
+};
+const { begin, content, end } = messageEvents({
+  model: 'slow-messages',
+  text: '',
+  chunks: slowTexts,
+  promptTokens: 1,
+  completionTokens: seconds,
+});
+/** Chats that an upstream of Anthropic's protocol answers. */
+const translated: Slow = {
+  what: 'translated streams',
+  model: 'foreign/slow-messages',
+  begin,
+  events: content,
+  end,
+  mostMegabytes: 150,
+};
+
 const home = mkdtempSync(join(tmpdir(), 'ola-soak-'));
 const ola = Bun.spawn([binary, 'serve', '--port', '0'], {
   env: { PATH: process.env['PATH'] ?? '', HOME: home, OPEN_LLM_AUTH_HOME: home, OPEN_LLM_AUTH_TOKEN: token },
@@ -29,8 +69,14 @@ const up = await upstream();
 
 try {
   const port = await portOf(ola.stdout);
-  await addProvider(port);
-  const results = [await aborted(port, 10_000), await stalled(port, 50), await many(port, 1000, 30)];
+  await addProvider(port, 'acme', { baseUrl: up.baseUrl });
+  await addProvider(port, 'foreign', { baseUrl: up.baseUrl.replace('/v1', ''), api: 'anthropic-messages' });
+  const results = [
+    await aborted(port, 10_000),
+    await stalled(port, 50),
+    await many(port, 1000, chats),
+    await many(port, 1000, translated),
+  ];
   print(results);
   process.exitCode = results.every(({ holds }) => holds) ? 0 : 1;
 } finally {
@@ -50,17 +96,21 @@ async function portOf(out: ReadableStream<Uint8Array>): Promise<number> {
   throw new Error('the binary did not start');
 }
 
-async function addProvider(port: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/config/providers/acme`, {
+async function addProvider(port: number, id: string, fields: object): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/config/providers/${id}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ baseUrl: up.baseUrl, apiKey: 'soak-key-0123456789', allowLocal: true }),
+    body: JSON.stringify({ ...fields, apiKey: 'soak-key-0123456789', allowLocal: true }),
   });
   if (!response.ok) throw new Error(`the provider was refused: ${response.status}`);
 }
 
 function ask(port: number, model: string): Promise<Wire> {
-  return openChat(port, token, { model: `acme/${model}`, stream: true });
+  return askOf(port, `acme/${model}`);
+}
+
+function askOf(port: number, model: string): Promise<Wire> {
+  return openChat(port, token, { model, stream: true });
 }
 
 /** Resident memory of the gateway, in bytes. */
@@ -149,30 +199,34 @@ async function stalled(port: number, count: number): Promise<Result> {
   };
 }
 
-/** Streams of an event a second, all at once. */
-async function many(port: number, count: number, seconds: number): Promise<Result> {
-  up.modes.set('slow', async ({ socket }) => {
+async function many(port: number, count: number, slow: Slow): Promise<Result> {
+  up.modes.set(slow.model.split('/')[1] ?? '', async ({ socket }) => {
     socket.write(streamHead);
-    for (let second = 0; second < seconds && !socket.destroyed; second++) {
-      socket.write(chunk(event(String(second))));
+    if (slow.begin !== '') socket.write(chunk(slow.begin));
+    for (const each of slow.events) {
+      if (socket.destroyed) return;
+      socket.write(chunk(each));
       await Bun.sleep(1000);
     }
-    socket.write(chunk(done) + lastChunk);
+    socket.write(chunk(slow.end) + lastChunk);
   });
-  const wires = await Promise.all(Array.from({ length: count }, () => ask(port, 'slow')));
+  const before = resident();
+  const wires = await Promise.all(Array.from({ length: count }, () => askOf(port, slow.model)));
   const whole = (wire: Wire) => wire.replies()[0]?.whole === true && wire.received().includes('[DONE]');
-  let most = 0;
   await Bun.sleep((seconds - 5) * 1000);
-  most = up.open();
+  const most = up.open();
+  const cost = (resident() - before) / megabyte;
   await Bun.sleep(5000);
   await until(() => wires.every(whole), 30);
   const complete = wires.filter(whole).length;
   for (const { socket } of wires) socket.destroy();
+  await until(() => up.open() === 0, 5);
+  const { what, mostMegabytes: limit } = slow;
   return {
-    what: `${count} streams of ${seconds} s`,
-    measured: `${complete} complete, ${most} at once, ${(resident() / megabyte).toFixed(0)} MB in all`,
-    limit: `${count}`,
-    holds: complete === count && most === count,
+    what: `${count} ${what} of ${seconds} s`,
+    measured: `${complete} complete, ${most} at once, ${cost.toFixed(0)} MB for them, ${(resident() / megabyte).toFixed(0)} MB in all`,
+    limit: limit === null ? `${count}` : `${count}, ${limit} MB for them`,
+    holds: complete === count && most === count && (limit === null || cost <= limit),
   };
 }
 

@@ -22,8 +22,11 @@ export interface GatewayPlan {
 }
 
 const providerId = 'bench';
+/** The same upstream once more, in Anthropic's protocol. */
+const messagesProviderId = 'messages';
 /** The model reference that clients of the gateway send for a model of the upstream. */
 export const referenceTo = (model: string): string => `${providerId}/${model}`;
+export const messagesReferenceTo = (model: string): string => `${messagesProviderId}/${model}`;
 
 /** What a binary is made from, beside the whole of `src`. */
 const buildInputs = ['scripts/build.ts', 'package.json', 'package-lock.json', 'tsconfig.json'];
@@ -93,16 +96,16 @@ export async function timeCommand(plan: GatewayPlan, argument: string): Promise<
   return performance.now() - startedAt;
 }
 
-/** Makes the upstream its provider `bench`, as an administrator would. @throws Error when it is refused */
+/** Makes the upstream its provider in both protocols, as an administrator would. @throws Error when it is refused */
 export async function configure(gateway: Gateway, upstreamPort: number, key: string): Promise<void> {
-  const { port, token } = gateway;
-  const body = JSON.stringify({
-    baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
-    apiKey: key,
-    allowLocal: true,
-    models: [{ id: models.json }, { id: models.apart }, { id: models.slow }],
-  });
-  const request = encodeRequest({ method: 'PUT', path: `/config/providers/${providerId}`, port, token, body });
+  const local = `http://127.0.0.1:${upstreamPort}`;
+  const common = { apiKey: key, allowLocal: true, models: [{ id: models.json }, { id: models.apart }, { id: models.slow }] };
+  await addProvider(gateway, providerId, { ...common, baseUrl: `${local}/v1` });
+  await addProvider(gateway, messagesProviderId, { ...common, baseUrl: local, api: 'anthropic-messages' });
+}
+
+async function addProvider({ port, token }: Gateway, id: string, fields: object): Promise<void> {
+  const request = encodeRequest({ method: 'PUT', path: `/config/providers/${id}`, port, token, body: JSON.stringify(fields) });
   const answer = await exchange(port, request);
   if (!/^HTTP\/1\.1 2\d\d /.test(answer?.head ?? '')) {
     throw new Error(`the gateway refused the provider: ${answer?.head.split('\r\n', 1)[0] ?? 'no answer'} ${answer?.body ?? ''}`);

@@ -1,5 +1,5 @@
 /** Owns how the bench's processes talk: a job in the environment, one line of JSON back, and the end with the parent's. */
-import type { Kind } from './traffic.ts';
+import type { Form, Kind } from './traffic.ts';
 
 export interface UpstreamJob {
   /** The only key that it answers. */
@@ -19,6 +19,7 @@ export interface LoadJob {
   readonly token: string;
   readonly model: string;
   readonly kind: Kind;
+  readonly form: Form;
   readonly connections: number;
   readonly warmSeconds: number;
   /** How long is counted; with `once` the time by which every answer has to be there. */

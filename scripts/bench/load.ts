@@ -2,7 +2,7 @@
 import { readMessage } from './http1.ts';
 import { endWithParent, type LoadJob, type LoadResult, readJob, reply } from './job.ts';
 import { createHistogram } from './statistics.ts';
-import { answerProblem, chatRequest } from './traffic.ts';
+import { answerProblem, requestBytes } from './traffic.ts';
 
 interface Flight {
   received: string;
@@ -41,7 +41,7 @@ async function open(job: LoadJob, bytes: Buffer, settle: Settle): Promise<void> 
         const flight = socket.data;
         const text = chunk.toString('latin1');
         flight.received = flight.received === '' ? text : flight.received + text;
-        const problem = judge(job.kind, flight.received);
+        const problem = judge(job, flight.received);
         if (problem !== undefined) settled(socket, problem);
       },
       close(socket) {
@@ -55,10 +55,10 @@ async function open(job: LoadJob, bytes: Buffer, settle: Settle): Promise<void> 
 }
 
 /** @returns undefined while the answer is not whole, else what is wrong with it, or null */
-function judge(kind: LoadJob['kind'], received: string): string | null | undefined {
+function judge({ kind, form }: LoadJob, received: string): string | null | undefined {
   try {
     const answer = readMessage(received);
-    return answer === null ? undefined : answerProblem(kind, answer);
+    return answer === null ? undefined : answerProblem(kind, form, answer);
   } catch (error) {
     return error instanceof Error ? error.message : 'broken framing';
   }
@@ -85,7 +85,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
     for (const end = performance.now() + seconds * 1000; inFlight > 0 && performance.now() < end; ) await Bun.sleep(5);
   };
   const startedAt = performance.now();
-  const bytes = chatRequest(job.kind, job);
+  const bytes = requestBytes(job.kind, job.form, job);
   // One after the other: a burst of connects overflows the listener's backlog, which would measure the kernel's retry.
   for (let n = 0; n < job.connections; n++) {
     await open(job, bytes, settle).catch((error: unknown) => settle(error instanceof Error ? error.message : 'no connection', 0));

@@ -4,6 +4,7 @@ import {
   configure,
   type Gateway,
   type GatewayPlan,
+  messagesReferenceTo,
   randomSecret,
   referenceTo,
   residentMegabytes,
@@ -17,12 +18,14 @@ import {
   type Comparison,
   chooseFloor,
   compare,
+  compareWays,
   connections,
   type FloorVariant,
   listening,
   load,
   part,
   type Target,
+  type Ways,
 } from './rounds.ts';
 import { models } from './traffic.ts';
 
@@ -42,6 +45,8 @@ export interface Measurements {
   readonly stream: Comparison;
   /** Chunks that come a few at a time. */
   readonly apart: Comparison;
+  /** Chats, messages, and chats that an upstream of messages answers. */
+  readonly ways: { readonly json: Ways; readonly stream: Ways };
   /** One connection, everything on one core. */
   readonly single: Comparison;
   /** One connection, on the cores of the other measurements. */
@@ -88,6 +93,7 @@ export async function measure(plan: { readonly binary: string; readonly director
   const stream = await compare(plan, { ...targets, floor: floors.stream }, 'stream', 1);
   say(`${connections} connections, streams in pieces`);
   const apart = await compare(plan, { ...targets, floor: floors.stream }, 'apart', 1);
+  const ways = await measureWays(plan, targets.gateway);
   const afterLoad = residentMegabytes(gateway.child.pid);
   await Bun.sleep(10_000);
   const rested = residentMegabytes(gateway.child.pid);
@@ -105,6 +111,7 @@ export async function measure(plan: { readonly binary: string; readonly director
     json,
     stream,
     apart,
+    ways,
     single,
     singleApart,
     firstStart,
@@ -114,6 +121,16 @@ export async function measure(plan: { readonly binary: string; readonly director
     soak: soaked.soak,
     stages,
   };
+}
+
+async function measureWays(bench: Bench, chat: Target): Promise<Measurements['ways']> {
+  const crossed: Target = { ...chat, modelOf: messagesReferenceTo };
+  const targets = { chat, messages: { ...crossed, form: 'messages' as const }, crossed };
+  await warmUp(bench, [targets.messages, targets.crossed]);
+  bench.say(`${connections} connections, JSON of both protocols`);
+  const json = await compareWays(bench, targets, 'json');
+  bench.say(`${connections} connections, streams of both protocols`);
+  return { json, stream: await compareWays(bench, targets, 'stream') };
 }
 
 /** Until little is compiled any more: a server runs for weeks. */
@@ -163,6 +180,7 @@ async function soak(
     token: target.token,
     model: target.modelOf(models.slow),
     kind: 'slow',
+    form: 'chat',
     connections: soakStreams,
     warmSeconds: 0,
     seconds: soakLimitSeconds,

@@ -42,6 +42,7 @@ export function renderReport(report: Report): string {
       verdicts.map((bar) => [bar.name, bar.limit, bar.measured, bar.verdict]),
     ),
     throughput(numbers),
+    protocols(numbers),
     single(numbers),
     process(numbers),
     stages(numbers),
@@ -66,6 +67,18 @@ function throughput({ json, stream, apart }: Measurements): string {
     ...comparisonRows('64-chunk stream', stream),
     ...comparisonRows(`64 chunks, ${chunksTogether} at a time`, apart),
   ]);
+}
+
+/** Rates of each way, and its share of the chats' rate in the same run. */
+function protocols({ ways }: Measurements): string {
+  const row = (name: string, { chat, messages, crossed }: Measurements['ways']['json']): Row => {
+    const rates = (results: readonly LoadResult[]): number[] => results.map((result) => result.perSecond);
+    const share = (results: readonly LoadResult[]): string =>
+      `${withSpread(rates(results), whole)}, ${(rateOf(results) / rateOf(chat)).toFixed(3)}`;
+    return [name, withSpread(rates(chat), whole), share(messages), share(crossed)];
+  };
+  const head = [`${connections} connections, a second`, 'chat', '`/v1/messages`, of chat', 'chat over Anthropic, of chat'];
+  return table(head, [row('JSON', ways.json), row('64-chunk stream', ways.stream)]);
 }
 
 function comparisonRows(name: string, { direct, floor, gateway }: Comparison): Row[] {

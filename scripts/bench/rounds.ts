@@ -3,7 +3,7 @@ import type { FloorJob, Listening, LoadJob, LoadResult, Passing } from './job.ts
 import type { Placement } from './machine.ts';
 import { type Child, type Cores, runPart, startPart } from './processes.ts';
 import { spread } from './statistics.ts';
-import { type Kind, models } from './traffic.ts';
+import { type Form, type Kind, models } from './traffic.ts';
 
 export interface Settings {
   readonly rounds: number;
@@ -37,6 +37,8 @@ export interface Target {
   readonly port: number;
   readonly token: string;
   readonly modelOf: (model: string) => string;
+  /** Default: chat. */
+  readonly form?: Form;
 }
 
 export interface Bench {
@@ -93,6 +95,7 @@ export async function load(bench: Bench, target: Target, kind: Kind, options: Lo
     token: target.token,
     model: target.modelOf(models[kind]),
     kind,
+    form: target.form ?? 'chat',
     connections: options.connections ?? connections,
     warmSeconds: options.warmSeconds ?? warmSeconds,
     seconds: options.seconds ?? bench.settings.seconds,
@@ -117,6 +120,24 @@ export async function compare(
     if (round < directRounds) results.direct.push(await load(bench, targets.direct, kind, options));
     const order = round % 2 === 0 ? (['floor', 'gateway'] as const) : (['gateway', 'floor'] as const);
     for (const name of order) results[name].push(await load(bench, targets[name], kind, options));
+  }
+  return results;
+}
+
+/** The ways of a call through the gateway, by the client's and the upstream's protocol. */
+export const ways = ['chat', 'messages', 'crossed'] as const;
+export type Ways = Readonly<Record<(typeof ways)[number], readonly LoadResult[]>>;
+
+/** Each way once a round, and another one goes first each time. */
+export async function compareWays(
+  bench: Bench,
+  targets: Readonly<Record<keyof Ways, Target>>,
+  kind: 'json' | 'stream',
+): Promise<Ways> {
+  const results: Record<keyof Ways, LoadResult[]> = { chat: [], messages: [], crossed: [] };
+  for (let round = 0; round < bench.settings.rounds; round++) {
+    const first = round % ways.length;
+    for (const way of [...ways.slice(first), ...ways.slice(0, first)]) results[way].push(await load(bench, targets[way], kind));
   }
   return results;
 }

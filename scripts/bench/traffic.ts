@@ -1,11 +1,15 @@
 /** Owns what is sent and what comes back: the requests, the upstream's canned answers, and when an answer is right. */
 import { encodeRequest, type Message } from './http1.ts';
+import { messageEvents, messageOf, messageProblem, messagesPath, type Words } from './messages.ts';
 
 /**
  * `json`: one answer of some 500 bytes. `stream`: 64 chunks at once. `apart`: 64 chunks, a few at a time, each time in a turn of
  * its own. `slow`: 30 chunks, one a second.
  */
 export type Kind = 'json' | 'stream' | 'apart' | 'slow';
+
+/** The protocol that the client speaks. */
+export type Form = 'chat' | 'messages';
 
 export const contentChunks = { stream: 64, apart: 64, slow: 30 } as const;
 /** Chunks in one piece of an `apart` stream. */
@@ -42,18 +46,29 @@ export function streamEvents(count: number): { readonly content: readonly string
 }
 
 const contentOf = (n: number): string => `token ${n} `;
+const words: Words = {
+  model: identity.model,
+  text: answerText,
+  chunks: Array.from({ length: contentChunks.stream }, (_, n) => contentOf(n)),
+  promptTokens: usage.prompt_tokens,
+  completionTokens: usage.completion_tokens,
+};
 const framed = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 const streamHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
 /** The answers as they stand on the wire; a content event of a stream is a chunk of its own, as vendors send them. */
 export const cannedAnswers = {
-  json: Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${completion.length}\r\n\r\n${completion}`,
-  ),
+  json: jsonAnswer(completion),
   stream: Buffer.from(wholeStream(contentChunks.stream)),
+  message: jsonAnswer(messageOf(words)),
+  messageStream: Buffer.from(wholeMessageStream()),
   refused: Buffer.from('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n'),
   misread: Buffer.from('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'),
 } as const;
+
+function jsonAnswer(body: string): Buffer {
+  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+}
 
 /** A stream as buffers, each written on its own: the first goes out with the head, the last one closes it. */
 export const pieces = { apart: piecesOf(contentChunks.apart, chunksTogether), slow: piecesOf(contentChunks.slow, 1) } as const;
@@ -74,6 +89,11 @@ function wholeStream(count: number): string {
   return `${streamHead}${[...content, end].map(framed).join('')}0\r\n\r\n`;
 }
 
+function wholeMessageStream(): string {
+  const { begin, content, end } = messageEvents(words);
+  return `${streamHead}${[begin, ...content, end].map(framed).join('')}0\r\n\r\n`;
+}
+
 /** The chat request's body; `stream_options` is left out, as most clients do, so that usage is the gateway's own affair. */
 export function requestBody(kind: Kind, model: string): string {
   return JSON.stringify({
@@ -87,16 +107,32 @@ export function requestBody(kind: Kind, model: string): string {
   });
 }
 
-/** The chat request as bytes. */
-export function chatRequest(kind: Kind, to: { readonly port: number; readonly token: string; readonly model: string }): Buffer {
+/** The request of Anthropic's protocol that asks the same. */
+function messagesBody(kind: Kind, model: string): string {
+  const { messages, ...more } = JSON.parse(requestBody(kind, model)) as { messages: readonly { content: string }[] };
+  const [system, user] = messages;
+  return JSON.stringify({ ...more, max_tokens: 1024, system: system?.content, messages: [user] });
+}
+
+/** The request as bytes. */
+export function requestBytes(
+  kind: Kind,
+  form: Form,
+  to: { readonly port: number; readonly token: string; readonly model: string },
+): Buffer {
   const { port, token, model } = to;
-  return encodeRequest({ method: 'POST', path: '/v1/chat/completions', port, token, body: requestBody(kind, model) });
+  const asked =
+    form === 'chat'
+      ? { path: '/v1/chat/completions', body: requestBody(kind, model) }
+      : { path: messagesPath, body: messagesBody(kind, model) };
+  return encodeRequest({ method: 'POST', port, token, ...asked });
 }
 
 /** @returns what is wrong with an answer, null when it is whole and right */
-export function answerProblem(kind: Kind, answer: Message): string | null {
+export function answerProblem(kind: Kind, form: Form, answer: Message): string | null {
   if (!answer.head.startsWith('HTTP/1.1 200 ')) return `${answer.head.split('\r\n', 1)[0]} ${answer.body.slice(0, 300)}`;
-  return kind === 'json' ? completionProblem(answer.body) : streamProblem(answer.body, contentChunks[kind]);
+  if (kind === 'json') return form === 'chat' ? completionProblem(answer.body) : messageProblem(answer.body, words);
+  return streamProblem(answer.body, contentChunks[kind], shapes[form]);
 }
 
 function completionProblem(body: string): string | null {
@@ -112,16 +148,30 @@ function completionProblem(body: string): string | null {
   }
 }
 
-const contentField = '"content":"';
-const expectedContent = Array.from({ length: contentChunks.stream }, (_, n) => `${contentField}${contentOf(n)}"`);
+/** A stream's text and end, as they stand in its bytes. */
+interface StreamShape {
+  /** The member that has a chunk's text, up to the text. */
+  readonly field: string;
+  readonly end: string;
+}
 
-/** Every chunk once, in order, nothing between them, `[DONE]` last. */
-function streamProblem(body: string, count: number): string | null {
-  let at = body.indexOf(contentField);
+const shapes: Readonly<Record<Form, StreamShape>> = {
+  chat: { field: '"content":"', end: 'data: [DONE]\n\n' },
+  messages: { field: '"text_delta","text":"', end: 'data: {"type":"message_stop"}\n\n' },
+};
+
+/** Every chunk once, in order, nothing between them, the end last. A chunk without text may come: it says who speaks. */
+function streamProblem(body: string, count: number, { field, end }: StreamShape): string | null {
+  const next = (from: number): number => {
+    let at = body.indexOf(field, from);
+    while (at >= 0 && body[at + field.length] === '"') at = body.indexOf(field, at + 1);
+    return at;
+  };
+  let at = next(0);
   for (let n = 0; n < count; n++) {
-    if (at < 0 || !body.startsWith(expectedContent[n] ?? '', at)) return `content chunk ${n} is missing or out of order`;
-    at = body.indexOf(contentField, at + 1);
+    if (at < 0 || !body.startsWith(`${contentOf(n)}"`, at + field.length)) return `content chunk ${n} is missing or out of order`;
+    at = next(at + 1);
   }
   if (at >= 0) return `more than ${count} content chunks`;
-  return body.endsWith('data: [DONE]\n\n') ? null : 'does not end with [DONE]';
+  return body.endsWith(end) ? null : `does not end with ${end.trim()}`;
 }

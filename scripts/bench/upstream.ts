@@ -1,6 +1,7 @@
 /** The vendor's part, as a process: a raw socket listener that answers with canned bytes as fast as this machine can. */
 import { readMessage } from './http1.ts';
 import { endWithParent, readJob, reply, type UpstreamJob } from './job.ts';
+import { messagesPath } from './messages.ts';
 import { cannedAnswers, chunkIntervalMs, models, pieces } from './traffic.ts';
 
 interface Peer {
@@ -46,10 +47,12 @@ function stopTicker(peer: Peer): void {
 /** The key and the model have to be the upstream's own: a gateway that forgets to swap them must not look fast. */
 function answer(socket: Bun.Socket<Peer>, head: string, body: string): void {
   const streams = body.includes('"stream":true');
-  if (!head.includes(`Bearer ${job.key}`)) write(socket, cannedAnswers.refused);
+  const isMessage = head.startsWith(`POST ${messagesPath} `);
+  if (!head.includes(isMessage ? `x-api-key: ${job.key}` : `Bearer ${job.key}`)) write(socket, cannedAnswers.refused);
   else if (streams && body.includes(`"model":"${models.slow}"`)) writeSlowly(socket);
   else if (streams && body.includes(`"model":"${models.apart}"`)) writeApart(socket);
   else if (!body.includes(`"model":"${models.json}"`)) write(socket, cannedAnswers.misread);
+  else if (isMessage) write(socket, streams ? cannedAnswers.messageStream : cannedAnswers.message);
   else write(socket, streams ? cannedAnswers.stream : cannedAnswers.json);
 }
 

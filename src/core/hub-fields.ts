@@ -56,6 +56,12 @@ export const requestFields = [
 ] as const;
 export type RequestField = (typeof requestFields)[number];
 
+const requestFieldSet: ReadonlySet<string> = new Set(requestFields);
+
+export function isRequestField(name: string): name is RequestField {
+  return requestFieldSet.has(name);
+}
+
 /** The contents of an answer. */
 export const answerFields = [
   'text',

@@ -68,6 +68,8 @@ export interface ClientCall {
   readonly query: string;
   /** The client's headers that go up to an upstream of its own protocol: those that `headersUp` names; null: none. */
   readonly headers: HeaderMap | null;
+  /** The request as the hub has it, once a translation has decoded it: it is kept over the attempts of the call. */
+  conversation?: Conversation;
 }
 
 /** The upstream's side of a call. */
@@ -183,7 +185,7 @@ export type StreamFault =
 
 /** Turns the upstream's stream into the client's, as a tap or as a translation; the relay treats both alike. */
 export interface StreamPipe {
-  /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events only. */
+  /** Takes bytes of the upstream, which it may change in place, and emits bytes for the client: complete events in one piece or several. */
   push(chunk: Uint8Array, emit: (bytes: Uint8Array) => void): void;
   /** The upstream has ended in order. */
   finish(emit: (bytes: Uint8Array) => void): void;
@@ -251,8 +253,11 @@ export interface ChatCodec {
   readonly customTools: boolean;
   /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
   readonly fields: CarriedFields;
-  /** @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold */
-  decodeRequest(body: Readonly<Record<string, unknown>>): Conversation;
+  /**
+   * @param text of the body: numbers that no double holds have lost digits in the parsed fields
+   * @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold
+   */
+  decodeRequest(body: Readonly<Record<string, unknown>>, text?: string): Conversation;
   /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
   encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
   /** Reads an answer that was not asked for as a stream. */

@@ -20,3 +20,21 @@ export function fitToolId(id: string, { pattern, longest }: ToolIdForm, digest: 
   const encoded = prefix + Buffer.from(id, 'utf8').toString('base64url');
   return encoded.length <= longest ? encoded : (prefix + digest(id)).slice(0, longest);
 }
+
+/**
+ * Gives each tool call of one answer an id of its own, since clients pair calls and results by id. Some hosts give two calls the
+ * same id, or none.
+ * @param answerId of the answer, for the id of a call without one
+ */
+export function createDistinctIds(): (id: string, answerId: string | null) => string {
+  const times = new Map<string, number>();
+  return (id, answerId) => {
+    const wanted = id !== '' ? id : `call_${answerId === null ? '' : `${answerId}_`}${times.size}`;
+    let count = times.get(wanted) ?? 0;
+    let distinct = wanted;
+    while (times.has(distinct)) distinct = `${wanted}_${++count}`;
+    times.set(wanted, Math.max(count, 1));
+    if (distinct !== wanted) times.set(distinct, 1);
+    return distinct;
+  };
+}

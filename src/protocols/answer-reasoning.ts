@@ -6,6 +6,8 @@ import { wrapReasoning } from '../core/signed-reasoning.ts';
 export interface AnswerReasoning {
   /** @returns the step as the client's encoder takes it */
   take(step: Step): Step;
+  /** A part has begun whose increments must be taken. */
+  readonly isOpen: boolean;
 }
 
 interface Maker {
@@ -35,6 +37,10 @@ class Reasoning implements AnswerReasoning {
   constructor({ maker, memory }: Maker) {
     this.maker = maker;
     this.memory = memory;
+  }
+
+  get isOpen(): boolean {
+    return this.open.size > 0;
   }
 
   take(step: Step): Step {

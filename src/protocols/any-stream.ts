@@ -38,11 +38,11 @@ export interface StreamForms {
   readonly tap: () => StreamPipe;
   /** Reads a whole answer that came in place of a stream. */
   readonly read: (text: string) => WholeAnswer | UpstreamFailure;
-  /** The stream that says what a whole answer says; null: there is no such stream, and the answer is no stream. */
-  readonly eventsOf: ((answer: string) => string) | null;
+  /** The stream that says what a whole answer says. */
+  readonly eventsOf: (answer: string) => string;
 }
 
-/** A stream that was asked for: events, or JSON, which becomes a stream where it can. */
+/** A stream that was asked for: events, or JSON, which becomes a stream. */
 export function createAnyStream(forms: StreamForms): StreamPipe {
   return new AnyStream(forms);
 }
@@ -126,10 +126,6 @@ function createJsonStream(forms: StreamForms): StreamPipe {
       if ('kind' in answer) {
         fault = answer.kind === 'malformed' ? 'no_stream' : 'upstream_error';
         failure = answer.kind === 'malformed' ? null : answer;
-        return;
-      }
-      if (forms.eventsOf === null) {
-        fault = 'no_stream';
         return;
       }
       tokens = answer.tokens;

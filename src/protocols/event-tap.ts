@@ -122,7 +122,8 @@ class EventTap implements StreamPipe {
         continue;
       }
       const end = chunk.length - at < together && this.reading.begun ? chunk.length : eventEnd(chunk, at);
-      kept = this.judgeEvents(chunk, { at, end, kept }, pieces);
+      const isPlain = !holds && this.form.plainRun(chunk, end, at) === end;
+      kept = isPlain ? this.judgePlainEvents(chunk, { at, end, kept }) : this.judgeEvents(chunk, { at, end, kept }, pieces);
       at = end;
       // An event that began in an earlier piece comes from the cutter's buffer: the rest of the chunk is a piece of its own.
       if (holds) from = kept = end;
@@ -130,6 +131,19 @@ class EventTap implements StreamPipe {
     const rest = from === 0 && kept === chunk.length ? chunk : chunk.subarray(from, kept);
     if (pieces.length > 0) emit(rest.length > 0 ? joinBytes([...pieces, rest]) : joinBytes(pieces));
     else if (rest.length > 0) emit(rest);
+  }
+
+  /** Judges plain events that lie between `at` and `end`, whole: they need no cutter. @see judgeEvents */
+  private judgePlainEvents(chunk: Uint8Array, { at, end, kept }: { at: number; end: number; kept: number }): number {
+    let to = kept;
+    for (let from = at; from < end && !this.isOver(); ) {
+      const next = eventEnd(chunk, from);
+      const passed = this.judgePlain(chunk.subarray(from, next));
+      if (passed > 0 && to !== from) chunk.copyWithin(to, from, from + passed);
+      to += passed;
+      from = next;
+    }
+    return to;
   }
 
   /**

@@ -48,22 +48,39 @@ function ownReasoning(part: ReasoningPart, maker: string): ReasoningPart | null 
 
 const isProven = (part: Part) => part.type === 'reasoning' && (part.signature !== undefined || part.redacted !== undefined);
 
-/** Puts back the reasoning in front of each tool call that has none of its own. */
-function withRemembered(parts: readonly Part[], memory: ReasoningMemory): readonly Part[] {
+/** What the upstream gave in front of each tool call, where the turn does not have it in its place. */
+function rememberedIn(parts: readonly Part[], memory: ReasoningMemory): ReadonlyMap<ToolCallPart, CallReasoning> {
+  const gathered = reasoningInFront(parts);
   const remembered = new Map<ToolCallPart, CallReasoning>();
   let proven = false;
   for (const part of parts) {
     if (isProven(part)) proven = true;
     if (part.type !== 'toolCall') continue;
-    const found = proven ? null : memory.recall(part);
-    if (found !== null) remembered.set(part, found);
+    const found = proven && gathered.size === 0 ? null : memory.recall(part);
+    if (found !== null && (!proven || provenOf(found).every((each) => gathered.has(each)))) remembered.set(part, found);
     proven = false;
   }
+  return remembered;
+}
+
+/** Clients without an order of parts send all reasoning in front of the turn. Empty: the reasoning stands in its places. */
+function reasoningInFront(parts: readonly Part[]): ReadonlySet<string> {
+  const behind = parts.findIndex(({ type }) => type !== 'reasoning');
+  return parts.slice(behind).some(isProven) ? new Set() : new Set(parts.slice(0, behind).filter(isProven).map(proofOf));
+}
+
+const proofOf = (part: Part) => (part.type === 'reasoning' ? JSON.stringify([part.signature, part.redacted]) : '');
+const provenOf = ({ beforeText, behindText }: CallReasoning) => [...beforeText, ...behindText].map(proofOf);
+
+/** Puts reasoning back in front of the tool calls that it led to. */
+function withRemembered(parts: readonly Part[], memory: ReasoningMemory): readonly Part[] {
+  const remembered = rememberedIn(parts, memory);
   if (remembered.size === 0) return parts;
   const [first] = remembered.values();
   const isFirst = parts.find(({ type }) => type === 'toolCall') === [...remembered.keys()][0];
-  // What the client sent without a signature is a copy of what is put back.
-  const kept = parts.filter((part) => part.type !== 'reasoning' || isProven(part));
+  // What the client sent without a signature, or in another place, is a copy of what is put back.
+  const copies = new Set([...remembered.values()].flatMap(provenOf));
+  const kept = parts.filter((part) => part.type !== 'reasoning' || (isProven(part) && !copies.has(proofOf(part))));
   const body = kept.flatMap((part): readonly Part[] => {
     const found = part.type === 'toolCall' ? remembered.get(part) : undefined;
     if (found === undefined) return [part];

@@ -16,6 +16,7 @@ import type {
 import type { ProtocolId } from '../core/providers.ts';
 import { noTokenCounts } from '../core/usage.ts';
 import { asFunctions } from './custom-tools.ts';
+import { clientNames } from './dropped-names.ts';
 import { EmbeddingsExchange } from './embeddings-exchange.ts';
 import { estimateTokens } from './estimate.ts';
 import { reasoningFor } from './reasoning.ts';
@@ -25,8 +26,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function createTranslator(protocols: readonly Protocol[], digest: Digest): Translator {
   const table = new Map(protocols.map((protocol) => [protocol.id, protocol]));
-  /** A request is decoded once, however many attempts are made. */
-  const decoded = new WeakMap<ClientCall, Conversation>();
 
   function translates(clientId: ProtocolId, upstreamId: ProtocolId, operation: Operation): boolean {
     const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
@@ -36,23 +35,24 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
     return operation === 'count' && client.count !== null && upstream.chat !== null;
   }
 
-  function conversationOf(call: ClientCall, decode: (fields: Fields) => Conversation): Conversation {
-    const known = decoded.get(call);
-    if (known !== undefined) return known;
+  function conversationOf(call: ClientCall, decode: (fields: Fields, text?: string) => Conversation): Conversation {
+    if (call.conversation !== undefined) return call.conversation;
+    const decoded = decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
     // Some protocols ask for a stream by the path.
-    const conversation = { ...decode(fieldsOf(call)), stream: call.peek.stream };
-    decoded.set(call, conversation);
-    return conversation;
+    call.conversation = { ...decoded, stream: call.peek.stream };
+    return call.conversation;
   }
 
   function translated(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {
     const [from, upstream] = [client.chat, table.get(to.protocol)?.chat ?? null];
     if (from === null || upstream === null) return null;
     const conversation = conversationOf(call, from.decodeRequest);
+    refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
     const request = upstream.encodeRequest(asked.conversation, to, digest);
-    const dropped = [...conversation.unknown, ...request.dropped, ...(cut ? ['reasoning'] : [])];
+    const told = clientNames(request.dropped, from, fieldsOf(call));
+    const dropped = [...conversation.unknown, ...told, ...(cut ? ['reasoning'] : [])];
     return new TranslatedExchange({
       request,
       notes: notesOf(dropped, request.reasoningLost),
@@ -118,6 +118,18 @@ function makingOf(call: ClientCall, to: UpstreamModel, { requestId, startedAt }:
 }
 
 const noNames: ReadonlySet<string> = new Set();
+
+/** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
+function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {
+  const [first] = opaque ?? [];
+  if (first === undefined) return;
+  const { name, field, protocol } = first;
+  throw new OlaError(
+    'invalid_request',
+    `\`${field}\` asks for \`${name}\`, which provider '${provider}' does not have. Remove it, or use a model of a provider that speaks \`${protocol}\`.`,
+    { param: field },
+  );
+}
 
 function fieldsOf({ body }: ClientCall): Fields {
   if ('fields' in body) return body.fields;

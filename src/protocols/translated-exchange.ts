@@ -1,6 +1,6 @@
 /** One attempt at an upstream of another protocol: the request as it was encoded, the answer decoded and encoded again. */
 import { fold, unfold } from '../core/answers.ts';
-import type { Answer, Step } from '../core/conversation.ts';
+import type { Answer, Part } from '../core/conversation.ts';
 import type { HeaderMap } from '../core/ports.ts';
 import type {
   AnswerKind,
@@ -13,10 +13,10 @@ import type {
   UpstreamFailure,
   WholeAnswer,
 } from '../core/protocol.ts';
+import { readAnswer } from './answer-forms.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
 import { createCallIds } from './call-ids.ts';
 import { withCustomCalls } from './custom-tools.ts';
-import { brokenProtocol } from './failures.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
 export interface Translation {
@@ -68,13 +68,19 @@ export class TranslatedExchange implements Exchange {
     const { from, to, making } = this.translation;
     const read = readAnswer(text, from);
     if ('kind' in read) return read;
-    const answer = { ...read, parts: withCustomCalls(read.parts, this.translation.customTools) };
+    const { unknown } = read.end;
+    const body = to.encodeAnswer({ ...this.wrapped(read), model: null }, making);
+    return { body, tokens: read.tokens, ...(unknown === null ? {} : { stop: unknown }) };
+  }
+
+  /** The answer with its free-form calls, and its reasoning wrapped and remembered. An answer of text has neither. */
+  private wrapped(answer: Answer): Answer {
+    if (!answer.parts.some(isReasoningOrCall)) return answer;
+    const parts = withCustomCalls(answer.parts, this.translation.customTools);
     const steps = createAnswerReasoning(this.translation);
-    const ids = createCallIds(making.id);
-    const wrapped = fold(Array.from(unfold(answer), (step) => steps.take(ids.take(step))));
-    const { unknown } = answer.end;
-    const body = to.encodeAnswer({ ...wrapped, ...(answer.extras === undefined ? {} : { extras: answer.extras }) }, making);
-    return { body, tokens: answer.tokens, ...(unknown === null ? {} : { stop: unknown }) };
+    const ids = createCallIds(this.translation.making.id);
+    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(ids.take(step))));
+    return { ...whole, ...(answer.extras === undefined ? {} : { extras: answer.extras }) };
   }
 
   pipe(): StreamPipe {
@@ -82,23 +88,4 @@ export class TranslatedExchange implements Exchange {
   }
 }
 
-/** A stream begins with a field of an event, or with a comment (WHATWG HTML, 9.2.5). */
-const eventStart = /^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/;
-const encoder = new TextEncoder();
-
-/** A stream that was not asked for is folded into one answer. */
-function readAnswer(text: string, codec: ChatCodec): Answer | UpstreamFailure {
-  if (!eventStart.test(text)) return codec.decodeAnswer(text);
-  const decoder = codec.streamDecoder();
-  const steps: Step[] = [];
-  const take = (step: Step) => void steps.push(step);
-  try {
-    decoder.push(encoder.encode(text), take);
-    if (decoder.fault === null && steps.at(-1)?.type !== 'end') decoder.finish(take);
-  } finally {
-    decoder.close();
-  }
-  if (decoder.failure !== null) return decoder.failure;
-  if (decoder.fault === null && steps.at(-1)?.type === 'end') return fold(steps);
-  return brokenProtocol('ended its answer before it was complete');
-}
+const isReasoningOrCall = ({ type }: Part): boolean => type === 'reasoning' || type === 'toolCall';

@@ -112,6 +112,11 @@ class TranslatedStream implements StreamPipe {
   }
 
   private readonly take = (given: Step): void => {
+    // Most steps are increments of text, which nothing but the encoder looks into.
+    if (given.type === 'partDelta' && this.begun && this.custom === null && !this.reasoning.isOpen) {
+      this.text += this.client.encode(given);
+      return;
+    }
     const step = this.ids.take(given);
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
@@ -121,7 +126,9 @@ class TranslatedStream implements StreamPipe {
   };
 
   private readonly tell = (step: Step): void => {
-    this.text += this.client.encode(this.reasoning.take(step));
+    // The answer names the model as its client does: Claude Code forgets the reasoning of an answer that names another.
+    const own = step.type === 'begin' ? { ...step, model: null } : step;
+    this.text += this.client.encode(this.reasoning.take(own));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {

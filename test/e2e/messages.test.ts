@@ -31,7 +31,7 @@ async function send(model: string, behaviour: Behaviour, more: object = {}, head
 const post = async (path: string, text: string, headers: Readonly<Record<string, string>> = {}) =>
   request((await shared).ola.address + path, 'POST', { 'x-api-key': adminToken, ...headers }, text);
 
-describe('the upstream gets', () => {
+describe('D12: the upstream gets', () => {
   test('the body byte for byte but for the model: unknown fields and blocks, and the system array with its first block', async () => {
     const { up } = await shared;
     const body = (model: string) =>
@@ -95,7 +95,7 @@ const limits = {
   'request-id': 'req_up',
 };
 
-describe('the client gets', () => {
+describe('D12: the client gets', () => {
   test('a message byte for byte, the limits of its account, and the id of the upstream’s request', async () => {
     const got = await send('whole', answer(200, message('Hi “é”'), limits));
     expect([got.status, got.text]).toEqual([200, JSON.stringify(message('Hi “é”'))]);

@@ -34,6 +34,7 @@ export const coveredBy: Readonly<Record<string, string>> = {
   test: 'test/rules/gate.test.ts',
   build: 'test/build/binary.test.ts',
   bench: 'test/scripts/bench.test.ts',
+  agents: 'test/scripts/agents.test.ts',
 };
 
 export interface Finding {

@@ -25,6 +25,12 @@ const leftOut: readonly { readonly document: string; readonly block: string; rea
     block: 'deno run --quiet --cached-only --allow-all --config deno.json src/main.ts serve --demo',
     why: 'it shows what scripts/ola-deno.sh runs, which the block before it does; a reader has no deno in the PATH',
   },
+  {
+    document: 'README.md',
+    block:
+      'ANTHROPIC_BASE_URL=http://127.0.0.1:8080 ANTHROPIC_API_KEY=$(ola token create claude --expires 30d) claude --model groq/llama-3.3-70b-versatile',
+    why: 'it starts Claude Code, which `npm run agents` installs and plays with the same variables',
+  },
 ];
 
 /** A command that makes keys of passphrases takes seconds on a busy machine. */

@@ -9,11 +9,11 @@ const chat = { list: 'choices', item: ['message'], what: 'a chat completion' };
 const event = 'data: {"choices":[{"index":0,"delta":{"content":"é"},"finish_reason":"stop"}]}\n\n';
 const done = 'data: [DONE]\n\n';
 
-function run(text: string, pieceLength: number, convertible = true) {
+function run(text: string, pieceLength: number) {
   const pipe = createAnyStream({
     tap: () => createStreamTap({ usageAsked: false, typed: false, several: false }),
     read: (answer) => readAnswer(answer, chat),
-    eventsOf: convertible ? (answer) => eventsOfAnswer(answer, false) : null,
+    eventsOf: (answer) => eventsOfAnswer(answer, false),
   });
   const emitted: Uint8Array[] = [];
   const emit = (bytes: Uint8Array) => void emitted.push(bytes.slice());
@@ -39,12 +39,6 @@ describe.each([1, 2, 3, 1000])('in pieces of %i bytes', (length) => {
       expect(end).toEqual({ done: true, fault: null });
       expect(JSON.parse(out.split('\n')[0]?.slice(6) ?? '')).toMatchObject({ choices: [{ delta: { content: 'é' } }] });
     }
-  });
-
-  test('a JSON answer of a protocol without such a stream is no stream, and a failure in it stays one', () => {
-    const answer = JSON.stringify({ choices: [{ index: 0, message: { content: 'é' }, finish_reason: 'stop' }] });
-    expect(run(answer, length, false)).toEqual({ out: '', done: false, fault: 'no_stream' });
-    expect(run('{"error":{"message":"x"}}', length, false)).toEqual({ out: '', done: false, fault: 'upstream_error' });
   });
 
   test.each(['<html>', '[1]', 'words', '{"message":"words"}', '{"choices":'])('%p is no stream', (text) => {

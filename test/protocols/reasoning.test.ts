@@ -85,6 +85,20 @@ describe('reasoning of an earlier turn', () => {
     const own = thought('one', wrapReasoning('s1', 'm1'));
     expect(assistantParts([own, call('c1')], remembered).parts).toEqual([thought('one', 's1'), call('c1')]);
   });
+
+  test('that the client gathered in front of the turn goes to the places where it was made, once', () => {
+    const remembered = memory();
+    remembered.keep(call('c1'), { beforeText: [thought('one', 's1') as never], behindText: [thought('two', 's2') as never] });
+    remembered.keep(call('c2'), { beforeText: [], behindText: [thought('three', 's3') as never] });
+    const own = ['one', 'two', 'three'].map((words, at) => thought(words, wrapReasoning(`s${at + 1}`, 'm1')));
+    const expected = [
+      ...[thought('one', 's1'), text('so'), thought('two', 's2'), call('c1')],
+      ...[thought('three', 's3'), call('c2')],
+    ];
+    expect(assistantParts([...own, text('so'), call('c1'), call('c2')], remembered).parts).toEqual(expected);
+    const inPlace = [own[0], text('so'), own[1], call('c1'), own[2], call('c2')].filter((part) => part !== undefined);
+    expect(assistantParts(inPlace, remembered).parts).toEqual(expected);
+  });
 });
 
 describe('reasoning of an answer', () => {

@@ -98,6 +98,7 @@ test('with everything in place npm is not asked, and arguments and exit code pas
   expect(bootstrap('test', '--only', 'unit').stdout).toBe('bun --no-env-file scripts/test.ts --only unit\n');
   expect(bootstrap('build').stdout).toBe('bun --no-env-file scripts/build.ts\n');
   expect(bootstrap('bench', 'quick').stdout).toBe('bun --no-env-file scripts/bench.ts quick\n');
+  expect(bootstrap('agents').stdout).toBe('bun --no-env-file scripts/agents.ts\n');
   expect(bootstrap('run', 'exit').code).toBe(5);
   expect(await npmRan()).toBeNull();
 });
@@ -199,7 +200,7 @@ test('an unknown verb names those that are known', () => {
   expect(bootstrap('strat')).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'Usage: node scripts/bootstrap.mjs start|test|build|bench|run [arguments]\n',
+    stderr: 'Usage: node scripts/bootstrap.mjs start|test|build|bench|agents|run [arguments]\n',
   });
 });
 

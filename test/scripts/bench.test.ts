@@ -53,13 +53,30 @@ describe('an answer counts', () => {
   const head = 'HTTP/1.1 200 OK';
   const events = body.split('\n\n').slice(0, -1);
   const stream = (parts: readonly string[]): string | null =>
-    answerProblem('stream', { head, body: parts.map((event) => `${event}\n\n`).join('') });
+    answerProblem('stream', 'chat', { head, body: parts.map((event) => `${event}\n\n`).join('') });
 
   test('when it is the upstream’s, comments between events allowed', () => {
-    expect(answerProblem('json', whole(cannedAnswers.json.toString('latin1')))).toBeNull();
+    expect(answerProblem('json', 'chat', whole(cannedAnswers.json.toString('latin1')))).toBeNull();
     expect(stream(events)).toBeNull();
     expect(stream([events[0] ?? '', ': still here', ...events.slice(1)])).toBeNull();
-    expect(answerProblem('slow', whole(Buffer.concat([...pieces.slow]).toString('latin1')))).toBeNull();
+    expect(answerProblem('slow', 'chat', whole(Buffer.concat([...pieces.slow]).toString('latin1')))).toBeNull();
+  });
+
+  test('in Anthropic’s protocol by the same rules', () => {
+    const message = whole(cannedAnswers.message.toString('latin1'));
+    expect(answerProblem('json', 'messages', message)).toBeNull();
+    expect(
+      answerProblem('json', 'messages', { head, body: message.body.replace('"output_tokens":64', '"output_tokens":1') }),
+    ).toContain('usage');
+    const { body: text } = whole(cannedAnswers.messageStream.toString('latin1'));
+    const problem = (from: string, to: string) => answerProblem('stream', 'messages', { head, body: text.replace(from, to) });
+    expect(problem('', '')).toBeNull();
+    expect(problem('token 7 ', 'token 8 ')).toContain('chunk 7 ');
+    expect(problem('message_stop"}', 'message_halt"}')).toContain('message_stop');
+  });
+
+  test('with a chunk in front that has no text', () => {
+    expect(stream(['data: {"choices":[{"delta":{"role":"assistant","content":""}}]}', ...events])).toBeNull();
   });
 
   test('not when a chunk is lost, doubled, swapped or one too many', () => {
@@ -73,14 +90,16 @@ describe('an answer counts', () => {
   test('not without [DONE], with an error event behind, or with another status', () => {
     expect(stream(events.slice(0, -1))).toContain('[DONE]');
     expect(stream([...events, 'data: {"error":{}}'])).toContain('[DONE]');
-    expect(answerProblem('stream', { head: 'HTTP/1.1 502 Bad Gateway', body })).toContain('502');
+    expect(answerProblem('stream', 'chat', { head: 'HTTP/1.1 502 Bad Gateway', body })).toContain('502');
   });
 
   test('not when the JSON is cut or holds something else', () => {
     const json = whole(cannedAnswers.json.toString('latin1')).body;
-    expect(answerProblem('json', { head, body: json.slice(0, -1) })).toBe('not JSON');
-    expect(answerProblem('json', { head, body: 'null' })).not.toBeNull();
-    expect(answerProblem('json', { head, body: json.replace('"total_tokens":93', '"total_tokens":94') })).toContain('usage');
+    expect(answerProblem('json', 'chat', { head, body: json.slice(0, -1) })).toBe('not JSON');
+    expect(answerProblem('json', 'chat', { head, body: 'null' })).not.toBeNull();
+    expect(answerProblem('json', 'chat', { head, body: json.replace('"total_tokens":93', '"total_tokens":94') })).toContain(
+      'usage',
+    );
   });
 });
 
@@ -91,6 +110,7 @@ describe('the processes', () => {
     token: key,
     model: 'bench',
     kind: 'json',
+    form: 'chat',
     connections: 4,
     warmSeconds: 0,
     seconds: 0.1,
@@ -117,6 +137,18 @@ describe('the processes', () => {
         }
       }
     }
+  });
+
+  test('answer in Anthropic’s protocol, to the key in its own header alone', async () => {
+    const upstream = await startPart(part('upstream'), { key }, null).answer<Listening>();
+    const ask = (headers: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${upstream.port}/v1/messages`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ model: models.json, max_tokens: 1 }),
+      });
+    expect((await ask({ 'x-api-key': key })).status).toBe(200);
+    expect((await ask({ authorization: `Bearer ${key}` })).status).toBe(401);
   });
 
   test('refuse a key and a model that were not swapped', async () => {
@@ -174,11 +206,18 @@ describe('the bars', () => {
     floor: [at(floor)],
     gateway: [at(gateway)],
   });
+  const ofWays = (chat: number, messages: number, crossed: number) => ({
+    chat: [at(chat)],
+    messages: [at(messages)],
+    crossed: [at(crossed)],
+  });
+  const ways = { json: ofWays(100, 95, 70), stream: ofWays(100, 95, 60) };
   const good: Measurements = {
     variants: [{ request: 'buffer', answer: 'buffer', json: 50, stream: 50 }],
     json: compared(50, 45),
     stream: compared(50, 45),
     apart: compared(50, 45),
+    ways,
     single: { direct: [at(1, 20)], floor: [at(1, 80)], gateway: [at(1, 120)] },
     singleApart: compared(1, 1),
     firstStart: 300,
@@ -196,6 +235,10 @@ describe('the bars', () => {
       { ...good, json: compared(50, 39) },
       { ...good, stream: compared(50, 39) },
       { ...good, apart: compared(50, 39) },
+      { ...good, ways: { ...ways, json: ofWays(100, 94, 70) } },
+      { ...good, ways: { ...ways, stream: ofWays(100, 94, 60) } },
+      { ...good, ways: { ...ways, json: ofWays(100, 95, 69) } },
+      { ...good, ways: { ...ways, stream: ofWays(100, 95, 59) } },
       { ...good, json: { ...good.json, gateway: [{ ...at(45), p99: 17 }] } },
       { ...good, single: { ...good.single, gateway: [at(1, 121)] } },
       { ...good, starts: [181] },

@@ -104,7 +104,7 @@ function isWorthAnother({ failure: { kind, status }, retryStatuses }: Refusal): 
  * in ola's own words.
  */
 const passedStatuses: readonly number[] = [400, 404, 408, 409, 413, 422, 429, 503, 529];
-/** Statuses whose words are taken over where the body is no JSON object. */
+/** Statuses of a client's own mistake: they stay, whether or not the upstream said a word. */
 const wordedStatuses: readonly number[] = [400, 404, 409, 413, 422];
 /** Statuses that say when to come back, whether or not the upstream does. */
 const waitingStatuses: readonly number[] = [429, 503, 529];
@@ -150,11 +150,12 @@ export function upstreamError(refusal: Refusal): OlaError {
     const body = redact(failure.body);
     return new OlaError(code, message, { ...options, ...wordsOf(refusal), status, body, logged: `${said}.` });
   }
-  if (wordedStatuses.includes(status)) {
+  if (wordedStatuses.includes(status) || (passedStatuses.includes(status) && failure.message !== null)) {
     const message =
       failure.message === null ? `${said}${status === 404 ? absent : ''}.` : `${said}: ${shorten(redact(failure.message))}`;
     const facts = { ...options, ...wordsOf(refusal), status, logged: `${said}.` };
-    return new OlaError('upstream_http_error', hint === null ? message : `${message} ${hint}`, facts);
+    const code = status === 408 ? 'upstream_timeout' : 'upstream_http_error';
+    return new OlaError(code, hint === null ? message : `${message} ${hint}`, facts);
   }
   if (status === 429) {
     const message = `${said}: it limits the rate of requests, or its quota is used up. Try again later.`;

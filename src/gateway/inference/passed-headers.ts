@@ -1,4 +1,5 @@
 /** Headers that a protocol passes on: a client's to the upstream, and an upstream's to the client. Pure. */
+import { joinedLists } from '../../core/header-lists.ts';
 import type { HeaderMap, Reply } from '../../core/ports.ts';
 import type { PassedHeaders } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
@@ -40,14 +41,9 @@ function merge(signed: HeaderMap, added: HeaderMap): HeaderMap {
     if (ownHeaders.has(name)) continue;
     const before = signed[name];
     // A login and its client may each need betas.
-    both[name] = name === 'anthropic-beta' && before !== undefined ? joinLists(before, value) : value;
+    both[name] = name === 'anthropic-beta' && before !== undefined ? joinedLists(before, value) : value;
   }
   return both;
-}
-
-function joinLists(one: string, other: string): string {
-  const items = `${one},${other}`.split(',').map((item) => item.trim());
-  return [...new Set(items.filter((item) => item !== ''))].join(',');
 }
 
 /** Headers of one answer. */

@@ -84,7 +84,7 @@ export const anthropicOperations: Operations = {
   'POST /v1/messages': anthropic(
     'messages',
     'createMessage',
-    `Anthropic’s messages, for the models of providers that speak this protocol. The base URL of a client has no \`/v1\`. ${passedOn} So do the headers that begin with \`anthropic-\`, and \`anthropic-ratelimit-*\` of the answer.\n\nA stream is passed on event by event. A stream that breaks off ends with an event \`error\` and without \`message_stop\`.`,
+    `Anthropic’s messages, for the models of every provider. The base URL of a client has no \`/v1\`. ${passedOn} So it does with headers that begin with \`anthropic-\`, and with \`anthropic-ratelimit-*\` of the answer. For a provider of another protocol ola translates.\n\nA stream is passed on event by event. A stream that breaks off ends with an event \`error\` and without \`message_stop\`.`,
     { examples: { 'A message': hello, 'As a stream': { ...hello, stream: true } } },
     json('Anthropic’s message', message),
     stream,
@@ -92,7 +92,7 @@ export const anthropicOperations: Operations = {
   'POST /v1/messages/count_tokens': anthropic(
     'messages-count-tokens',
     'countMessageTokens',
-    `Counts the tokens that a message would have, without an answer. ${passedOn}`,
+    `Counts the tokens that a message would have, without an answer. ${passedOn} For a provider without such a call ola estimates the count, and says so in \`X-Ola-Estimated\`.`,
     {
       examples: {
         'A message': { model: hello.model, messages: hello.messages },

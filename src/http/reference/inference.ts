@@ -31,6 +31,7 @@ const answerHeaders = {
   'X-Ola-Model': 'The id of the model at this provider.',
   'X-Ola-Profile': 'The auth profile whose credential was used; absent without one.',
   'X-Ola-Attempts': 'How many credentials were tried; absent after one.',
+  'X-Ola-Dropped': 'Fields that a provider of another protocol was not told; absent when it was told all.',
 };
 const fields = {
   model: '`PROVIDER/MODEL`, or a model id that exactly one provider lists; absent, empty or `default`: the default model',

@@ -63,11 +63,13 @@ function passing({ names, prefixes }: PassedHeaders): (headers: Headers) => Head
       passed[name] = value;
     }
     if (prefixes.length === 0) return passed;
-    headers.forEach((value, name) => {
-      if (!prefixes.some((prefix) => name.startsWith(prefix)) || holdsToken(value)) return;
+    for (const name of headers.keys()) {
+      if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
+      const value = headers.get(name);
+      if (value === null || holdsToken(value)) continue;
       passed ??= {};
       passed[name] = value;
-    });
+    }
     return passed;
   };
 }

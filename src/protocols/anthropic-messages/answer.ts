@@ -2,18 +2,33 @@
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure, WholeAnswer } from '../../core/protocol.ts';
 import { noTokenCounts } from '../../core/usage.ts';
+import { looksLikeEvents } from '../answer-forms.ts';
 import { brokenProtocol } from '../failures.ts';
+import { withModel } from '../model-splice.ts';
+import { messageOfEvents } from './convert.ts';
 import { failureInside } from './errors.ts';
+import type { Renaming } from './named-model.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function readMessage(text: string): WholeAnswer | UpstreamFailure {
+/**
+ * A stream that was not asked for is folded into one message.
+ * @param renaming null: the client names the model as the upstream does
+ */
+export function readMessage(text: string, renaming: Renaming | null): WholeAnswer | UpstreamFailure {
+  if (!looksLikeEvents(text)) return readWhole(text, renaming);
+  const folded = messageOfEvents(text);
+  return typeof folded === 'string' ? readWhole(folded, renaming) : folded;
+}
+
+function readWhole(text: string, renaming: Renaming | null): WholeAnswer | UpstreamFailure {
   const answer = readJson(text, 'a message');
   if ('kind' in answer) return answer;
-  const { type, content, usage } = answer.fields;
+  const { type, content, usage, model } = answer.fields;
   if (type !== 'message' || !Array.isArray(content)) return brokenProtocol('answered JSON that is not a message');
-  return { body: text, tokens: readUsage(usage) };
+  const body = renaming === null || model !== renaming.asked ? text : withModel(text, model, renaming.named);
+  return { body, tokens: readUsage(usage) };
 }
 
 /** Counting makes no tokens. */

@@ -2,6 +2,7 @@
 import type { Part, Step } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
+import { createDistinctIds } from '../../core/tool-ids.ts';
 import { decodeBlock, extrasOf, protocolId } from './decode-blocks.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,6 +12,8 @@ type Take = (step: Step) => void;
 export interface BlockReading {
   start(event: Fields, take: Take): boolean;
   delta(event: Fields, take: Take): boolean;
+  /** An increment of text in its usual spelling. @see TakeUnparsed */
+  text(events: string, at: number, take: Take): number;
   stop(index: unknown, take: Take): void;
   /** Ends all blocks that are open. @param cut the length limit ended the answer: a call without a piece of arguments stays without */
   finish(cut: boolean, take: Take): void;
@@ -19,6 +22,14 @@ export interface BlockReading {
 export function createBlockReading(): BlockReading {
   return new Reading();
 }
+
+/** The beginning of an increment of text, as Anthropic spells it, and its end. */
+const usualHead = (index: unknown): string =>
+  `event: content_block_delta\ndata: {"type":"content_block_delta","index":${JSON.stringify(index)},"delta":{"type":"text_delta","text":"`;
+const usualTail = '"}}\n\n';
+/** Characters of a JSON string that are not themselves, or that no JSON string has. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const spelled = /[\\\u0000-\u001f]/;
 
 /** A block that has begun. Parts are counted apart: the indexes of some hosts have gaps, or repeat. */
 interface Open {
@@ -34,9 +45,12 @@ interface Open {
 
 class Reading implements BlockReading {
   private next = 0;
+  private readonly distinct = createDistinctIds();
   private readonly open = new Map<unknown, Open>();
   /** The call that ended last without any arguments. Its meaning depends on the event behind it. */
   private bare: Open | null = null;
+  /** The block of text that began last, and how its increments begin as long as it is open. */
+  private usual: { readonly index: number; readonly head: string } | null = null;
 
   start({ index, content_block: block }: Fields, take: Take): boolean {
     this.settle(false, take);
@@ -45,7 +59,7 @@ class Reading implements BlockReading {
     this.settle(false, take);
     const part = partOf(block);
     if (part === null) return false;
-    this.begin(index, part, take);
+    this.begin(index, part.type === 'toolCall' ? { ...part, id: this.distinct(part.id, null) } : part, take);
     return true;
   }
 
@@ -59,10 +73,22 @@ class Reading implements BlockReading {
     return open !== null && apply(open, delta, take);
   }
 
+  text(events: string, at: number, take: Take): number {
+    const { usual } = this;
+    if (usual === null || !events.startsWith(usual.head, at)) return -1;
+    const from = at + usual.head.length;
+    const end = events.indexOf('"', from);
+    const text = events.slice(from, end);
+    if (text === '' || !events.startsWith(usualTail, end) || spelled.test(text)) return -1;
+    take({ type: 'partDelta', index: usual.index, text });
+    return end + usualTail.length;
+  }
+
   stop(index: unknown, take: Take): void {
     const open = this.open.get(index);
     if (open === undefined) return;
     this.open.delete(index);
+    if (this.usual?.index === open.index) this.usual = null;
     if (open.part.type === 'toolCall' && !open.pieces && open.part.arguments === '{}') this.bare = open;
     else endBlock(open, take);
   }
@@ -75,6 +101,7 @@ class Reading implements BlockReading {
   private begin(index: unknown, part: Part, take: Take): Open {
     const open: Open = { index: this.next++, part, pieces: false, signature: '', citations: [], input: '' };
     this.open.set(index, open);
+    if (part.type === 'text') this.usual = { index: open.index, head: usualHead(index) };
     if (part.type !== 'opaque') take({ type: 'partBegin', index: open.index, part: withoutArguments(part) });
     return open;
   }

@@ -1,8 +1,10 @@
 /** Whole answers of Anthropic's API as answers of the hub. */
 import type { Answer, AnswerEnd, Part } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
+import { parseExact } from '../../core/exact-json.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure } from '../../core/protocol.ts';
+import { createDistinctIds } from '../../core/tool-ids.ts';
 import { brokenProtocol } from '../failures.ts';
 import { decodeBlock, protocolId } from './decode-blocks.ts';
 import { readEnd } from './end-reasons.ts';
@@ -28,7 +30,7 @@ export function decodeAnswer(text: string): Answer | UpstreamFailure {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return undefined;
   }
@@ -38,7 +40,11 @@ function messageIn(message: Fields): Answer | null {
   const { id, type: _, role: __, model, content, stop_reason: reason, stop_sequence: sequence, usage, ...others } = message;
   if (!Array.isArray(content) || !content.every(isObject)) return null;
   const end = readEnd(reason, sequence);
-  const parts = content.map((block: unknown) => decodeBlock(block, null));
+  const distinct = createDistinctIds();
+  const parts = content.map((block: unknown): Part => {
+    const part = decodeBlock(block, null);
+    return part.type === 'toolCall' ? { ...part, id: distinct(part.id, null) } : part;
+  });
   return {
     id: nonEmpty(id),
     model: nonEmpty(model),

@@ -96,7 +96,6 @@ const decoders: Readonly<Record<string, DecodeBlock | undefined>> = {
   tool_use(block, field) {
     const { type: _, id, name, input, cache_control: cache, ...fields } = block;
     const call = { type: 'toolCall', id: textIn(id, field, 'id'), name: textIn(name, field, 'name'), kind: 'function' } as const;
-    // The fields are parsed already: integers above 2^53 have lost digits by now.
     return { ...call, arguments: JSON.stringify(input ?? {}), ...marked(cache, { fields }) };
   },
   tool_result(block, field) {

@@ -7,12 +7,13 @@ import {
   type Part,
   type ReasoningWish,
   type Sampling,
-  type Tool,
   type Turn,
 } from '../../core/conversation.ts';
+import { hasLongNumbers, parseExact } from '../../core/exact-json.ts';
 import { isObject } from '../../core/json.ts';
-import { decodeContent, extrasOf, ownExtras, protocolId, refuse } from './decode-blocks.ts';
+import { decodeContent, extrasOf, protocolId, refuse } from './decode-blocks.ts';
 import { decodeToolChoice, decodeTools, type ServerTool } from './decode-tools.ts';
+import { unknownInside } from './unknown-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -48,14 +49,19 @@ const carried = new Set([
 /** Members that the hub holds in part; they are not among the unknown ones. */
 const held = new Set(['tool_choice', 'metadata', 'thinking', 'output_config', 'output_format']);
 
-/** @throws OlaError `invalid_request`, with the field as `param` */
-export function decodeRequest(request: Fields): Conversation {
-  const body: Fields = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null && value !== undefined));
+/**
+ * @param text of the request: inputs of tools keep the digits of their numbers
+ * @throws OlaError `invalid_request`, with the field as `param`
+ */
+export function decodeRequest(request: Fields, text?: string): Conversation {
+  const read = text === undefined || !hasLongNumbers(text) ? request : { ...request, messages: messagesIn(text) };
+  const body: Fields = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== null && value !== undefined));
   const { tools, serverTools } = decodeTools(body['tools']);
   const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !carried.has(name)));
   const opaque = [...serverTools.map(opaqueTool), ...opaqueFields(body)];
   const refused = new Set(opaque.map(({ field }) => field));
   const system = body['system'] === undefined ? [] : textsOnly(decodeContent(body['system'], 'system'));
+  const turns = decodeTurns(body['messages']);
   const attribution = attributionIn(body['system']);
   const own: RequestExtras = {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
@@ -65,7 +71,7 @@ export function decodeRequest(request: Fields): Conversation {
   };
   return {
     system: attribution === null ? system : system.slice(1),
-    turns: decodeTurns(body['messages']),
+    turns,
     tools,
     ...decodeToolChoice(body['tool_choice'], tools.length + serverTools.length > 0),
     maxTokens: numberIn(body, 'max_tokens'),
@@ -79,7 +85,7 @@ export function decodeRequest(request: Fields): Conversation {
     extras: Object.keys(own).length === 0 ? {} : { [protocolId]: { ...own } },
     unknown: [
       ...Object.keys(fields).filter((name) => !held.has(name) && !refused.has(name)),
-      ...toolFields(tools),
+      ...unknownInside(body, tools, turns),
       ...(attribution === null ? [] : ['system.0']),
     ],
     ...(opaque.length === 0 ? {} : { opaque }),
@@ -90,12 +96,6 @@ function attributionIn(system: unknown): Fields | null {
   const first: unknown = Array.isArray(system) ? system[0] : null;
   const text = isObject(first) ? first['text'] : null;
   return isObject(first) && typeof text === 'string' && text.startsWith(attributionStart) ? first : null;
-}
-
-/** Members of tools that only Anthropic's models know: `eager_input_streaming`, `defer_loading`. */
-function toolFields(tools: readonly Tool[]): string[] {
-  const names = tools.flatMap(({ extras }) => Object.keys(ownExtras(extras).fields ?? {}));
-  return [...new Set(names)].filter((name) => name !== 'cache_control' && name !== 'type').map((name) => `tools.${name}`);
 }
 
 function opaqueTool({ at, value }: ServerTool): OpaqueField {
@@ -110,6 +110,12 @@ function opaqueFields(body: Fields): OpaqueField[] {
     ...(body['container'] === '' ? [] : ['container']),
   ].filter((name) => body[name] !== undefined);
   return names.map((name) => ({ protocol: protocolId, name, field: name }));
+}
+
+/** Numbers of messages are never read, only written again. */
+function messagesIn(text: string): unknown {
+  const request = parseExact(text);
+  return isObject(request) ? request['messages'] : undefined;
 }
 
 function decodeTurns(messages: unknown): Turn[] {

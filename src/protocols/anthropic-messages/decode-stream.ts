@@ -18,8 +18,12 @@ export function streamDecoder(): StreamDecoder {
 class Decoder implements StreamDecoder {
   fault: StreamFault | null = null;
   failure: UpstreamFailure | null = null;
-  private readonly reader = createEventReader();
   private readonly blocks = createBlockReading();
+  private readonly reader = createEventReader((events, at) =>
+    this.isOver() ? events.length : this.blocks.text(events, at, this.steps),
+  );
+  /** Takes the steps of the bytes that are pushed now. */
+  private steps: Take = () => undefined;
   private begun = false;
   private ended = false;
   private usage: Fields = {};
@@ -28,6 +32,7 @@ class Decoder implements StreamDecoder {
 
   push(chunk: Uint8Array, take: Take): void {
     if (this.isOver()) return;
+    this.steps = take;
     try {
       this.reader.push(chunk, (event, data, name) => this.take(event, data, name, take));
     } catch (error) {
@@ -39,6 +44,7 @@ class Decoder implements StreamDecoder {
   /** An event that was cut is the upstream's end, not its words. */
   finish(take: Take): void {
     if (this.isOver()) return;
+    this.steps = take;
     this.reader.finish((event, data, name) => this.take(event, data, name, take));
     if (this.fault === 'malformed_event') this.fault = null;
   }

@@ -13,7 +13,9 @@ import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { withModel } from '../model-splice.ts';
 import { mayBeWrapped } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
+import { eventsOfMessage } from './convert.ts';
 import { requestHeaders } from './headers.ts';
+import { type Renaming, withModelNamed } from './named-model.ts';
 import { countPath, messagesPath } from './routes.ts';
 import { createMessageTap } from './stream.ts';
 import { withOwnThinking } from './wrapped-thinking.ts';
@@ -27,8 +29,13 @@ export function direct({ route, body, peek, query, headers }: ClientCall, to: Up
     headers: requestHeaders(headers, quirks.noBetas === true),
     beta: asksBeta(query),
   };
-  if (route.path === messagesPath) return new DirectExchange(messagesPath, request, peek.stream, readMessage);
-  return route.path === countPath && quirks.noCount !== true ? new DirectExchange(countPath, request, false, readCount) : null;
+  if (route.path === messagesPath) {
+    const renaming = peek.model === null || peek.model === to.id ? null : { asked: to.id, named: peek.model };
+    const read = (text: string) => readMessage(text, renaming);
+    return new DirectExchange(messagesPath, request, { isStream: peek.stream, renaming, read });
+  }
+  if (route.path !== countPath || quirks.noCount === true) return null;
+  return new DirectExchange(countPath, request, { isStream: false, renaming: null, read: readCount });
 }
 
 /** Anthropic's SDKs call their beta methods so. Nothing else of a query goes up. */
@@ -40,6 +47,13 @@ interface DirectRequest {
   readonly body: string;
   readonly headers: HeaderMap;
   readonly beta: boolean;
+}
+
+interface Answering {
+  readonly isStream: boolean;
+  /** Null: the client names the model as the upstream does. */
+  readonly renaming: Renaming | null;
+  readonly read: StreamForms['read'];
 }
 
 const none: readonly string[] = [];
@@ -54,15 +68,16 @@ class DirectExchange implements Exchange, StreamForms {
   readonly added = none;
   readonly expects: AnswerKind;
   readonly read: StreamForms['read'];
-  /** A message that came in place of a stream needs the codec of chats, which writes streams. */
-  readonly eventsOf = null;
+  private readonly renaming: Renaming | null;
+  readonly eventsOf = eventsOfMessage;
 
-  constructor(path: string, { body, headers, beta }: DirectRequest, isStream: boolean, read: StreamForms['read']) {
+  constructor(path: string, { body, headers, beta }: DirectRequest, { isStream, renaming, read }: Answering) {
     this.path = beta ? `${path}?beta=true` : path;
     this.body = body;
     this.headers = headers;
     this.expects = isStream ? 'stream' : 'whole';
     this.read = read;
+    this.renaming = renaming;
   }
 
   answerKind(): AnswerKind {
@@ -82,6 +97,7 @@ class DirectExchange implements Exchange, StreamForms {
   }
 
   tap(): StreamPipe {
-    return createMessageTap();
+    const tap = createMessageTap();
+    return this.renaming === null ? tap : withModelNamed(tap, this.renaming);
   }
 }

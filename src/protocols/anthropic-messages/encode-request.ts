@@ -12,7 +12,7 @@ import { type EncodedTools, encodeTools, forcesCall } from './encode-tools.ts';
 import { type EncodedTurns, encodeTurns, type Message } from './encode-turns.ts';
 import { formatSchema } from './format-schema.ts';
 import { encodeSampling, encodeThinking, type Thinking } from './thinking.ts';
-import { CacheMarks, countMarks, writeBlock, writeBlocks, writeObject } from './write-json.ts';
+import { CacheMarks, countMarks, writeBlock, writeBlocks } from './write-json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -130,20 +130,16 @@ function write(
   const { messages } = turns;
   const blocks = [...tools, ...system, ...messages.flatMap((message) => message.blocks)];
   const marks = new CacheMarks(countMarks(blocks));
-  const members: (readonly [string, string])[] = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]);
-  if (tools.length > 0) members.push(['tools', writeBlocks(tools, marks)]);
-  if (system.length > 0) members.push(['system', writeContent({ blocks: system, plain: systemText }, marks)]);
-  members.push(['messages', `[${messages.map((message) => writeMessage(message, marks)).join(',')}]`]);
-  return wellFormedJson(writeObject(members));
+  const head = JSON.stringify(fields).slice(0, -1);
+  const offered = tools.length === 0 ? '' : `,"tools":${writeBlocks(tools, marks)}`;
+  const told = system.length === 0 ? '' : `,"system":${writeContent({ blocks: system, plain: systemText }, marks)}`;
+  const said = messages.map((message) => writeMessage(message, marks)).join(',');
+  return wellFormedJson(`${head}${offered}${told},"messages":[${said}]}`);
 }
 
 function writeMessage(message: Message, marks: CacheMarks): string {
-  const members: (readonly [string, string])[] = [
-    ['role', JSON.stringify(message.role)],
-    ['content', writeContent(message, marks)],
-    ...Object.entries(message.fields ?? {}).map(([name, value]): readonly [string, string] => [name, JSON.stringify(value)]),
-  ];
-  return writeObject(members);
+  const others = message.fields === undefined ? '' : JSON.stringify(message.fields).slice(1, -1);
+  return `{"role":"${message.role}","content":${writeContent(message, marks)}${others === '' ? '' : `,${others}`}}`;
 }
 
 function writeContent({ blocks, plain }: Pick<Message, 'blocks' | 'plain'>, marks: CacheMarks): string {

@@ -1,8 +1,9 @@
 /** Answers of OpenAI's API, from an upstream: the shape of a whole one, the failure that it may be, and the tokens it used. */
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { UpstreamFailure, WholeAnswer } from '../../core/protocol.ts';
+import { looksLikeEvents } from '../answer-forms.ts';
 import { brokenProtocol } from '../failures.ts';
-import { answerOfEvents, looksLikeEvents } from './convert.ts';
+import { answerOfEvents } from './convert.ts';
 import { failureInside } from './errors.ts';
 import { readUsage } from './usage.ts';
 

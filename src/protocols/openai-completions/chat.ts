@@ -1,6 +1,6 @@
 /** Chats of OpenAI's API, translated: requests and answers between this protocol and the hub, in both directions. */
 import type { ChatCodec } from '../../core/protocol.ts';
-import { looksLikeEvents } from './convert.ts';
+import { looksLikeEvents } from '../answer-forms.ts';
 import { decodeJson } from './decode-answer.ts';
 import { decodeRequest } from './decode-request.ts';
 import { answerOfEvents, createStreamDecoder } from './decode-stream.ts';

@@ -7,11 +7,6 @@ import { failureInside } from './errors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether a text begins like a stream of events: a field of one, or a comment (WHATWG HTML, 9.2.5). */
-export function looksLikeEvents(text: string): boolean {
-  return /^\uFEFF?\s*(?:(?:data|event|id|retry)\s*:|:)/.test(text);
-}
-
 /** @param text of an answer. @param usageAsked false: the usage of the answer is left out */
 export function eventsOfAnswer(text: string, usageAsked: boolean): string {
   const answer: unknown = JSON.parse(text);

@@ -1,6 +1,7 @@
 /** Tool calls from an upstream, put together from fragments as servers cut them. */
 import type { Step } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
+import { createDistinctIds } from '../../core/tool-ids.ts';
 import { createJsonScan, type JsonScan } from './json-scan.ts';
 import type { Fields } from './members.ts';
 
@@ -62,7 +63,7 @@ class Calls implements CallReading {
   /** Calls whose arguments are complete, and which have not ended. */
   private complete: OpenCall[] = [];
   /** By the id that a client sees: the number of calls that were to have it. */
-  private readonly ids = new Map<string, number>();
+  private readonly distinct = createDistinctIds();
 
   constructor(sink: PartSink) {
     this.sink = sink;
@@ -133,22 +134,10 @@ class Calls implements CallReading {
     const index = this.sink.nextPart();
     call.part = index;
     this.seen = true;
-    const id = this.distinct(call.id);
+    const id = this.distinct(call.id, this.sink.answerId);
     const part = { type: 'toolCall', id, name: call.name, kind: call.kind, arguments: '' } as const;
     this.sink.take({ type: 'partBegin', index, part });
     return index;
-  }
-
-  /** Clients pair calls and results by id: two calls of a conversation must not have the same. */
-  private distinct(id: string): string {
-    const { answerId } = this.sink;
-    const wanted = id !== '' ? id : `call_${answerId === null ? '' : `${answerId}_`}${this.ids.size}`;
-    let count = this.ids.get(wanted) ?? 0;
-    let distinct = wanted;
-    while (this.ids.has(distinct)) distinct = `${wanted}_${++count}`;
-    this.ids.set(wanted, Math.max(count, 1));
-    if (distinct !== wanted) this.ids.set(distinct, 1);
-    return distinct;
   }
 
   endComplete(): void {

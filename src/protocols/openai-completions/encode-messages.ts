@@ -97,9 +97,10 @@ function emptyContent(form: unknown): Fields {
 }
 
 /** Vendors that want the reasoning of turns with tool calls back refuse the turn without it. */
-function reasoningOf(parts: readonly Part[], calls: readonly ToolCallPart[], { to }: Writing): Fields {
-  if (to.quirks.wantsReasoning !== true || calls.length === 0) return {};
+function reasoningOf(parts: readonly Part[], calls: readonly ToolCallPart[], { to, dropped }: Writing): Fields {
   const reasoning = parts.filter((part): part is Part & ReasoningPart => part.type === 'reasoning');
+  if (reasoning.some(({ redacted }) => redacted !== undefined)) dropped.add('redactedReasoning');
+  if (to.quirks.wantsReasoning !== true || calls.length === 0) return {};
   return { reasoning_content: reasoning.map(({ text }) => text).join('') };
 }
 

@@ -76,7 +76,7 @@ export const fields: CarriedFields = {
     video: { refused: 'a chat takes no videos' },
     reasoning: { adapted: 'it is sent as `reasoning_content` to vendors that want it back, else left out' },
     signedReasoning: { adapted: 'its text is sent as `reasoning_content` to vendors that want it back, else left out' },
-    redactedReasoning: { adapted: 'it is left out: no chat upstream takes it back' },
+    redactedReasoning: { dropped: 'no chat upstream takes it back' },
     toolCall: 'carried',
     parallelToolCalls: 'carried',
     customToolCall: { adapted: 'a call of that function' },

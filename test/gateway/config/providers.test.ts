@@ -123,6 +123,19 @@ describe('a provider that is put', () => {
     expect(written).toMatchObject({ effectiveUrl: 'https://a.example/v1/chat/completions', warnings: [] });
   });
 
+  test('of Anthropic’s protocol may end in a version or not: each call begins with it', async () => {
+    const api = 'anthropic-messages';
+    for (const baseUrl of ['https://a.example', 'https://a.example/v1', 'https://a.example/v1/messages'])
+      expect((await put('acme', { baseUrl, api })).effectiveUrl).toBe('https://a.example/v1/messages');
+    expect((await put('other', { baseUrl: 'https://a.example/v1', api })).warnings).toEqual([
+      { path: 'baseUrl', reason: 'the version at its end is left out: each call of this protocol begins with it' },
+    ]);
+    expect((await put('another', { baseUrl: 'https://a.example', api })).warnings).toEqual([]);
+    expect((await put('anthropic', { baseUrl: 'https://proxy.example/v1' })).effectiveUrl).toBe(
+      'https://proxy.example/v1/messages',
+    );
+  });
+
   test('with an endpoint at the end of its base URL is kept without it, and says so', async () => {
     const { warnings, effectiveUrl } = await put('acme', { baseUrl: 'https://api.acme.example/v1/chat/completions?a=b' });
     expect(warnings).toEqual([{ path: 'baseUrl', reason: expect.stringContaining('cut off') }]);

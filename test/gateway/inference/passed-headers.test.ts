@@ -23,7 +23,7 @@ describe('the headers of a request', () => {
   });
 
   test('join betas, each once', () => {
-    expect(withHeaders(signed, { 'anthropic-beta': 'b,c' })['anthropic-beta']).toBe('oauth-1,b,c');
+    expect(withHeaders(signed, { 'anthropic-beta': 'b,c' })['anthropic-beta']).toBe('oauth-1, b, c');
     expect(withHeaders({}, { 'anthropic-beta': 'b, c' })['anthropic-beta']).toBe('b, c');
   });
 

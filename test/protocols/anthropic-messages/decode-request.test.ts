@@ -78,7 +78,7 @@ test('tools that run at Anthropic, a container and MCP servers are named for oth
     ['container', 'container'],
   ]);
   expect(tools.map(({ name }) => name)).toEqual(['get_weather']);
-  expect(unknown).toEqual([]);
+  expect(unknown).toEqual(['text.citations']);
   expect(decode({ mcp_servers: [] })).toMatchObject({ unknown: ['mcp_servers'] });
   expect(decode({ mcp_servers: [] }).opaque).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import { wrapReasoning } from '../../../src/core/signed-reasoning.ts';
 import { direct } from '../../../src/protocols/anthropic-messages/direct.ts';
 import { clientRoutes } from '../../../src/protocols/anthropic-messages/routes.ts';
 import { upstreamModel } from '../upstream-model.ts';
+import { anthropicMessages, event, messageEvents } from './samples.ts';
 
 interface Asked {
   readonly path?: string;
@@ -116,5 +117,51 @@ describe('a whole answer', () => {
   test('that refuses is no failure, nor is one with nothing in it', () => {
     for (const stop_reason of ['refusal', 'end_turn', 'future_reason'])
       expect(whole(JSON.stringify({ type: 'message', content: [], stop_reason, error: null }))).not.toHaveProperty('kind');
+  });
+});
+
+describe('an answer of the other form', () => {
+  const sample = anthropicMessages[0]!;
+  const block = (text: string) => ({
+    type: 'message',
+    content: [{ type: 'future_block', text }],
+    stop_reason: 'end_turn',
+    usage: {},
+  });
+
+  test('of events where a message was asked for is one message', () => {
+    const whole = exchange(bodyWith('[{}]'))?.whole(messageEvents.join(''));
+    expect(whole).toMatchObject({ tokens: { prompt: 19, completion: 10 } });
+    expect(JSON.parse((whole as { body: string }).body)).toEqual(JSON.parse(sample.answer));
+    expect(exchange(bodyWith('[{}]'))?.whole(messageEvents.slice(0, -1).join(''))).toMatchObject({ kind: 'malformed' });
+    const failed = event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
+    expect(exchange(bodyWith('[{}]'))?.whole(failed)).toMatchObject({ kind: 'overloaded', status: 529 });
+  });
+
+  const streamed = (text: string) => {
+    const pipe = exchange(bodyWith('[{}]').replace('{', '{"stream":true,'))!.pipe();
+    const out: Uint8Array[] = [];
+    const emit = (bytes: Uint8Array) => void out.push(bytes.slice());
+    pipe.push(new TextEncoder().encode(text), emit);
+    pipe.finish(emit);
+    return { text: Buffer.concat(out).toString(), pipe };
+  };
+
+  test('of a message where a stream was asked for is a stream that says the same', () => {
+    const { text, pipe } = streamed(sample.answer);
+    expect([pipe.done, pipe.tokens.completion]).toEqual([true, 10]);
+    const whole = exchange(bodyWith('[{}]'))?.whole(text);
+    expect(JSON.parse((whole as { body: string }).body)).toEqual(JSON.parse(sample.answer));
+  });
+
+  test('keeps blocks that ola does not know', () => {
+    const { text } = streamed(JSON.stringify(block('x')));
+    expect(text).toContain('"type":"future_block","text":"x"');
+    expect(text).toEndWith('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+  });
+
+  test('that is a failure stays one', () => {
+    const { pipe } = streamed('{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}');
+    expect([pipe.fault, pipe.failure?.kind]).toEqual(['upstream_error', 'overloaded']);
   });
 });

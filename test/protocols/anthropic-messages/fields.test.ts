@@ -3,7 +3,22 @@ import { describe, expect, test } from 'bun:test';
 import { type Conversation, noSampling, type Part } from '../../../src/core/conversation.ts';
 import { type RequestField, requestFields } from '../../../src/core/hub-fields.ts';
 import { chat } from '../../../src/protocols/anthropic-messages/chat.ts';
-import { assistant, call, failed, image, refusalOf, result, sent, system, text, thought, tool, user } from './conversations.ts';
+import { asFunctions } from '../../../src/protocols/custom-tools.ts';
+import {
+  assistant,
+  call,
+  conversation,
+  failed,
+  image,
+  refusalOf,
+  result,
+  sent,
+  system,
+  text,
+  thought,
+  tool,
+  user,
+} from './conversations.ts';
 
 const media = (kind: string, source: object): Partial<Conversation> => ({
   turns: [
@@ -52,7 +67,10 @@ const rows: Readonly<Record<RequestField, readonly [Partial<Conversation>, strin
   refusal: [said({ type: 'refusal', text: 'No' }), 'No'],
   foreignBlock: [{ turns: [user({ type: 'opaque', protocol: 'x', name: 'n', value: {}, field: 'messages.0.content.1' })] }, ''],
   functionTool: [{ tools: [tool('f')] }, 'input_schema'],
-  customTool: [{ tools: [tool('f', { kind: 'custom' })] }, ''],
+  customTool: [
+    { tools: asFunctions(conversation({ tools: [tool('f', { kind: 'custom' })] })).conversation.tools },
+    '"input":{"type":"string"',
+  ],
   strictTool: [{ tools: [tool('f', { strict: true })] }, '"strict":true'],
   toolChoiceAuto: [choice('auto'), '"auto"'],
   toolChoiceNone: [choice('none'), '"none"'],

@@ -29,7 +29,8 @@ const count = fc.nat({ max: 1_000_000 });
 const answer: fc.Arbitrary<Answer> = fc.record({
   id: said,
   model: said,
-  parts: fc.array(answerPart, { maxLength: 5 }),
+  // The second of two calls with one id gets another one.
+  parts: fc.uniqueArray(answerPart, { maxLength: 5, selector: (part) => (part.type === 'toolCall' ? part.id : {}) }),
   tokens: fc
     .tuple(count, fc.option(count), fc.option(count), count, fc.option(count), fc.boolean())
     .map(([input, cacheRead, cacheWrite, completion, reasoning, hour]) => ({

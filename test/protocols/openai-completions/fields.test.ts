@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { Conversation, Part, ReasoningWish, Tool, ToolChoice } from '../../../src/core/conversation.ts';
 import { noSampling } from '../../../src/core/conversation.ts';
 import { type RequestField, requestFields } from '../../../src/core/hub-fields.ts';
+import { asFunctions } from '../../../src/protocols/custom-tools.ts';
 import { chat } from '../../../src/protocols/openai-completions/chat.ts';
 import { assistant, call, conversation, type Fields, image, refusedField, result, sent, system, user } from './chat-parts.ts';
 
@@ -93,7 +94,10 @@ const samples: Readonly<Record<RequestField, readonly [Conversation, string]>> =
   refusal: [answered({ type: 'refusal', text: 'REF1' }), '"refusal":"REF1"'],
   foreignBlock: [conversation([user({ type: 'opaque', protocol: 'other', name: 'block', value: {} })]), ''],
   functionTool: [conversation([user('x')], { tools: [tool] }), '"function":{"name":"f"}'],
-  customTool: [conversation([user('x')], { tools: [{ ...tool, kind: 'custom' }] }), '"custom":{"name":"f"}'],
+  customTool: [
+    asFunctions(conversation([user('x')], { tools: [{ ...tool, kind: 'custom' }] })).conversation,
+    '"input":{"type":"string"',
+  ],
   strictTool: [conversation([user('x')], { tools: [{ ...tool, strict: true }] }), ''],
   toolChoiceAuto: [withTool('auto'), '"tool_choice":"auto"'],
   toolChoiceNone: [withTool('none'), '"tool_choice":"none"'],
@@ -124,7 +128,7 @@ const samples: Readonly<Record<RequestField, readonly [Conversation, string]>> =
 };
 
 /** Fields that are named where an upstream of which nothing is known is not told them. */
-const named: readonly RequestField[] = ['strictTool', 'topK', 'reasoningSummary', 'cacheHint'];
+const named: readonly RequestField[] = ['redactedReasoning', 'strictTool', 'topK', 'reasoningSummary', 'cacheHint'];
 
 describe('fields of the hub, to an upstream of which nothing is known', () => {
   for (const name of requestFields) {
