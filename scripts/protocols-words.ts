@@ -5,6 +5,7 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  'google-generative-ai': 'Google Gemini',
 };
 
 export const requestWords: Readonly<Record<RequestField, string>> = {

@@ -11,11 +11,13 @@ import type { Speaker } from '../contract/hub/scene.ts';
 import { thinkingContract } from '../contract/hub/thinking.ts';
 import { walkContract } from '../contract/hub/walk.ts';
 import { anthropicHubSample } from './anthropic-messages/hub-sample.ts';
+import { googleHubSample } from './google-generative-ai/hub-sample.ts';
 import { openaiHubSample } from './openai-completions/hub-sample.ts';
 
 const samples: Readonly<Record<string, HubSample>> = {
   'openai-completions': openaiHubSample,
   'anthropic-messages': anthropicHubSample,
+  'google-generative-ai': googleHubSample,
 };
 
 const speakers = protocols.flatMap((protocol): Speaker[] => {

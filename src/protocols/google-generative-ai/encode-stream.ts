@@ -24,6 +24,8 @@ class Encoder implements StreamEncoder {
   private tokens: TokenCounts = noTokenCounts;
   private readonly open = new Map<number, Open>();
   private collected = 0;
+  /** A call that ended without being JSON: the length limit may have cut it, which the end tells. */
+  private doubtful: ToolCallPart | null = null;
 
   constructor({ id, model }: Making) {
     this.facts = { modelVersion: model, responseId: id };
@@ -31,6 +33,11 @@ class Encoder implements StreamEncoder {
 
   /** @throws RangeError when the arguments of calls are longer than an answer may be */
   encode(step: Step): string {
+    const before = step.type === 'partBegin' ? this.settle(false) : '';
+    return before + this.told(step);
+  }
+
+  private told(step: Step): string {
     switch (step.type) {
       case 'begin':
         this.facts = {
@@ -46,7 +53,7 @@ class Encoder implements StreamEncoder {
       case 'partDelta':
         return this.piece(this.open.get(step.index), step.text);
       case 'partEnd':
-        return this.finish(step.index, step.signature, false);
+        return this.finish(step.index, step.signature);
       default:
         return this.end(step.end);
     }
@@ -72,19 +79,31 @@ class Encoder implements StreamEncoder {
     return '';
   }
 
-  private finish(index: number, signature: string | undefined, isCut: boolean): string {
+  private finish(index: number, signature: string | undefined): string {
     const open = this.open.get(index);
     if (open === undefined) return '';
     this.open.delete(index);
     const { part, pieces } = open;
     if (part.type === 'reasoning') return this.chunk(signedEnd(part, signature));
-    return part.type === 'toolCall' ? this.chunk(this.call(part, pieces, isCut)) : '';
+    return part.type === 'toolCall' ? this.call(part, pieces) : '';
   }
 
-  private call(part: ToolCallPart, pieces: readonly string[], isCut: boolean): readonly WrittenPart[] {
+  private call(part: ToolCallPart, pieces: readonly string[]): string {
     const text = pieces.join('');
     this.collected -= text.length;
-    return callParts({ ...part, arguments: text }, isCut);
+    const call = { ...part, arguments: text };
+    const whole = callParts(call, true);
+    if (whole.length > 0) return this.chunk(whole);
+    const before = this.settle(false);
+    this.doubtful = call;
+    return before;
+  }
+
+  /** @param isCut the answer ended by the length limit */
+  private settle(isCut: boolean): string {
+    const { doubtful } = this;
+    this.doubtful = null;
+    return doubtful === null ? '' : this.chunk(callParts(doubtful, isCut));
   }
 
   private chunk(parts: readonly WrittenPart[]): string {
@@ -93,7 +112,8 @@ class Encoder implements StreamEncoder {
 
   /** Parts that were never ended end with the answer. */
   private end(end: AnswerEnd): string {
-    const rest = [...this.open.keys()].map((index) => this.finish(index, undefined, end.reason === 'length'));
+    const rest = [...this.open.keys()].map((index) => this.finish(index, undefined));
+    rest.push(this.settle(end.reason === 'length'));
     const last = writeChunk({ parts: [{ fields: { text: '' } }], end, tokens: this.tokens }, this.facts);
     return `${rest.join('')}data: ${last}\n\n`;
   }

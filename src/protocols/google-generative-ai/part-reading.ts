@@ -26,6 +26,8 @@ class Reading implements PartReading {
   private open: { readonly index: number; readonly type: 'text' | 'reasoning' } | null = null;
   /** Calls with an id: some servers send the same one in two chunks. */
   private readonly seen = new Set<string>();
+  /** How often each id came. */
+  private readonly ids = new Map<string, number>();
 
   take(part: Fields, exact: string | null, take: Take): void {
     const signature = nonEmpty(member(part, 'thoughtSignature'));
@@ -56,13 +58,22 @@ class Reading implements PartReading {
   private call(call: Fields, signature: string | null, exact: string | null, take: Take): void {
     const name = nonEmpty(call['name']);
     if (name === null) return;
-    const id = nonEmpty(call['id']) ?? '';
+    const given = nonEmpty(call['id']) ?? '';
     const args = (exact === null ? null : exactArguments(exact)) ?? JSON.stringify(call['args'] ?? {});
-    if (id !== '' && this.seen.has(`${id} ${name} ${args}`)) return;
-    this.seen.add(`${id} ${name} ${args}`);
+    const key = `${given} ${name} ${args}`;
+    if (given !== '' && this.seen.has(key)) return;
+    this.seen.add(key);
+    const id = this.unique(given);
     this.calls = true;
     if (signature !== null) this.sign('call', signature, take);
     this.whole({ type: 'toolCall', id, name, kind: 'function', arguments: args }, take);
+  }
+
+  /** An id that no other call of the answer has; empty for a call without one. */
+  private unique(given: string): string {
+    const times = (this.ids.get(given) ?? 0) + 1;
+    this.ids.set(given, times);
+    return times === 1 || given === '' ? given : `${given}_${times}`;
   }
 
   /** The thought that is open has led to the part; else the signature stands alone. */

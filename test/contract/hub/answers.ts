@@ -121,7 +121,8 @@ export function answerContract(speaker: Speaker): void {
         expect(read.end.reason).toBe('length');
         expect([[], [halfArguments]]).toContainEqual(callsIn(read).map(([, args]) => args));
       }
-      expect(callsIn(streamed(stepsOf(cut))).map(([, args]) => args)).toEqual([halfArguments]);
+      const pieces = sample.wholeCalls === true ? [] : [halfArguments];
+      expect(callsIn(streamed(stepsOf(cut))).map(([, args]) => args)).toEqual(pieces);
     });
 
     test('keeps its kinds of tokens apart', () => {

@@ -32,6 +32,8 @@ export interface HubSample {
   readonly thinking: Fields;
   /** An answer has its texts, calls and reasoning in the order in which they came; else: reasoning, one text, calls. */
   readonly keepsOrder: boolean;
+  /** Its streams have no pieces of arguments: a call that is cut cannot be told. */
+  readonly wholeCalls?: true;
   /** An upstream's refusal of a request that is too long. */
   readonly tooLong: { readonly status: number; readonly body: string };
   /** An event of a type that no client knows. */
