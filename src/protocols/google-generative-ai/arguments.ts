@@ -42,6 +42,23 @@ export function exactParts(data: string, candidate: number): readonly string[] |
   return text === undefined ? null : itemsOf(text).map(({ start, end }) => text.slice(start, end));
 }
 
+/**
+ * The texts of the parts of each content of a request.
+ * @param text of the body
+ * @returns null where the parsed values will do
+ */
+export function exactContents(text: string): ((content: number, part: number) => string | null) | null {
+  if (!longNumber.test(text)) return null;
+  const contents = inside(text, 'contents') ?? '[]';
+  if (!contents.startsWith('[')) return null;
+  const parts = itemsOf(contents).map(({ start, end }) => {
+    const content = contents.slice(start, end);
+    const list = content.startsWith('{') ? inside(content, 'parts') : undefined;
+    return list?.startsWith('[') ? itemsOf(list).map((each) => list.slice(each.start, each.end)) : [];
+  });
+  return (content, part) => parts[content]?.[part] ?? null;
+}
+
 /** The text of the arguments in the text of a part with a call. */
 export function exactArguments(part: string): string | null {
   const call = inside(part, 'functionCall');

@@ -5,6 +5,7 @@ import { decodeRequest } from './decode-request.ts';
 import { member } from './names.ts';
 
 export const count: CountCodec = {
+  // The digits of a number do not change an estimate.
   decodeRequest(body) {
     const whole = member(body, 'generateContentRequest');
     return decodeRequest(isObject(whole) ? whole : body);

@@ -1,23 +1,32 @@
 /** Parts of a request of Google's clients as parts of the hub. */
 import type { MediaPart, Part, ReasoningPart } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
+import { exactArguments } from './arguments.ts';
 import type { CallIds } from './call-ids.ts';
 import { type Fields, member, nonEmpty, protocolId, refuse } from './names.ts';
 import { kindOf } from './part-reading.ts';
-import { holdSignature, type SignaturePlace } from './signatures.ts';
+import { holdSignature, missingSignature, type SignaturePlace } from './signatures.ts';
 import { unpackReasoning } from './wrapped-thoughts.ts';
+
+/** What a part is read with. */
+export interface PartOfRequest {
+  readonly ids: CallIds;
+  /** The text of the part, from which numbers are read that no double holds; null where the parsed part will do. */
+  readonly exact: string | null;
+}
 
 /**
  * @param field the place of the part in the request, as a dotted path
  * @returns one part, and in front of it the signature that stood on it
  * @throws OlaError `invalid_request` for a part that is no object
  */
-export function decodePart(part: unknown, field: string, ids: CallIds): readonly Part[] {
+export function decodePart(part: unknown, field: string, reading: PartOfRequest): readonly Part[] {
   if (!isObject(part)) return refuse(`'${field}' must be a part: an object with a 'text' or data.`, field);
-  const signature = nonEmpty(member(part, 'thoughtSignature'));
+  const given = nonEmpty(member(part, 'thoughtSignature'));
+  const signature = given === missingSignature ? null : given;
   const { text } = part;
-  if (part['thought'] === true) return [{ ...thought(typeof text === 'string' ? text : '', signature, 'thought'), field }];
-  const decoded = said(part, field, ids);
+  if (part['thought'] === true) return [{ ...thought(typeof text === 'string' ? text : '', signature, 'call'), field }];
+  const decoded = said(part, field, reading);
   if (signature === null) return [decoded];
   const place = decoded.type === 'toolCall' ? 'call' : 'text';
   return [{ ...thought('', signature, place), field }, decoded];
@@ -33,27 +42,26 @@ function thought(text: string, signature: string | null, place: SignaturePlace):
     : { type: 'reasoning', text, signature: packed.value };
 }
 
-function said(part: Fields, field: string, ids: CallIds): Part {
+function said(part: Fields, field: string, reading: PartOfRequest): Part {
   const { text } = part;
   const call = member(part, 'functionCall');
   const response = member(part, 'functionResponse');
   const blob = member(part, 'inlineData');
   const file = member(part, 'fileData');
   if (typeof text === 'string') return { type: 'text', text, field };
-  if (isObject(call)) return decodeCall(call, field, ids);
-  if (isObject(response)) return decodeResponse(response, field, ids);
+  if (isObject(call)) return decodeCall(call, field, reading);
+  if (isObject(response)) return decodeResponse(response, field, reading.ids);
   if (isObject(blob)) return { ...decodeBlob(blob), field };
   if (isObject(file)) return decodeFile(file, part, field);
   const name = Object.keys(part).find((each) => isObject(part[each])) ?? 'part';
   return { type: 'opaque', protocol: protocolId, name, value: part, field };
 }
 
-function decodeCall(call: Fields, field: string, ids: CallIds): Part {
+function decodeCall(call: Fields, field: string, { ids, exact }: PartOfRequest): Part {
   const name = textIn(call, 'name', `${field}.functionCall`);
   const args = call['args'] ?? {};
   if (!isObject(args)) refuse(`'${field}.functionCall.args' must be an object.`, `${field}.functionCall.args`);
-  // The fields are parsed already: integers above 2^53 have lost digits by now.
-  const text = JSON.stringify(args);
+  const text = (exact === null ? null : exactArguments(exact)) ?? JSON.stringify(args);
   return { type: 'toolCall', id: ids.ofCall(nonEmpty(call['id']), name), name, kind: 'function', arguments: text, field };
 }
 

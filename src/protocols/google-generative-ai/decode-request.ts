@@ -1,6 +1,7 @@
 /** Requests of Google's clients as conversations (https://ai.google.dev/api/generate-content). */
 import type { Conversation, OpaqueField, Part, ReasoningPart, Turn } from '../../core/conversation.ts';
 import { isObject } from '../../core/json.ts';
+import { exactContents } from './arguments.ts';
 import { type CallIds, createCallIds } from './call-ids.ts';
 import { decodeConfig } from './decode-config.ts';
 import { decodePart } from './decode-parts.ts';
@@ -8,6 +9,7 @@ import { decodeToolChoice, decodeTools } from './decode-tools.ts';
 import type { RequestExtras } from './encode-request.ts';
 import { camelOf, type Fields, member, protocolId, refuse } from './names.ts';
 import { placeSignature } from './signatures.ts';
+import { unknownInside } from './unknown-members.ts';
 
 /** Members that the hub holds. All others are kept as they came. */
 const carried: ReadonlySet<string> = new Set([
@@ -16,8 +18,11 @@ const carried: ReadonlySet<string> = new Set([
 /** A prompt that lies at Google. */
 const atGoogle = 'cachedContent';
 
-/** @throws OlaError `invalid_request`, with the field as `param` */
-export function decodeRequest(body: Fields): Conversation {
+/**
+ * @param text of the body: numbers keep their digits where it is given
+ * @throws OlaError `invalid_request`, with the field as `param`
+ */
+export function decodeRequest(body: Fields, text = ''): Conversation {
   const { tools, own: ownTools, opaque: opaqueTools } = decodeTools(member(body, 'tools'));
   const { kept, opaque: opaqueConfig, ...config } = decodeConfig(member(body, 'generationConfig'));
   const others = Object.entries(body).filter(([name, value]) => !carried.has(camelOf(name)) && isTold(value));
@@ -33,7 +38,7 @@ export function decodeRequest(body: Fields): Conversation {
   };
   return {
     system: decodeSystem(member(body, 'systemInstruction')),
-    turns: decodeContents(member(body, 'contents')),
+    turns: decodeContents(member(body, 'contents'), exactContents(text)),
     tools,
     toolChoice: decodeToolChoice(member(body, 'toolConfig'), tools.length > 0),
     parallelTools: null,
@@ -44,6 +49,7 @@ export function decodeRequest(body: Fields): Conversation {
     extras: Object.keys(own).length === 0 ? {} : { [protocolId]: { ...own } },
     unknown: [
       ...others.flatMap(([name]) => (camelOf(name) === atGoogle ? [] : [name])),
+      ...unknownInside(body),
       ...Object.keys(kept).flatMap((name) => (opaqueConfig.includes(name) ? [] : [`generationConfig.${name}`])),
     ],
     ...(opaque.length === 0 ? {} : { opaque }),
@@ -58,7 +64,7 @@ function decodeSystem(instruction: unknown): readonly Part[] {
   if (instruction === undefined) return [];
   if (typeof instruction === 'string') return [{ type: 'text', text: instruction, field: 'systemInstruction' }];
   if (!isObject(instruction)) return refuse("'systemInstruction' must be a content with text.", 'systemInstruction');
-  const parts = partsOf(instruction, 'systemInstruction', createCallIds());
+  const parts = partsOf(instruction, { field: 'systemInstruction', ids: createCallIds(), textOf: () => null });
   const other = parts.find(({ type }) => type !== 'text');
   if (other !== undefined) {
     const field = other.field ?? 'systemInstruction';
@@ -67,7 +73,7 @@ function decodeSystem(instruction: unknown): readonly Part[] {
   return parts;
 }
 
-function decodeContents(contents: unknown): readonly Turn[] {
+function decodeContents(contents: unknown, exact: ReturnType<typeof exactContents>): readonly Turn[] {
   const list: readonly unknown[] = isObject(contents) ? [contents] : Array.isArray(contents) ? contents : [];
   if (list.length === 0) refuse("'contents' must be a list of contents, at least one.", 'contents');
   const ids = createCallIds();
@@ -80,7 +86,8 @@ function decodeContents(contents: unknown): readonly Turn[] {
     // Google's SDKs keep each chunk of a streamed answer as a content of its own.
     const turn = role === 'assistant' && before?.role === role ? before : { role, parts: [] };
     if (turn !== before) turns.push(turn);
-    for (const part of partsOf(content, field, ids)) turn.parts.push(part);
+    const textOf = (place: number) => exact?.(index, place) ?? null;
+    for (const part of partsOf(content, { field, ids, textOf })) turn.parts.push(part);
   }
   return turns.map(({ role, parts }) => ({ role, parts: joined(parts) }));
 }
@@ -92,11 +99,18 @@ function roleOf(role: unknown, field: string): 'user' | 'assistant' {
   return refuse(`'${field}.role' must be 'user' or 'model'.`, `${field}.role`);
 }
 
-function partsOf(content: Fields, field: string, ids: CallIds): readonly Part[] {
+interface PlaceOfParts {
+  readonly field: string;
+  readonly ids: CallIds;
+  /** The text of a part; null where the parsed part will do. */
+  readonly textOf: (place: number) => string | null;
+}
+
+function partsOf(content: Fields, { field, ids, textOf }: PlaceOfParts): readonly Part[] {
   const parts = content['parts'] ?? [];
   // The API takes one part in the place of a list.
   const list: readonly unknown[] = Array.isArray(parts) ? parts : [parts];
-  return list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, ids));
+  return list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, { ids, exact: textOf(index) }));
 }
 
 /** The pieces of a thought are one, with the signature behind them or on the call that they led to. */

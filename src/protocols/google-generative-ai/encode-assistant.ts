@@ -66,10 +66,11 @@ class Writing implements EncodedAnswer {
       return;
     }
     const { place, value } = placeSignature(part.signature);
-    const signature = place === 'thought' ? { signature: value } : {};
-    if (part.text !== '' || place === 'thought') this.parts.push({ fields: { text: part.text, thought: true }, ...signature });
-    if (place === 'call') this.ofCall = value;
-    else if (place === 'text') this.signText(value, next);
+    // Other APIs behind Google's protocol sign the thought itself.
+    const isOwn = place === 'call' && next?.type !== 'toolCall';
+    if (part.text !== '') this.parts.push({ fields: { text: part.text, thought: true }, ...(isOwn ? { signature: value } : {}) });
+    if (place === 'text') this.signText(value, next);
+    else if (!isOwn) this.ofCall = value;
   }
 
   /** A text that was streamed has its signature behind it; clients that know no order have it in front. */

@@ -48,8 +48,13 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
     ],
     added: [],
     headers: null,
-    reasoningLost: turns.lostSignature,
+    reasoningLost: turns.lostSignature && asksReasoning(conversation),
   };
+}
+
+/** A model that was not asked to reason has nothing to lose that its client would miss. */
+function asksReasoning({ reasoning }: Conversation): boolean {
+  return reasoning !== null && reasoning.effort !== 'none';
 }
 
 /** Another protocol's tools and fields change the answer, and Google has none of them. */

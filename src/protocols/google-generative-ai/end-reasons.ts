@@ -34,7 +34,8 @@ const words: Readonly<Record<EndReason, string>> = {
   // Google has no reason for calls of tools: its clients look for the calls.
   toolCalls: 'STOP',
   contentFilter: 'SAFETY',
-  refusal: 'STOP',
+  // Its clients take `STOP` for a complete answer.
+  refusal: 'SAFETY',
   pause: 'STOP',
 };
 

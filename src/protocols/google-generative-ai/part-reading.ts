@@ -4,6 +4,7 @@ import { isObject } from '../../core/json.ts';
 import { exactArguments } from './arguments.ts';
 import { type Fields, member, nonEmpty, protocolId } from './names.ts';
 import { holdSignature, type SignaturePlace } from './signatures.ts';
+import { unpackReasoning } from './wrapped-thoughts.ts';
 
 export type Take = (step: Step) => void;
 
@@ -49,10 +50,14 @@ class Reading implements PartReading {
       take({ type: 'partDelta', index: this.open?.index ?? 0, text });
     }
     if (signature === null) return;
-    if (isThought) {
-      if (this.open?.type !== 'reasoning') this.begin('reasoning', take);
-      this.end(holdSignature({ place: 'thought', value: signature }), take);
-    } else this.sign('text', signature, take);
+    if (!isThought) this.sign('text', signature, take);
+    else if (unpackReasoning(signature)?.redacted === true) this.redacted(signature, take);
+    else this.sign('call', signature, take);
+  }
+
+  /** Encrypted reasoning, as ola writes it for Google's clients. */
+  private redacted(signature: string, take: Take): void {
+    this.whole({ type: 'reasoning', text: '', redacted: unpackReasoning(signature)?.value ?? '' }, take);
   }
 
   private call(call: Fields, signature: string | null, exact: string | null, take: Take): void {

@@ -14,14 +14,16 @@ export interface PackedReasoning {
   readonly redacted: boolean;
 }
 
-/** Behind a wrapped value that is encrypted reasoning. */
-const redactedMark = '#redacted';
+/** In front of a value that is encrypted reasoning. */
+const redactedMark = 'ola-redacted.';
 
-/** Base64 of the first bytes of each wrapped value, as many as fill whole groups of three. */
-const packedPrefix = btoa(wrapperPrefix.slice(0, 6));
+/** Base64 of the first bytes of each packed value: `ola` of the wrapper and of the mark. */
+const packedPrefix = btoa(wrapperPrefix.slice(0, 3));
 
+/** A signature that is not wrapped goes as it is: it is base64 already. */
 export function packReasoning({ value, redacted }: PackedReasoning): string {
-  return btoa(Array.from(new TextEncoder().encode(value + (redacted ? redactedMark : '')), byteCharacter).join(''));
+  if (!redacted && !isWrapped(value)) return value;
+  return btoa(Array.from(new TextEncoder().encode((redacted ? redactedMark : '') + value), byteCharacter).join(''));
 }
 
 const byteCharacter = (byte: number) => String.fromCharCode(byte);
@@ -32,9 +34,9 @@ export function unpackReasoning(signature: string): PackedReasoning | null {
   try {
     const bytes = Uint8Array.from(atob(signature), (character) => character.charCodeAt(0));
     const text = new TextDecoder().decode(bytes);
-    if (!isWrapped(text)) return null;
-    const redacted = text.endsWith(redactedMark);
-    return { value: redacted ? text.slice(0, -redactedMark.length) : text, redacted };
+    const redacted = text.startsWith(redactedMark);
+    if (!redacted && !isWrapped(text)) return null;
+    return { value: redacted ? text.slice(redactedMark.length) : text, redacted };
   } catch {
     return null;
   }

@@ -34,6 +34,8 @@ export interface HubSample {
   readonly keepsOrder: boolean;
   /** Its streams have no pieces of arguments: a call that is cut cannot be told. */
   readonly wholeCalls?: true;
+  /** Its streams have no border between two texts behind each other. */
+  readonly joinsTexts?: true;
   /** An upstream's refusal of a request that is too long. */
   readonly tooLong: { readonly status: number; readonly body: string };
   /** An event of a type that no client knows. */

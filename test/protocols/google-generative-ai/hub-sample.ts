@@ -64,6 +64,7 @@ export const googleHubSample: HubSample = {
   thinking: config({ thinkingConfig: { thinkingLevel: 'HIGH', includeThoughts: true } }),
   keepsOrder: true,
   wholeCalls: true,
+  joinsTexts: true,
   tooLong: {
     status: 400,
     body: '{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}',
