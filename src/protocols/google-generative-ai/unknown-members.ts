@@ -10,7 +10,9 @@ const ofConfig: ReadonlySet<string> = new Set(['functionCallingConfig']);
 export function unknownInside(body: Fields): readonly string[] {
   const names = new Set<string>();
   const add = (place: string, fields: unknown, known: ReadonlySet<string>) => {
-    for (const name of Object.keys(isObject(fields) ? fields : {})) if (!known.has(camelOf(name))) names.add(`${place}.${name}`);
+    for (const [name, value] of Object.entries(isObject(fields) ? fields : {})) {
+      if (!known.has(camelOf(name)) && value !== undefined && value !== null) names.add(`${place}.${name}`);
+    }
   };
   for (const content of listOf(member(body, 'contents'))) {
     for (const part of isObject(content) ? listOf(content['parts']) : []) {

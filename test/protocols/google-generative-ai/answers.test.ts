@@ -92,7 +92,7 @@ describe('an answer for a client', () => {
 
   test('has encrypted reasoning on an empty thought, which comes back as what it was', () => {
     const [part] = partsIn(whole(answer([{ type: 'reasoning', text: '', redacted: 'ola-r1.m.e' }])));
-    expect(part).toEqual({ text: '', thought: true, thoughtSignature: btoa('ola-r1.m.e#redacted') });
+    expect(part).toEqual({ text: '', thought: true, thoughtSignature: btoa('ola-redacted.ola-r1.m.e') });
   });
 
   test('that was filtered ends as SAFETY', () => {

@@ -66,7 +66,7 @@ describe('parts', () => {
       parts([{ text: '', thought: true, thoughtSignature: 'UQ' }]),
       stop,
     );
-    expect(answerOf(signed).parts).toEqual([{ type: 'reasoning', text: 'I', signature: 'thought.UQ' }]);
+    expect(answerOf(signed).parts).toEqual([{ type: 'reasoning', text: 'I', signature: 'UQ' }]);
   });
 
   test('arguments keep integers above 2^53, whatever stands in front of them', () => {

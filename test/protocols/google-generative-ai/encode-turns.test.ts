@@ -153,9 +153,12 @@ describe('row 9 of the list of upstream failures: thought signatures', () => {
   });
 
   test('that are gone are replaced by the vendor’s own value, and it is said', () => {
-    const lost = sent({ turns: [user('a'), assistant(call('1'), call('2')), user(result('1'), result('2'))] });
+    const turns = [user('a'), assistant(call('1'), call('2')), user(result('1'), result('2'))];
+    const lost = sent({ turns, reasoning: { effort: 'low', budget: null, summary: null } });
     expect(lost.contents[1]?.parts.map((part) => part['thoughtSignature'])).toEqual([bypass, undefined]);
     expect(lost.reasoningLost).toBe(true);
+    // A client that did not ask for reasoning misses none.
+    expect(sent({ turns }).reasoningLost).toBe(false);
   });
 
   test('are asked of the turn that is going on alone', () => {

@@ -39,7 +39,7 @@ const client: NativeClient = {
     const parts = partsOf(JSON.parse(answer) as Chunk);
     const said = parts.filter(({ thought }) => keeps === 'all' || thought !== true);
     const results = parts.flatMap(({ functionCall: call }) =>
-      call === undefined ? [] : [{ functionResponse: { ...call, args: undefined, response: { output: `of ${call.id}` } } }],
+      call === undefined ? [] : [{ functionResponse: { id: call.id, name: call.name, response: { output: `of ${call.id}` } } }],
     );
     const more = [
       { role: 'model', parts: keeps === 'all' ? said : said.map(({ thoughtSignature: _, ...part }) => part) },
@@ -77,7 +77,7 @@ export const googleHubSample: HubSample = {
   },
   said: {
     'fileData at Google': withPart({ fileData: { mimeType: 'image/png', fileUri: 'gs://bucket/a.png' } }),
-    'tools.functionDeclarations.response': { tools: [{ functionDeclarations: [{ ...weather, responseJsonSchema: {} }] }] },
+    'tools.functionDeclarations.response': { tools: [{ functionDeclarations: [{ ...weather, response: { type: 'STRING' } }] }] },
     'functionResponse.willContinue': withPart({ functionResponse: { name: 'weather', response: {}, willContinue: true } }),
     videoMetadata: withPart({ text: 'Hi', videoMetadata: { startOffset: '1s' } }),
     'tools that run at Google': { tools: [{ googleSearch: {} }] },

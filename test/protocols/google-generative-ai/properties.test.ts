@@ -15,7 +15,7 @@ const id = fc.constantFrom('toolu_1', 'call_2', 'a.b', 'a:b', 'functions.Bash:0'
 const args = fc
   .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })
   .map((value) => JSON.stringify(value));
-const signature = fc.constantFrom('YWJj', 'ZGVm', 'text.YWJj', 'thought.ZGVm');
+const signature = fc.constantFrom('YWJj', 'ZGVm', 'text.YWJj');
 
 const textPart: fc.Arbitrary<Part> = words.map((text) => ({ type: 'text', text }));
 const signed: fc.Arbitrary<Part> = fc
@@ -41,17 +41,21 @@ const answer: fc.Arbitrary<Answer> = fc.record({
   end: fc.constantFrom('stop', 'length', 'contentFilter').map((reason) => ({ reason, sequence: null, unknown: null })),
 });
 
-/** Google's form has no borders between texts, and no empty ones; a call that comes twice is one. */
+/** Google's form has no borders between texts, and no empty ones; a call that comes twice is one, two of one id have two. */
 function asGoogle({ parts, end, ...rest }: Answer): Answer {
   const kept: Part[] = [];
   const calls = new Set<string>();
+  const ids = new Map<string, number>();
   for (const part of parts) {
     const before = kept.at(-1);
     const isText = part.type === 'text' || part.type === 'reasoning';
     if (part.type === 'toolCall') {
       const key = JSON.stringify([part.id, part.name, part.arguments]);
-      if (!calls.has(key)) kept.push(part);
+      if (calls.has(key)) continue;
       calls.add(key);
+      const times = (ids.get(part.id) ?? 0) + 1;
+      ids.set(part.id, times);
+      kept.push(times === 1 ? part : { ...part, id: `${part.id}_${times}` });
     } else if (isText && before?.type === part.type) kept.splice(-1, 1, { ...before, text: before.text + part.text } as Part);
     else if (isText && part.text !== '') kept.push(part);
   }
