@@ -89,7 +89,7 @@ function decodeContents(contents: unknown, exact: ReturnType<typeof exactContent
     const textOf = (place: number) => exact?.(index, place) ?? null;
     for (const part of partsOf(content, { field, ids, textOf })) turn.parts.push(part);
   }
-  return turns.map(({ role, parts }) => ({ role, parts: joined(parts) }));
+  return turns.map(({ role, parts }) => ({ role, parts: role === 'assistant' ? joined(parts) : parts }));
 }
 
 /** `function` is the older role of results. */
@@ -113,14 +113,16 @@ function partsOf(content: Fields, { field, ids, textOf }: PlaceOfParts): readonl
   return list.flatMap((part, index) => decodePart(part, `${field}.parts.${index}`, { ids, exact: textOf(index) }));
 }
 
-/** The pieces of a thought are one, with the signature behind them or on the call that they led to. */
+/** The pieces of a text are one, as they were streamed; so are those of a thought, with the signature behind them or on its call. */
 function joined(parts: readonly Part[]): readonly Part[] {
   const made: Part[] = [];
   for (const part of parts) {
     const before = made.at(-1);
-    if (isOpenThought(before) && isPieceOfThought(part))
+    if (isOpenThought(before) && isPieceOfThought(part)) {
       made.splice(-1, 1, { ...before, ...part, text: before.text + part.text });
-    else made.push(part);
+    } else if (before?.type === 'text' && part.type === 'text') {
+      made.splice(-1, 1, { ...before, text: before.text + part.text });
+    } else made.push(part);
   }
   return made;
 }

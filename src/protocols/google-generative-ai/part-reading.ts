@@ -50,14 +50,10 @@ class Reading implements PartReading {
       take({ type: 'partDelta', index: this.open?.index ?? 0, text });
     }
     if (signature === null) return;
-    if (!isThought) this.sign('text', signature, take);
-    else if (unpackReasoning(signature)?.redacted === true) this.redacted(signature, take);
-    else this.sign('call', signature, take);
-  }
-
-  /** Encrypted reasoning, as ola writes it for Google's clients. */
-  private redacted(signature: string, take: Take): void {
-    this.whole({ type: 'reasoning', text: '', redacted: unpackReasoning(signature)?.value ?? '' }, take);
+    // Ola packs the reasoning of other makers so, for Google's clients.
+    const packed = isThought ? unpackReasoning(signature) : null;
+    if (packed?.redacted === true) this.whole({ type: 'reasoning', text: '', redacted: packed.value }, take);
+    else this.sign(isThought ? 'call' : 'text', packed?.value ?? signature, take);
   }
 
   private call(call: Fields, signature: string | null, exact: string | null, take: Take): void {

@@ -87,7 +87,7 @@ describe('contents', () => {
     );
     expect(turns.map(({ role, parts }) => [role, parts.length])).toEqual([
       ['user', 1],
-      ['assistant', 3],
+      ['assistant', 2],
     ]);
     expect(turns[1]?.parts[0]).toMatchObject({ type: 'reasoning', text: 'I think.', signature: 'ola-r1.m.s' });
   });
