@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogProviders } from '../src/catalog/providers.ts';
 import type { CatalogModel, TokenPrices } from '../src/core/providers.ts';
+import { bedrockFacts, twinOf } from './catalog-bedrock.ts';
+import type { SourceFile, SourceModel, SourcePrices } from './catalog-source.ts';
 
 const source = {
   package: '@earendil-works/pi-ai',
@@ -16,36 +18,6 @@ const source = {
   licence: 'MIT',
 } as const;
 
-/** Dollars per million tokens; 0 also where the source has no figure. */
-interface SourcePrices {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-}
-
-/** A model as the source describes it, with the fields that are read. */
-export interface SourceModel {
-  readonly type: string;
-  readonly id: string;
-  readonly contextWindow: number;
-  readonly maxTokens: number;
-  readonly cost: SourcePrices & { readonly tiers?: readonly (SourcePrices & { readonly inputTokensAbove: number })[] };
-  readonly input: readonly string[];
-  readonly reasoning: boolean;
-  /** Words for levels of effort; null: no such level. `xhigh` and `max` exist only where they are named. */
-  readonly thinkingLevelMap?: Readonly<Record<string, string | null>>;
-  readonly compat?: {
-    readonly forceAdaptiveThinking?: boolean;
-    readonly supportsTemperature?: boolean;
-    readonly supportsMidConvoSystemMessages?: boolean;
-    readonly supportsStrictTools?: boolean;
-  };
-}
-
-/** A file of the source: models by protocol and key. */
-export type SourceFile = Readonly<Record<string, Readonly<Record<string, SourceModel>>>>;
-
 /** Ids of the source that are other than the row's. */
 const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
 
@@ -53,10 +25,10 @@ const renamed: Readonly<Record<string, string>> = { moonshotai: 'moonshot' };
 const saysFree = /[:-]free$/;
 
 /**
- * Providers that document one protocol for each model (https://opencode.ai/docs/zen, the table of endpoints). Other providers
- * of several protocols serve their models by all of them, though the source lists each model once.
+ * Providers that serve each model by one protocol (https://opencode.ai/docs/zen, the table of endpoints; the list of GitHub
+ * Copilot, whose models have `supported_endpoints`). Other providers of several protocols serve their models by all of them, though the source lists each model once.
  */
-const oneProtocolAModel: readonly string[] = ['opencode', 'opencode-go'];
+const oneProtocolAModel: readonly string[] = ['github-copilot', 'opencode', 'opencode-go'];
 
 /** Protocols that name levels of effort. Google's are told in capitals, which the codec writes. */
 const effortProtocols: readonly string[] = [
@@ -93,8 +65,9 @@ const thinkingBudgets: Readonly<Record<string, { readonly least: number; readonl
 /**
  * The row of a model; null for what is no chat model.
  * @param protocol the protocol under which the source lists the model
+ * @param anthropic the source's file of Anthropic's own models
  */
-export function slim(model: SourceModel, protocol: string): CatalogModel | null {
+export function slim(model: SourceModel, protocol: string, anthropic: SourceFile = {}): CatalogModel | null {
   const { type, id, contextWindow, maxTokens, cost, input, reasoning } = model;
   if (type !== 'chat') return null;
   const isPriced = cost.input > 0 || cost.output > 0 || saysFree.test(id);
@@ -112,6 +85,7 @@ export function slim(model: SourceModel, protocol: string): CatalogModel | null 
     ...(effortProtocols.includes(protocol) ? effortsOf(model) : {}),
     ...(protocol === 'anthropic-messages' ? anthropicFacts(model) : {}),
     ...(protocol === 'google-generative-ai' ? googleFacts(model) : {}),
+    ...(protocol === 'bedrock-converse-stream' ? factsOnBedrock(model, twinOf(model, anthropic)) : {}),
   };
 }
 
@@ -132,6 +106,10 @@ function effortsOf({ reasoning, thinkingLevelMap, compat }: SourceModel): Pick<C
 /** The source has some of Google's words in capitals. */
 function lowerCase(word: string | null | undefined): string | null | undefined {
   return typeof word === 'string' ? word.toLowerCase() : word;
+}
+
+function factsOnBedrock(model: SourceModel, twin: SourceModel | null): Partial<CatalogModel> {
+  return bedrockFacts(model, twin, twin === null ? undefined : effortsOf(twin).efforts);
 }
 
 function anthropicFacts({ reasoning, compat = {} }: SourceModel): Partial<CatalogModel> {
@@ -177,16 +155,18 @@ export function tableOf(files: Readonly<Record<string, SourceFile>>, rows: reado
     .map(([id, file]) => ({ provider: renamed[id] ?? id, file }))
     .filter(({ provider }) => rows.includes(provider))
     .sort((one, other) => compare(one.provider, other.provider));
+  const anthropic = files['anthropic'] ?? {};
   return providers.flatMap(({ provider, file }) =>
     Object.entries(file)
-      .flatMap(([protocol, models]) => Object.values(models).flatMap((model) => rowOf(provider, protocol, model)))
+      .flatMap(([protocol, models]) =>
+        Object.values(models).flatMap((model) => rowOf(provider, slim(model, protocol, anthropic), protocol)),
+      )
       .sort((one, other) => compare(one.id, other.id))
       .map((model) => JSON.stringify({ provider, ...model })),
   );
 }
 
-function rowOf(provider: string, protocol: string, source: SourceModel): CatalogModel[] {
-  const row = slim(source, protocol);
+function rowOf(provider: string, row: CatalogModel | null, protocol: string): CatalogModel[] {
   if (row === null) return [];
   return [oneProtocolAModel.includes(provider) ? { ...row, protocols: [protocol] } : row];
 }

@@ -20,6 +20,11 @@ import { answerWords, protocolTitles, requestWords } from './protocols-words.ts'
 interface Spoken {
   readonly id: string;
   readonly title: string;
+  readonly fields: Pick<CarriedFields, 'upstream'>;
+}
+
+/** One that has clients too. */
+interface SpokenByClients extends Spoken {
   readonly fields: CarriedFields;
 }
 
@@ -32,9 +37,12 @@ const olasOwn = 'for ola itself';
 /** @returns the page. @throws Error for a protocol without a title */
 export function protocolsPage(table: readonly Protocol[] = protocols): string {
   const spoken = table.flatMap(spokenBy);
-  const clients = spoken.map((client) => clientSection(client, spoken)).join('\n');
-  return `${readFileSync(join(import.meta.dir, 'protocols-head.md'), 'utf8')}\n${pairTable(spoken)}\n${clients}`;
+  const clients = spoken.filter(hasClients);
+  const sections = clients.map((client) => clientSection(client, spoken)).join('\n');
+  return `${readFileSync(join(import.meta.dir, 'protocols-head.md'), 'utf8')}\n${pairTable(clients, spoken)}\n${sections}`;
 }
+
+const hasClients = (spoken: Spoken): spoken is SpokenByClients => 'client' in spoken.fields;
 
 function spokenBy({ id, chat }: Protocol): readonly Spoken[] {
   if (chat === null) return [];
@@ -43,9 +51,9 @@ function spokenBy({ id, chat }: Protocol): readonly Spoken[] {
   return [{ id, title, fields: chat.fields }];
 }
 
-function pairTable(spoken: readonly Spoken[]): string {
+function pairTable(clients: readonly Spoken[], spoken: readonly Spoken[]): string {
   const head = ['client', ...spoken.map(({ title }) => `upstream: ${title}`)];
-  const rows = spoken.map((client) => [
+  const rows = clients.map((client) => [
     `[${client.title}](#${anchorOf(clientHeading(client))})`,
     ...spoken.map((upstream) => (upstream === client ? 'as it came' : `[fields](#${anchorOf(pairHeading(client, upstream))})`)),
   ]);
@@ -56,7 +64,7 @@ const clientHeading = ({ title }: Spoken) => `Clients of ${title}`;
 const pairHeading = (client: Spoken, upstream: Spoken) => `From ${client.title} to ${upstream.title}`;
 const anchorOf = (heading: string) => heading.toLowerCase().replaceAll(' ', '-');
 
-function clientSection(client: Spoken, spoken: readonly Spoken[]): string {
+function clientSection(client: SpokenByClients, spoken: readonly Spoken[]): string {
   const { title, fields } = client;
   const pairs = spoken
     .filter((upstream) => upstream !== client)
@@ -80,7 +88,7 @@ function meaningOf(fate: ClientFate): string {
 const isPlaces = (fate: ClientFate): fate is readonly RequestField[] => Array.isArray(fate);
 
 /** What the upstream is told of each field of the client. */
-function pairSection(client: Spoken, upstream: Spoken): string {
+function pairSection(client: SpokenByClients, upstream: Spoken): string {
   const rows = Object.entries(client.fields.client).map(([name, fate]): Row => {
     if (isPlaces(fate)) return [code(name), toldOf(fate, upstream.fields)];
     return [code(name), 'dropped' in fate ? 'left out, for the reason above' : 'refused, for the reason above'];
@@ -89,7 +97,7 @@ function pairSection(client: Spoken, upstream: Spoken): string {
 }
 
 /** The fates of a field's places: those that differ from the rest are named. */
-function toldOf(places: readonly RequestField[], { upstream }: CarriedFields): string {
+function toldOf(places: readonly RequestField[], { upstream }: Spoken['fields']): string {
   if (places.length === 0) return olasOwn;
   const fates = places.map((place): Row => [requestWords[place], fateWords(upstream[place])]);
   const distinct = merged(fates);

@@ -6,6 +6,10 @@ export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
   'google-generative-ai': 'Google Gemini',
+  'bedrock-converse-stream': 'Amazon Bedrock Converse',
+  ollama: 'Ollama',
+  'openai-responses': 'OpenAI responses',
+  'openai-codex-responses': 'Codex at ChatGPT',
 };
 
 export const requestWords: Readonly<Record<RequestField, string>> = {

@@ -1,12 +1,14 @@
 /** Questions to the catalog: pure, over the rows of providers.ts and models.ts. */
 import { lazy } from '../core/lazy.ts';
-import type {
-  AddressedByUser,
-  BuiltinProvider,
-  CatalogModel,
-  CatalogProvider,
-  ProtocolId,
-  ProviderEndpoint,
+import {
+  type AddressedByUser,
+  type BuiltinProvider,
+  type CatalogModel,
+  type CatalogProvider,
+  inRegion,
+  type ProtocolId,
+  type ProviderEndpoint,
+  regionShape,
 } from '../core/providers.ts';
 import { modelsOf } from './models.ts';
 import { addressedByUser, catalogProviders, namedProtocols } from './providers.ts';
@@ -58,10 +60,14 @@ const vendorPatterns: readonly { readonly model: RegExp; readonly provider: stri
   { model: /^kimi-/i, provider: 'moonshot' },
 ];
 
-/** @param built the protocols that this program can call; rows and endpoints without one are left out */
-export function createCatalog(built: readonly ProtocolId[]): Catalog {
-  const rows = catalogProviders.flatMap((row) => callable(row, built));
-  const everyRow = new Map(catalogProviders.map((row) => [row.id, row]));
+/**
+ * @param built the protocols that this program can call; rows and endpoints without one are left out
+ * @param environment names the region of rows that have one
+ */
+export function createCatalog(built: readonly ProtocolId[], environment: Environment = {}): Catalog {
+  const placed = catalogProviders.map((row) => inNamedRegion(row, environment));
+  const rows = placed.flatMap((row) => callable(row, built));
+  const everyRow = new Map(placed.map((row) => [row.id, row]));
   const byId = new Map(rows.map((row) => [row.id, row]));
   const aliases = aliasIndex();
   const bindings = lazy(bindingIndex);
@@ -78,13 +84,25 @@ export function createCatalog(built: readonly ProtocolId[]): Catalog {
     everyId: () => [...everyRow.keys()],
     canonicalId,
     addressedByUser: (idOrAlias) => addressedByUser.find(({ id }) => id === canonicalId(idOrAlias)) ?? null,
-    builtin: () => [...catalogProviders, ...addressedByUser].map((row) => described(row, built)),
+    builtin: () => [...placed, ...addressedByUser].map((row) => described(row, built)),
     models: (providerId) => (byId.has(providerId) ? modelsOf(providerId) : []),
     envBinding: (name) => bindings().get(name) ?? null,
     vendorEndpoint: (protocol) =>
       rows.find((row) => row.endpoints[0].protocol === protocol && row.local !== true)?.endpoints[0] ?? null,
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A text of a variable that is no region's name counts for none. */
+function inNamedRegion(row: CatalogProvider, environment: Environment): CatalogProvider {
+  const { regional } = row;
+  const region = regional?.variables.map((name) => environment[name]?.trim() ?? '').find((text) => text !== '');
+  if (regional === undefined || region === undefined || !regionShape.test(region)) return row;
+  const placed = (endpoint: ProviderEndpoint) => ({ ...endpoint, baseUrl: inRegion(endpoint.baseUrl, regional, region) });
+  const [first, ...others] = row.endpoints;
+  return { ...row, endpoints: [placed(first), ...others.map(placed)], regional: { ...regional, usual: region } };
 }
 
 /** The row with the endpoints that are built; an empty list when there are none. */

@@ -29,7 +29,7 @@ export const namedProtocols = [
 type NamedProtocol = (typeof namedProtocols)[number];
 
 type Endpoints = CatalogProvider['endpoints'];
-type Extras = Partial<Pick<CatalogProvider, 'aliases' | 'otherOrigins' | 'local' | 'noEmbeddings' | 'oauth' | 'secretForms'>>;
+type Extras = Partial<Omit<CatalogProvider, 'id' | 'name' | 'envVars' | 'endpoints'>>;
 
 function row(id: string, name: string, envVars: readonly string[], endpoints: Endpoints, extras: Extras = {}): CatalogProvider {
   return { id, name, aliases: [], endpoints, envVars, ...extras };
@@ -62,10 +62,27 @@ const qwenTokenPlan: ProviderQuirks = { ...oldRoles, thinkingSwitch: 'enable_thi
 /** Most servers on one's own machine; those that know the newer field know this one too. */
 const maxTokensOnly: ProviderQuirks = { maxTokensOnly: true };
 
+/** Regions with Amazon Bedrock besides the usual one (https://docs.aws.amazon.com/general/latest/gr/bedrock.html). */
+const bedrockRegions: readonly string[] = [
+  ...['us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1', 'ca-central-1', 'ca-west-1', 'mx-central-1'],
+  ...['sa-east-1', 'eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-2'],
+  ...['eu-west-3', 'ap-east-2', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
+  ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-7'],
+  ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1'],
+];
+const bedrockIn = (region: string) => `https://bedrock-runtime.${region}.amazonaws.com`;
+const copilot = 'https://api.githubcopilot.com';
+/** Copilot bills a request of a person in another way than one that goes on with the results of tools. */
+const copilotTurns = { initiator: 'x-initiator', images: 'copilot-vision-request' };
+
 const vendors: readonly CatalogProvider[] = [
   row('openai', 'OpenAI', ['OPENAI_API_KEY'], [completions('https://api.openai.com/v1'), responses('https://api.openai.com/v1')]),
   row('openai-codex', 'ChatGPT (Codex)', [], [at('openai-codex-responses', 'https://chatgpt.com/backend-api')], {
     aliases: ['chatgpt', 'codex'],
+    account: {
+      name: 'chatgpt-account-id',
+      claims: [['https://api.openai.com/auth', 'chatgpt_account_id'], ['chatgpt_account_id'], ['organizations', '0', 'id']],
+    },
     oauth: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: 'app_EMoamEEZ73f0CkXaXp7hrann', style: 'form' },
   }),
   row(
@@ -274,6 +291,12 @@ const vendors: readonly CatalogProvider[] = [
     },
   ),
   row('longcat', 'LongCat', ['LONGCAT_API_KEY'], [completions('https://api.longcat.chat/openai')]),
+  row('amazon-bedrock', 'Amazon Bedrock', ['AWS_BEARER_TOKEN_BEDROCK'], [at('bedrock-converse-stream', bedrockIn('us-east-1'))], {
+    aliases: ['bedrock', 'aws-bedrock'],
+    otherOrigins: bedrockRegions.map(bedrockIn),
+    regional: { usual: 'us-east-1', variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'] },
+    noEmbeddings: true,
+  }),
 ];
 
 /** Who serves other people's models. */
@@ -283,10 +306,20 @@ const hosts: readonly CatalogProvider[] = [
     'github-copilot',
     'GitHub Copilot',
     ['COPILOT_GITHUB_TOKEN'],
-    [at('github-copilot', 'https://api.individual.githubcopilot.com')],
+    [
+      completions(copilot, { noStore: true, noDeveloperRole: true, noReasoningEffort: true, turnHeaders: copilotTurns }),
+      at('openai-responses', copilot, { quirks: { noMaxTokens: true, turnHeaders: copilotTurns } }),
+      messages(copilot, { quirks: { noBetas: true, noCount: true, turnHeaders: copilotTurns } }),
+    ],
     {
       aliases: ['copilot', 'gh-copilot'],
-      otherOrigins: ['https://api.github.com'],
+      otherOrigins: [
+        'https://api.individual.githubcopilot.com',
+        'https://api.business.githubcopilot.com',
+        'https://api.enterprise.githubcopilot.com',
+      ],
+      // A token of GitHub itself is taken from the programs that this header names.
+      headers: { 'copilot-integration-id': 'copilot-developer-cli' },
     },
   ),
   row('github-models', 'GitHub Models', ['GITHUB_API_KEY'], [completions('https://models.github.ai/inference')], {
@@ -410,15 +443,9 @@ const hosts: readonly CatalogProvider[] = [
 ];
 
 const locals: readonly CatalogProvider[] = [
-  row(
-    'ollama',
-    'Ollama',
-    ['OLLAMA_API_KEY'],
-    [at('ollama', 'http://127.0.0.1:11434'), completions('http://127.0.0.1:11434/v1', maxTokensOnly)],
-    {
-      local: true,
-    },
-  ),
+  // Not its chat completions under /v1: they take no length of the context, so that a long prompt is cut off in secret
+  // (https://github.com/ollama/ollama/issues/18107).
+  row('ollama', 'Ollama', ['OLLAMA_API_KEY'], [at('ollama', 'http://127.0.0.1:11434')], { local: true }),
   row('vllm', 'vLLM', ['VLLM_API_KEY'], [completions('http://127.0.0.1:8000/v1', maxTokensOnly)], { local: true }),
   row('sglang', 'SGLang', ['SGLANG_API_KEY'], [completions('http://127.0.0.1:30000/v1', maxTokensOnly)], { local: true }),
   row('lmstudio', 'LM Studio', ['LM_API_TOKEN'], [completions('http://localhost:1234/v1', maxTokensOnly)], {
@@ -436,14 +463,6 @@ export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...host
  * for that part. Their variables go where the owner of the machine sends them, since no address here is the vendor's alone.
  */
 export const addressedByUser: readonly AddressedByUser[] = [
-  {
-    id: 'amazon-bedrock',
-    name: 'Amazon Bedrock',
-    aliases: ['bedrock', 'aws-bedrock'],
-    endpoints: [{ protocol: 'bedrock-converse-stream', baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com' }],
-    envVars: ['AWS_BEARER_TOKEN_BEDROCK'],
-    style: 'bearer',
-  },
   {
     id: 'azure',
     name: 'Azure OpenAI',

@@ -170,6 +170,7 @@ export interface ReasoningPart extends Marked {
 
 export interface ToolCallPart extends Marked {
   readonly type: 'toolCall';
+  /** Empty in an answer of an upstream that gives none: the translation makes one. */
   readonly id: string;
   readonly name: string;
   readonly kind: Tool['kind'];

@@ -5,7 +5,7 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { scopes } from './access.ts';
-import { credentialStyles } from './providers.ts';
+import { credentialStyles, regionShape } from './providers.ts';
 
 const authKinds = ['api-key', 'aws-sdk', 'oauth', 'token', 'cli'] as const;
 const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk'] as const;
@@ -78,6 +78,15 @@ export const providerSchema = Type.Object(
     credentialStyle: Type.Optional(
       literals(credentialStyles, 'the header that carries the key; default the catalog’s, else bearer'),
     ),
+    region: Type.Optional(
+      Type.String({
+        pattern: regionShape.source,
+        description: 'the region, for a vendor with a host a region; default what AWS_REGION or the AWS profile names',
+      }),
+    ),
+    allowInstanceMetadata: Type.Optional(
+      flag('whether AWS credentials of its container or instance may be asked for; default false'),
+    ),
     authHeader: Type.Optional(flag('false: the endpoint needs no credential; default true')),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true, description: 'a header value' }), {
@@ -117,13 +126,17 @@ export const profileSchema = Type.Object(
     refresh: Type.Optional(Type.String({ 'x-secret': true, description: 'an OAuth refresh token' })),
     expires: Type.Optional(count(0, 'when the token ends, milliseconds since 1970; 0: never')),
     email: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for people' })),
-    accountId: Type.Optional(Type.String({ 'x-later': true, description: 'the account, for the vendor' })),
+    accountId: Type.Optional(text('the account, for vendors that want it named; else the access token of a login tells it')),
     gatewayId: Type.Optional(Type.String({ 'x-later': true, description: 'the gateway, for vendors that have several' })),
     baseUrl: Type.Optional(baseUrl('in place of the provider’s')),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.String({ 'x-secret': true, 'x-plain': true }), {
-        description: 'facts of the login; `tokenUrl` and `clientId`: where and as which client its tokens are renewed',
+        description:
+          'facts of the login; `tokenUrl` and `clientId`: where and as which client its tokens are renewed; `profile`: the profile of the AWS files',
       }),
+    ),
+    allowInstanceMetadata: Type.Optional(
+      flag('of type aws-sdk: whether its container or instance may be asked for credentials; default false'),
     ),
     projects: Type.Optional(
       Type.Array(Type.String(), {

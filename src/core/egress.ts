@@ -80,6 +80,11 @@ export interface Destination {
   readonly ca?: string;
   /** Time limits of a call; default `defaultTimeouts`. */
   readonly timeouts?: Timeouts;
+  /**
+   * Set by the AWS credential client alone, never by a configuration: the fixed addresses at which a container or an instance
+   * of AWS is told its credentials may be called.
+   */
+  readonly awsMetadata?: true;
 }
 
 /** Time limits in milliseconds. They are long, because a model may think for minutes before its first byte and between two bytes. */

@@ -32,6 +32,7 @@ export const errorStatus = {
   all_credentials_cooling_down: 429,
   client_closed_request: 499,
   internal_error: 500,
+  not_implemented: 501,
   upstream_http_error: 502,
   upstream_auth_error: 502,
   upstream_unreachable: 502,

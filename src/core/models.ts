@@ -10,11 +10,15 @@ export interface ModelReference {
 /** A context size such as `[1m]`, which some clients append to the model's name. */
 const contextSuffix = /\[[0-9]+[km]\]$/i;
 
-/** The ways to read a name, the first first: a listed id may end in such a suffix itself. */
+/** The tag that clients of Ollama put behind a name without one. */
+const usualTag = ':latest';
+
+/** The ways to read a name: the first that is listed counts, else the last. A listed id may end in such a suffix or tag itself. */
 export function readingsOf(name: string): readonly string[] {
   const whole = name.trim();
   const cut = whole.replace(contextSuffix, '');
-  return cut === whole ? [whole] : [whole, cut];
+  if (cut !== whole) return [whole, cut];
+  return whole.endsWith(usualTag) && whole !== usualTag ? [whole, whole.slice(0, -usualTag.length), whole] : [whole];
 }
 
 /**

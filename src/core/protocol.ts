@@ -132,6 +132,8 @@ export interface UpstreamFailure {
   readonly retryAfterMs: number | null;
   /** The JSON object that told the failure, which a client of the same protocol may get as it is; null: there is none. */
   readonly body: string | null;
+  /** A sentence of ola's own on what helps. */
+  readonly hint?: string;
 }
 
 export interface WholeAnswer {
@@ -247,24 +249,36 @@ export interface StreamEncoder {
   encode(step: Step): string;
 }
 
-/** Translates chats between a protocol and the hub, in both directions. */
-export interface ChatCodec {
+/** Translates chats of the hub for upstreams of a protocol, and their answers for the hub. */
+export interface UpstreamChat {
   /** Upstreams of the protocol have free-form tools, which take text in the place of an object. */
   readonly customTools: boolean;
-  /** The fate of each field: the generated table of docs/protocols.md, which tests hold against the code. */
+  /** The fate of each field of the hub: the generated table of docs/protocols.md, which tests hold against the code. */
+  readonly fields: Pick<CarriedFields, 'upstream'>;
+  /** `own`: a stream is no server-sent events, and the decoder gets every byte of it. Absent: it is. */
+  readonly framing?: 'own';
+  /** Another protocol whose own fields and blocks its upstreams know too, so that nothing of them has to be refused. */
+  readonly kin?: ProtocolId;
+  /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
+  encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
+  /** Reads an answer that was not asked for as a stream. */
+  decodeAnswer(text: string): Answer | UpstreamFailure;
+  streamDecoder(): StreamDecoder;
+}
+
+/** Translates chats between a protocol and the hub, in both directions. */
+export interface ChatCodec extends UpstreamChat {
+  /** The Content-Type of streams to clients; absent: `text/event-stream`. */
+  readonly streamType?: string;
+  /** The fate of each field, of clients too. */
   readonly fields: CarriedFields;
   /**
    * @param text of the body: numbers that no double holds have lost digits in the parsed fields
    * @throws OlaError `invalid_request`, with the field as `param`, for what the hub cannot hold
    */
   decodeRequest(body: Readonly<Record<string, unknown>>, text?: string): Conversation;
-  /** @throws OlaError `invalid_request`, with the field as `param`, for what an upstream of this protocol cannot be told */
-  encodeRequest(conversation: Conversation, to: UpstreamModel, digest: Digest): EncodedRequest;
-  /** Reads an answer that was not asked for as a stream. */
-  decodeAnswer(text: string): Answer | UpstreamFailure;
   /** @returns JSON */
   encodeAnswer(answer: Answer, making: Making): string;
-  streamDecoder(): StreamDecoder;
   streamEncoder(making: Making): StreamEncoder;
 }
 
@@ -374,6 +388,10 @@ export interface ListedModel {
   /** Tokens; null when they are not known. */
   readonly contextWindow: number | null;
   readonly maxTokens: number | null;
+  /** The kinds of input: `text`, `image`; absent when they are not known. */
+  readonly input?: readonly string[];
+  /** Whether it thinks before it answers; absent when that is not known. */
+  readonly reasoning?: boolean;
 }
 
 /** Tells clients of a protocol the models under `/v1/models`, in its own form. */
@@ -388,9 +406,32 @@ export interface ModelsCodec {
   one(model: ListedModel): string;
 }
 
+/** A route of a protocol that ola answers itself, in the protocol's own form; `http` registers it. */
+export type OwnRoute = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path in Elysia's form. */
+  readonly path: string;
+  readonly summary: string;
+} /** All models that can be used now. `list` returns JSON. */ & (
+  | { readonly tells: 'models'; readonly list: (models: readonly ListedModel[]) => string }
+  /** One model, which the body names. `one` returns JSON. */
+  | {
+      readonly tells: 'model';
+      readonly schema: TSchema;
+      readonly nameOf: (fields: Readonly<Record<string, unknown>>) => string;
+      readonly one: (model: ListedModel) => string;
+    }
+  /** What does not depend on the models. `about` returns JSON. */
+  | { readonly tells: 'server'; readonly about: (version: string) => string }
+  /** Nothing: the reason why is a sentence. */
+  | { readonly tells: 'nothing'; readonly why: string }
+);
+
 export interface Protocol {
   readonly id: ProtocolId;
   readonly clientRoutes: readonly ClientRoute[];
+  /** Absent: none. */
+  readonly ownRoutes?: readonly OwnRoute[];
   /** How an upstream is asked for its models; null when it cannot be. */
   readonly modelList: ModelList | null;
   /** Path of a chat behind an upstream's base URL, as people are shown it; null when upstreams have no chats. */
@@ -406,8 +447,8 @@ export interface Protocol {
    * cut out. Null when upstreams have no such operation.
    */
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
-  /** Null when chats of this protocol are not translated. */
-  readonly chat: ChatCodec | null;
+  /** Without the client's face when the protocol is called alone; null when chats of this protocol are not translated. */
+  readonly chat: ChatCodec | UpstreamChat | null;
   /** Puts the stream of a translated exchange into the form that the client's URL asks for. Absent: there is one form. */
   readonly framed?: (exchange: Exchange, call: ClientCall) => Exchange;
   /** Absent when embeddings of this protocol are not translated. */

@@ -1,4 +1,5 @@
 /** Providers and the models they serve, as the gateway sees them. */
+import type { TurnHeaders } from './turn-headers.ts';
 
 /** The name of a wire protocol, as the configuration writes it: `openai-completions`. The table of protocols is `protocols/all.ts`. */
 export type ProtocolId = string;
@@ -35,10 +36,18 @@ export interface ProviderQuirks {
   readonly cacheControl?: true;
   /** Takes no `anthropic-beta` header. */
   readonly noBetas?: true;
+  /** Refuses `think`: the model cannot. */
+  readonly noThink?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
   /** Serves its models below `publishers/google`, as Vertex AI does. */
   readonly publisherPath?: true;
+  /** Gives no summaries of reasoning. */
+  readonly noReasoningSummary?: true;
+  /** Refuses a limit of the answer's tokens. */
+  readonly noMaxTokens?: true;
+  /** Wants to be told in headers what each chat is about. */
+  readonly turnHeaders?: TurnHeaders;
 }
 
 /** What most providers have, as one object, so that it can be recognised at once. */
@@ -68,14 +77,44 @@ export interface CatalogProvider {
   readonly envVars: readonly string[];
   /** Where else the vendor takes the same keys (regions: `https://api.example.cn`): may be configured, is not the default. */
   readonly otherOrigins?: readonly string[];
+  /** Served in each region under a host of its own. */
+  readonly regional?: RegionalHosts;
   /** Runs on the user's own machine or network: never active by itself, may be reached locally. */
   readonly local?: true;
   /** It serves no embeddings at all, whatever the model. */
   readonly noEmbeddings?: true;
   /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
   readonly secretForms?: readonly SecretForm[];
+  /** Headers without which it refuses every call, by lower-case name; configured ones count before them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How its endpoint is told the account of a login; absent: it is not. */
+  readonly account?: AccountHeader;
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
+}
+
+/** The region of a row's base URLs, which a configuration or a variable may change: a label of the host name. */
+export interface RegionalHosts {
+  /** The region that stands in the base URLs of the row. */
+  readonly usual: string;
+  /** Environment variables that name another one, in the order they are tried. */
+  readonly variables: readonly string[];
+}
+
+/** A region's name: no other text may become a part of a host name. */
+export const regionShape = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
+
+/** @returns the base URL in that region */
+export function inRegion(baseUrl: string, { usual }: RegionalHosts, region: string): string {
+  return baseUrl.replace(`.${usual}.`, `.${region}.`);
+}
+
+/** A header that names the account of a login. */
+export interface AccountHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Paths of the claims of an access token that tell the account, where the profile does not. */
+  readonly claims: readonly (readonly string[])[];
 }
 
 export interface CatalogOauth {
@@ -160,6 +199,10 @@ export interface CatalogModel {
    * model has no such level, and where `off` is null it always thinks. A level that is absent is sent as its own name, `off` as `none`.
    */
   readonly efforts?: Readonly<Record<string, string | null>>;
+  /** The field by which a model on Bedrock is told its effort: `reasoning_effort`, or `effort` in `reasoning`; absent: it is not. */
+  readonly effortField?: 'reasoning_effort' | 'reasoning';
+  /** Takes cache points in its prompt, on Bedrock. */
+  readonly cachePoints?: true;
   /** Refuses temperature, top_p and top_k. */
   readonly noSampling?: true;
   /** Takes instructions in the middle of a conversation. */

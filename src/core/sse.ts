@@ -32,6 +32,16 @@ const mostHeld = 256 * 1024 * 1024;
 let heldByAll = 0;
 
 /**
+ * Counts the buffers in which parts of streams are held, of any form.
+ * @param change bytes by which a buffer grows
+ * @throws RangeError when they would be too much together
+ */
+export function countHeld(change: number): void {
+  if (change > 0 && heldByAll + change > mostHeld) throw new RangeError('all events that are held are too long together');
+  heldByAll += change;
+}
+
+/**
  * Visited bytes are only valid during the visit when they came in pieces (`bytes` is then a buffer that is used again)
  * and for good when they came in one: a visitor that keeps them asks `bytes === chunk`.
  * @param limit bytes that one event may have
@@ -87,19 +97,15 @@ class Cutter implements EventCutter {
   }
 
   private replaceBuffer(size: number): void {
+    countHeld(size - this.buffer.length);
     const replaced = size === 0 ? nothing : new Uint8Array(size);
     replaced.set(this.buffer.subarray(0, Math.min(this.length, size)));
-    heldByAll += size - this.buffer.length;
     this.buffer = replaced;
   }
 
   private hold(bytes: Uint8Array): void {
     if (this.length + bytes.length > this.buffer.length) {
-      const grown = Math.max(4096, 2 * (this.length + bytes.length));
-      if (heldByAll + grown - this.buffer.length > mostHeld) {
-        throw new RangeError('all events that are held are too long together');
-      }
-      this.replaceBuffer(grown);
+      this.replaceBuffer(Math.max(4096, 2 * (this.length + bytes.length)));
     }
     this.buffer.set(bytes, this.length);
     this.length += bytes.length;

@@ -1,7 +1,8 @@
 /** Candidates: the credentials of an endpoint as they sign requests. */
 import { joinedLists } from '../core/header-lists.ts';
 import type { HeaderMap } from '../core/ports.ts';
-import type { CredentialStyle, SecretForm } from '../core/providers.ts';
+import type { AccountHeader, CredentialStyle, SecretForm } from '../core/providers.ts';
+import { accountHeader } from './accounts.ts';
 import type { Grant } from './grants.ts';
 import type { Credential, CredentialKind } from './resolve.ts';
 
@@ -49,6 +50,8 @@ export interface StaticHeaders {
   /** True: the configuration names the style, so that only the secret itself can ask for another one. */
   readonly isStyleConfigured: boolean;
   readonly forms: readonly SecretForm[];
+  /** The header that names the account of a login; null: there is none. */
+  readonly account: AccountHeader | null;
   /** The provider's configured headers. */
   readonly extra: HeaderMap;
   readonly userAgent: string;
@@ -58,14 +61,14 @@ export interface StaticHeaders {
 
 /** A secret that is sent as it is. */
 export function staticCandidate(credential: Credential, given: StaticHeaders): Candidate {
-  const { secret, renewable: _, ...rest } = credential;
+  const { secret, renewable: _, aws: __, account: ___, ...rest } = credential;
   const headers = headersWith(secret, credential, given);
   return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
 }
 
 /** The access token of a login. Its headers are made anew when it is. */
 export function renewableCandidate(credential: Credential, given: StaticHeaders, grant: Grant): Candidate {
-  const { secret: _, renewable: __, ...rest } = credential;
+  const { secret: _, renewable: __, aws: ___, account: ____, ...rest } = credential;
   let signed = { access: '', headers: {} as HeaderMap };
   const accessOf = new WeakMap<HeaderMap, string>();
   const headersFor = (access: string): HeaderMap => {
@@ -87,7 +90,8 @@ export function renewableCandidate(credential: Credential, given: StaticHeaders,
   };
 }
 
-function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {
+/** The headers of a request; without a credential where there is no secret. */
+export function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given.extra)) headers[name.toLowerCase()] = value;
   headers['content-type'] = 'application/json';
@@ -101,6 +105,8 @@ function headersWith(secret: string | null, credential: Credential, given: Stati
   const { style } = form ?? given;
   if (style === 'bearer') headers['authorization'] = `Bearer ${secret}`;
   else headers[style] = secret;
+  const account = given.account === null ? null : accountHeader(given.account, secret, credential.account);
+  if (account !== null) headers[account[0]] ??= account[1];
   return headers;
 }
 

@@ -116,11 +116,15 @@ export function enteredExpiry(expires: number | undefined, access: string | null
 
 /** `exp` of a JSON Web Token (RFC 7519, 4.1.4) in milliseconds since 1970; null for any other token. It is not verified. */
 export function jwtExpiry(token: string): number | null {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
-  if (payload === undefined) return null;
-  const claims = parsed(Buffer.from(payload, 'base64url').toString('utf8'));
+  const claims = claimsOf(token);
   const exp = isObject(claims) ? claims['exp'] : null;
   return typeof exp === 'number' && exp > 0 && exp < leastMilliseconds ? exp * 1000 : null;
+}
+
+/** The claims of a JSON Web Token; null for any other token. They are not verified. */
+export function claimsOf(token: string): unknown {
+  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
+  return payload === undefined ? null : parsed(Buffer.from(payload, 'base64url').toString('utf8'));
 }
 
 /** The headers and the body that ask for a renewal (RFC 6749, 6). */

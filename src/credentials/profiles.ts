@@ -11,6 +11,8 @@ export interface AuthProfile {
   readonly isRestricted: boolean;
   /** Milliseconds since 1970; null: never. */
   readonly expiresAt: number | null;
+  /** The vendor's id of the account; absent: it is not configured. */
+  readonly account?: string;
   /** Null: the field that its type asks for is not there. */
   readonly secret: ProfileSecret | null;
 }
@@ -22,16 +24,17 @@ export interface RankedProfiles {
 }
 
 /** Kinds in the order they are tried when no order names their profiles. */
-const kinds: readonly CredentialKind[] = ['oauth', 'token', 'api_key', 'none'];
+const turnOf: Readonly<Record<CredentialKind, number>> = { oauth: 0, token: 1, api_key: 2, 'aws-sdk': 3, none: 3 };
+const turns = 4;
 const kindOf: Readonly<Record<ProfileType, CredentialKind>> = {
   api_key: 'api_key',
   token: 'token',
   oauth: 'oauth',
   cli: 'none',
-  'aws-sdk': 'none',
+  'aws-sdk': 'aws-sdk',
 };
-/** Command lines and signatures of AWS come later. */
-const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth'];
+/** Command lines come later. */
+const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth', 'aws-sdk'];
 
 /**
  * The profiles that the order names come first, in that order; then the others, by kind, equal within a kind.
@@ -54,14 +57,15 @@ export function rankProfiles(
     kind: kindOf[profile.type],
     rank,
     expiresAt: profile.expiresAt,
+    ...(profile.account === undefined ? {} : { account: profile.account }),
     secret: secretNow(profile, isExcluded, now),
   });
   return {
     profiles: [
       ...[...listed].map(ranked),
-      ...others.map((profile) => ranked(profile, listed.size + kinds.indexOf(kindOf[profile.type]))),
+      ...others.map((profile) => ranked(profile, listed.size + turnOf[kindOf[profile.type]])),
     ],
-    rankAfter: listed.size + kinds.length,
+    rankAfter: listed.size + turns,
   };
 }
 
@@ -72,7 +76,7 @@ export function profileIdOf(name: string, provider: string, known: { has(id: str
 }
 
 function byKind(one: AuthProfile, other: AuthProfile): number {
-  const kind = kinds.indexOf(kindOf[one.type]) - kinds.indexOf(kindOf[other.type]);
+  const kind = turnOf[kindOf[one.type]] - turnOf[kindOf[other.type]];
   return kind !== 0 ? kind : one.id < other.id ? -1 : 1;
 }
 

@@ -1,9 +1,10 @@
 /** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
 import { holdsToken } from '../core/tokens.ts';
+import type { AwsWish } from './aws-source.ts';
 import type { EnteredTokens } from './grants.ts';
 
-/** The kind of a credential. A key from a variable or from the provider is an `api_key`; `none`: the endpoint needs none. */
-export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'none';
+/** The kind of a credential. A key from a variable or from the provider is an `api_key`; `aws-sdk`: a signature; `none`: the endpoint needs none. */
+export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'aws-sdk' | 'none';
 
 export interface Credential {
   /** `profile:ID`, `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
@@ -15,10 +16,14 @@ export interface Credential {
   readonly rank: number;
   /** Milliseconds since 1970, from which on it must not be used; null: never. */
   readonly expiresAt: number | null;
+  /** The vendor's id of the account; absent: it is not configured. */
+  readonly account?: string;
   /** Null: the endpoint needs none. */
   readonly secret: string | null;
   /** The tokens that are renewed, and sent in place of the secret; absent: it is sent as it is. */
   readonly renewable?: EnteredTokens;
+  /** The AWS credentials that sign in place of the secret, which only names them. */
+  readonly aws?: AwsWish;
 }
 
 /** An auth profile with its turn. */
@@ -27,12 +32,18 @@ export interface RankedProfile {
   readonly kind: CredentialKind;
   readonly rank: number;
   readonly expiresAt: number | null;
+  readonly account?: string;
   readonly secret: ProfileSecret;
 }
 
 /** A secret and the origins that it may be sent to (null: no limit), or the reason why there is none to send. */
 export type ProfileSecret =
-  | { readonly text: string; readonly origins: readonly string[] | null; readonly renewable?: EnteredTokens }
+  | {
+      readonly text: string;
+      readonly origins: readonly string[] | null;
+      readonly renewable?: EnteredTokens;
+      readonly aws?: AwsWish;
+    }
   | { readonly reason: PassedReason; readonly why?: string };
 
 export interface CredentialInputs {
@@ -49,6 +60,8 @@ export interface CredentialInputs {
   readonly envBinding: (name: string) => readonly string[] | null;
   /** The provider's own key and the origin it was entered for. */
   readonly configured: { readonly secret: string; readonly origin: string | null } | null;
+  /** `auth: aws-sdk`: the AWS credentials of the provider itself; null: it asks for none. */
+  readonly aws?: AwsWish | null;
   /** `authHeader: false`: no credential is sent. */
   readonly needsNone: boolean;
   /** Without a key a call may be tried all the same. */
@@ -108,8 +121,8 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
     const source = `profile:${id}`;
     if ('reason' in secret) passed.push({ source, ...secret });
     else {
-      const { text, origins, renewable } = secret;
-      offer({ source, profile: id, ...rest, secret: text, ...(renewable === undefined ? {} : { renewable }) }, origins);
+      const { text, origins, ...more } = secret;
+      offer({ source, profile: id, ...rest, secret: text, ...more }, origins);
     }
   }
   let rank = rankAfterProfiles;
@@ -123,8 +136,21 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
     const { secret, origin } = facts.configured;
     offer(key('provider-config', secret), origin === null ? null : [origin]);
   }
+  if (facts.aws != null) {
+    const secret = nameOfAws(facts.aws);
+    // A signature is for the host that it names: it is worth nothing at another one.
+    offer({ ...key(awsSource, secret), kind: 'aws-sdk', aws: facts.aws }, null);
+  }
   if (usable.length === 0 && facts.noneWillDo) usable.push(noCredential(rank));
   return { usable, named, passed };
+}
+
+/** The source of AWS credentials that no auth profile names. */
+const awsSource = 'aws-sdk:default';
+
+/** Stands for the secret of AWS credentials: those with the same name are the same. */
+export function nameOfAws({ profile }: AwsWish): string {
+  return `aws-sdk ${profile ?? ''}`.trim();
 }
 
 function noCredential(rank: number): Credential {

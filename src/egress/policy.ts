@@ -28,6 +28,8 @@ export interface Exceptions {
   readonly allowLocal: boolean;
   /** Allowed ports in addition to the policy's. */
   readonly ports?: readonly number[] | undefined;
+  /** The fixed addresses of AWS's credentials may be called. */
+  readonly awsMetadata?: true | undefined;
 }
 
 /** Reasons that refuse a call in every mode and for every destination. */
@@ -76,6 +78,12 @@ export function judgeAddress(
   const reason = classify(parsed);
   return reason !== null && exceptions.allowLocal && localReasons.has(reason) ? null : reason;
 }
+
+/**
+ * Instance, container of ECS, pod of EKS
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html): literals, so that no name leads there.
+ */
+const awsMetadataHosts: ReadonlySet<string> = new Set(['169.254.169.254', '169.254.170.2', '169.254.170.23']);
 
 const localReasons: ReadonlySet<AddressReason> = new Set(['loopback_ip', 'private_ip', 'link_local_ip', 'cgnat_ip']);
 
@@ -128,6 +136,9 @@ const specialUseLabels: ReadonlySet<string> = new Set([
 /** The reason that enforcing refuses for. Absolute reasons are checked first, so that no other reason hides them in the other modes. */
 function judgeTarget(target: ParsedUrl, policy: EgressPolicy, exceptions: Exceptions): EgressReason | null {
   const { hostname, literal, port } = target;
+  if (literal !== null && exceptions.awsMetadata === true && awsMetadataHosts.has(literal)) {
+    return isDeniedHost(hostname, policy) ? 'denylisted_host' : null;
+  }
   const address = literal === null ? null : judgeAddress(literal, policy, exceptions);
   if (address === 'metadata_ip') return address;
   if (metadataHosts.has(hostname)) return 'metadata_host';

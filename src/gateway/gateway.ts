@@ -1,6 +1,8 @@
 /** What ola does, put together: the use-cases that `http` and `cli` call. */
+
 import type { Catalog } from '../catalog/lookup.ts';
 import { localPrincipal } from '../core/access.ts';
+import type { AwsPorts } from '../core/aws.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Protocol, Translator } from '../core/protocol.ts';
@@ -12,6 +14,8 @@ import { type Access, createAccess, withdrawn } from './access/access.ts';
 import { createLimits, type Limits, shuttingDown } from './access/limits.ts';
 import { loadTokens, type Tokens } from './access/tokens.ts';
 import { createVia, type Via } from './access/via.ts';
+import { noAwsFiles } from './aws-asking.ts';
+import { createAwsCredentials } from './aws-credentials.ts';
 import { type AuthProfiles, createAuthProfiles, refuseUnknown } from './config/auth-profiles.ts';
 import { type Config, type ConfigFile, loadConfig } from './config/config.ts';
 import { type ConfiguredProviderView, configuredProviderViews } from './config/configured-providers.ts';
@@ -141,6 +145,8 @@ export interface GatewayPorts {
   /** Over the same table. */
   readonly translator: Translator;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where AWS credentials come from besides the environment; absent: nowhere. */
+  readonly aws?: AwsPorts;
   readonly settings: GatewaySettings;
   /** The file that governs; null: the database does. */
   readonly file: ConfigFile | null;
@@ -196,7 +202,12 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     userAgent: facts.userAgent,
     egress: () => egress,
   });
-  const inputs = { ...facts, grants };
+  const aws = createAwsCredentials({
+    ...{ environment: ports.environment, aws: ports.aws ?? noAwsFiles, userAgent: facts.userAgent, now, log },
+    everyProviderLocal: settings.everyProviderLocal,
+    egress: () => egress,
+  });
+  const inputs = { ...facts, grants, aws };
   let view = viewOf(config.snapshot(), inputs, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   /** The view of now: a token that expires while nothing is written is used no more from then on. */
@@ -214,7 +225,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
-  const redact = createRedactor(() => [...heldSecrets(view, settings), ...grants.secrets()]);
+  const redact = createRedactor(() => [...heldSecrets(view, settings), ...grants.secrets(), ...aws.secrets()]);
   const egress = ports.egress(() => view.policy, onDenied);
   const live = createLiveCalls();
   const inference = createInference({

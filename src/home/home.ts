@@ -1,5 +1,6 @@
 /** Opens a home: its lock, its database, its keys, and the gateway over them. The server and the command line without a server both use it. */
 import { createCatalog } from '../catalog/lookup.ts';
+import type { AwsPorts } from '../core/aws.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
@@ -11,10 +12,12 @@ import { createVault, parseKeys } from '../credentials/vault.ts';
 import { prepareRanges } from '../egress/addresses.ts';
 import { createEgress } from '../egress/dial.ts';
 import { digestOf } from '../gateway/access/tokens.ts';
+import { regionOfAwsFiles } from '../gateway/aws-asking.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { ProcessProvider } from '../gateway/routing/registry.ts';
 import { protocols } from '../protocols/all.ts';
 import { createTranslator } from '../protocols/translate.ts';
+import { awsPorts } from '../runtime/aws.ts';
 import { type DatabasePath, databasePath } from '../runtime/database-path.ts';
 import { dial } from '../runtime/dial.ts';
 import { type FixedMode, prepareHome } from '../runtime/files.ts';
@@ -75,7 +78,11 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
   if (options.by === 'command') refuseOtherDatabase(path, database.path);
   const facts: LockHolder = { pid: processId, version, address: null, configFile, startedAt: now() };
   const locks = takeLocks(path, database, facts);
-  const catalog = createCatalog(protocols.map(({ id }) => id));
+  const aws = awsPorts(upstreamEnvironment);
+  const catalog = createCatalog(
+    protocols.map(({ id }) => id),
+    withRegion(aws),
+  );
   let store: Store | null = null;
   try {
     const place = { home: path, database: database.path, withConfig: configFile === null };
@@ -96,6 +103,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       protocols,
       translator: createTranslator(protocols, digestOf),
       environment: upstreamEnvironment,
+      aws,
       settings,
       file,
       readSecretFile: secretFiles(file, log),
@@ -123,6 +131,13 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
     releaseAll(locks);
     throw error;
   }
+}
+
+/** The environment with the region of the AWS files, where no variable names one. */
+function withRegion(aws: AwsPorts): Readonly<Record<string, string | undefined>> {
+  const region = regionOfAwsFiles(aws, upstreamEnvironment);
+  const { AWS_REGION: named = upstreamEnvironment['AWS_DEFAULT_REGION'] ?? region ?? undefined } = upstreamEnvironment;
+  return { ...upstreamEnvironment, AWS_REGION: named };
 }
 
 /** @throws OlaError `conflict` that names the process that holds the home or the database */

@@ -23,6 +23,7 @@ import { healthRoutes } from './routes/health.ts';
 import { inferenceRoutes } from './routes/inference.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { modelRoutes } from './routes/models.ts';
+import { ownRoutes } from './routes/own.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
@@ -54,6 +55,7 @@ export function createApp(ports: AppPorts): App {
   const routes: readonly Route[] = [
     ...inferenceRoutes(gateway, answered),
     ...modelRoutes(gateway),
+    ...ownRoutes(gateway),
     ...healthRoutes(gateway),
     ...configRoutes(gateway),
     ...cooldownRoutes(gateway),

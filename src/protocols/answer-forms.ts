@@ -1,7 +1,7 @@
 /** The two forms of an answer: a stream where a whole one was asked for is folded, a whole one where a stream was asked for is told as one. */
 import { fold, unfold } from '../core/answers.ts';
 import type { Answer, Step } from '../core/conversation.ts';
-import type { ChatCodec, Making, UpstreamFailure } from '../core/protocol.ts';
+import type { ChatCodec, Making, UpstreamChat, UpstreamFailure } from '../core/protocol.ts';
 import { brokenProtocol } from './failures.ts';
 
 /** A stream begins with a field of an event, or with a comment (WHATWG HTML, 9.2.5). */
@@ -13,11 +13,11 @@ export function looksLikeEvents(text: string): boolean {
 }
 
 /** @param text of an answer that was not asked for as a stream */
-export function readAnswer(text: string, codec: Pick<ChatCodec, 'decodeAnswer' | 'streamDecoder'>): Answer | UpstreamFailure {
+export function readAnswer(text: string, codec: Pick<UpstreamChat, 'decodeAnswer' | 'streamDecoder'>): Answer | UpstreamFailure {
   return looksLikeEvents(text) ? answerOfEvents(text, codec) : codec.decodeAnswer(text);
 }
 
-function answerOfEvents(text: string, codec: Pick<ChatCodec, 'streamDecoder'>): Answer | UpstreamFailure {
+function answerOfEvents(text: string, codec: Pick<UpstreamChat, 'streamDecoder'>): Answer | UpstreamFailure {
   const decoder = codec.streamDecoder();
   const steps: Step[] = [];
   const take = (step: Step) => void steps.push(step);

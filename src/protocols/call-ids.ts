@@ -1,24 +1,11 @@
-/** Ids of the calls of an answer: an upstream may give none, or one twice, and clients pair calls and results by them. Pure. */
-import type { Part, Step } from '../core/conversation.ts';
+/** Ids of tool calls, for upstreams that give none. Pure. */
+import type { Step } from '../core/conversation.ts';
 
-export interface CallIds {
-  /** @returns the step, its call with an id that no other call of the answer has */
-  take(step: Step): Step;
-}
-
-/** @param answer the id of the answer: ids that are made of it differ between the turns of a conversation */
-export function createCallIds(answer: string): CallIds {
-  const seen = new Set<string>();
-  let calls = 0;
-  return {
-    take(step) {
-      if (step.type !== 'partBegin' || step.part.type !== 'toolCall') return step;
-      const { part } = step;
-      const place = calls++;
-      const id = part.id === '' || seen.has(part.id) ? `call_${answer}_${place}` : part.id;
-      seen.add(id);
-      const named: Part = id === part.id ? part : { ...part, id };
-      return { ...step, part: named };
-    },
-  };
+/**
+ * Gives a call without an id one of the answer's id and its place: it is the same in every turn, and no other answer has it.
+ * @param answer letters, digits and hyphens
+ */
+export function withCallId(step: Step, answer: string): Step {
+  if (step.type !== 'partBegin' || step.part.type !== 'toolCall' || step.part.id !== '') return step;
+  return { ...step, part: { ...step.part, id: `call_${answer}_${step.index}` } };
 }

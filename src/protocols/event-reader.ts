@@ -38,6 +38,8 @@ const decoder = new TextDecoder();
 const namePrefix = 7;
 const dataPrefix = 6;
 const letterE = 0x65;
+/** Bytes of a byte order mark. No event begins with one of them. */
+const markBytes: readonly number[] = [0xef, 0xbb, 0xbf];
 
 class Reader implements EventReader {
   private readonly cutter = createEventCutter(eventLimit);
@@ -68,10 +70,11 @@ class Reader implements EventReader {
     this.cutter.close();
   }
 
-  /** A byte order mark may stand before the first event. */
+  /** A byte order mark may stand before the first event, and may come in pieces. */
   private behindMark(chunk: Uint8Array): Uint8Array {
-    if (chunk.length > 0) this.begun = true;
-    return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? chunk.subarray(3) : chunk;
+    const first = chunk.findIndex((byte) => !markBytes.includes(byte));
+    if (first >= 0) this.begun = true;
+    return chunk.subarray(first < 0 ? chunk.length : first);
   }
 }
 

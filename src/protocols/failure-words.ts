@@ -79,12 +79,13 @@ function over(inner: Words, outer: Words): Words {
   };
 }
 
-/** Google's RetryInfo (`retryDelay: "7s"` in `details[]`), OpenRouter's `metadata.headers`, a plain `retry_after` in seconds. */
+/** Google's RetryInfo (`retryDelay: "7s"` in `details[]`), a plain `retry_after` in seconds, ChatGPT's `resets_in_seconds`. */
 function retryDelay(fields: Readonly<Record<string, unknown>>): number | null {
   const details: readonly unknown[] = Array.isArray(fields['details']) ? fields['details'] : [];
   for (const detail of [...details, fields]) {
     if (!isObject(detail)) continue;
-    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(detail['retryDelay'] ?? ''))?.[1] ?? detail['retry_after'];
+    const seconds =
+      /^(\d+(?:\.\d+)?)s$/.exec(String(detail['retryDelay'] ?? ''))?.[1] ?? detail['retry_after'] ?? detail['resets_in_seconds'];
     const value = typeof seconds === 'string' || typeof seconds === 'number' ? Number(seconds) : Number.NaN;
     if (Number.isFinite(value) && value > 0) return Math.ceil(value * 1000);
   }

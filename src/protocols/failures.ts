@@ -61,11 +61,11 @@ function failureOf(status: number, { message, param, code, type, retryAfterMs }:
 
 /** Phrases by which vendors say that a prompt is too long (reference: provider catalog 3.5). */
 const overflowPhrases =
-  /prompt is too long|exceeds? (?:the |max )?(?:context window|max(?:imum)? (?:context |allowed input )?length)|prompt exceeds max length|context window (?:exceeded|exceeds limit)|maximum (?:prompt|context) length is|reduce the length of the messages|longer than the model's context length|exceeds the available context size|greater than the context length|exceeded model token limit|too large for model with|range of input length should be|context_length_exceeded|too many tokens|token limit exceeded/i;
+  /prompt is too long|exceeds? (?:the |max )?(?:context window|context length|max(?:imum)? (?:context |allowed input )?length)|prompt exceeds max length|context window (?:exceeded|exceeds limit)|maximum (?:prompt|context) length is|reduce the length of the messages|longer than the model's context length|exceeds the available context size|greater than the context length|exceeded model token limit|too large for model with|range of input length should be|context_length_exceeded|too many tokens|token limit exceeded/i;
 
 /** Words by which vendors say, under several statuses, that an account has no credit left. */
 const noCredit =
-  /insufficient[ _](?:quota|balance|credits?|funds)|credit balance is too low|(?:no|out of|not enough) credits?\b|exceeded your current quota|billing_|payment[ _]required|spend_limit/i;
+  /insufficient[ _](?:quota|balance|credits?|funds)|credit balance is too low|(?:no|out of|not enough) credits?\b|exceeded your current quota|billing_|payment[ _]required|spend_limit|usage_not_included/i;
 /** Words by which vendors say that this account may not use this model. "It does not exist or you have no access" says neither. */
 const notEntitled =
   /(?:(?:do|does) not|don't|doesn't) have access to (?:the |this )?model|not (?:entitled|authorized|permitted) to (?:use|access) (?:the |this )?model|not (?:supported|available) (?:when using|with|for|on) (?:[a-z]+ with )?(?:a|your) (?:[a-z]+ )?(?:account|plan|subscription|organi[sz]ation)|access_terminated_error/i;

@@ -3,6 +3,7 @@ import type { Conversation } from '../core/conversation.ts';
 import { OlaError } from '../core/errors.ts';
 import type { Digest, HeaderMap } from '../core/ports.ts';
 import type {
+  ChatCodec,
   ClientCall,
   Exchange,
   Making,
@@ -30,7 +31,7 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
   function translates(clientId: ProtocolId, upstreamId: ProtocolId, operation: Operation): boolean {
     const [client, upstream] = [table.get(clientId), table.get(upstreamId)];
     if (client === undefined || upstream === undefined) return false;
-    if (operation === 'chat') return client.chat !== null && upstream.chat !== null;
+    if (operation === 'chat') return clientChat(client) !== null && upstream.chat !== null;
     if (operation === 'embeddings') return hasClient(client) && hasUpstream(upstream);
     return operation === 'count' && client.count !== null && upstream.chat !== null;
   }
@@ -44,15 +45,16 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
   }
 
   function translated(client: Protocol, call: ClientCall, to: UpstreamModel, facts: TranslatedCall): Exchange | null {
-    const [from, upstream] = [client.chat, table.get(to.protocol)?.chat ?? null];
+    const [from, upstream] = [clientChat(client), table.get(to.protocol)?.chat ?? null];
     if (from === null || upstream === null) return null;
     const conversation = conversationOf(call, from.decodeRequest);
-    refuseOpaque(conversation, to);
+    const isKin = upstream.kin === client.id;
+    if (!isKin) refuseOpaque(conversation, to);
     const { conversation: own, cut } = reasoningFor(conversation, to.maker, facts.memory);
     const asked = upstream.customTools ? { conversation: own, names: noNames } : asFunctions(own);
     const request = upstream.encodeRequest(asked.conversation, to, digest);
     const told = clientNames(request.dropped, from, fieldsOf(call));
-    const dropped = [...conversation.unknown, ...told, ...(cut ? ['reasoning'] : [])];
+    const dropped = [...(isKin ? [] : conversation.unknown), ...told, ...(cut ? ['reasoning'] : [])];
     return new TranslatedExchange({
       request,
       notes: notesOf(dropped, request.reasoningLost),
@@ -118,6 +120,11 @@ function makingOf(call: ClientCall, to: UpstreamModel, { requestId, startedAt }:
 }
 
 const noNames: ReadonlySet<string> = new Set();
+
+/** @returns null for a protocol without clients */
+function clientChat({ chat }: Protocol): ChatCodec | null {
+  return chat !== null && 'decodeRequest' in chat ? chat : null;
+}
 
 /** Tools and fields that only the client's own protocol knows change the answer: they are never left out. */
 function refuseOpaque({ opaque }: Conversation, { provider }: UpstreamModel): void {

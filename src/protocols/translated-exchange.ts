@@ -10,12 +10,13 @@ import type {
   Making,
   ReasoningMemory,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
   WholeAnswer,
 } from '../core/protocol.ts';
 import { readAnswer } from './answer-forms.ts';
 import { createAnswerReasoning } from './answer-reasoning.ts';
-import { createCallIds } from './call-ids.ts';
+import { withCallId } from './call-ids.ts';
 import { withCustomCalls } from './custom-tools.ts';
 import { createTranslatedStream } from './translated-stream.ts';
 
@@ -25,7 +26,7 @@ export interface Translation {
   /** The client asked for a stream. */
   readonly stream: boolean;
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;
@@ -61,7 +62,7 @@ export class TranslatedExchange implements Exchange {
   }
 
   labelOf(kind: AnswerKind): string {
-    return kind === 'stream' ? 'text/event-stream' : 'application/json';
+    return kind === 'stream' ? (this.translation.to.streamType ?? 'text/event-stream') : 'application/json';
   }
 
   whole(text: string): WholeAnswer | UpstreamFailure {
@@ -77,9 +78,9 @@ export class TranslatedExchange implements Exchange {
   private wrapped(answer: Answer): Answer {
     if (!answer.parts.some(isReasoningOrCall)) return answer;
     const parts = withCustomCalls(answer.parts, this.translation.customTools);
+    const { making } = this.translation;
     const steps = createAnswerReasoning(this.translation);
-    const ids = createCallIds(this.translation.making.id);
-    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(ids.take(step))));
+    const whole = fold(Array.from(unfold({ ...answer, parts }), (step) => steps.take(withCallId(step, making.id))));
     return { ...whole, ...(answer.extras === undefined ? {} : { extras: answer.extras }) };
   }
 

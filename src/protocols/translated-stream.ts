@@ -10,16 +10,17 @@ import type {
   StreamEncoder,
   StreamFault,
   StreamPipe,
+  UpstreamChat,
   UpstreamFailure,
 } from '../core/protocol.ts';
 import { noTokenCounts, type TokenCounts } from '../core/usage.ts';
 import { type AnswerReasoning, createAnswerReasoning } from './answer-reasoning.ts';
-import { type CallIds, createCallIds } from './call-ids.ts';
+import { withCallId } from './call-ids.ts';
 import { CustomCalls } from './custom-tools.ts';
 
 export interface StreamTranslation {
   /** The upstream's codec. */
-  readonly from: ChatCodec;
+  readonly from: UpstreamChat;
   /** The client's codec. */
   readonly to: ChatCodec;
   readonly making: Making;
@@ -35,7 +36,7 @@ export function createTranslatedStream(translation: StreamTranslation): StreamPi
 
 type Emit = (bytes: Uint8Array) => void;
 /** `none`: nothing has come that tells. */
-type Form = 'none' | 'events' | 'json';
+type Form = 'none' | 'stream' | 'json';
 
 /** Bytes of an answer that is JSON in the place of a stream. */
 const longestAnswer = 64 * 1024 * 1024;
@@ -49,14 +50,14 @@ class TranslatedStream implements StreamPipe {
   failure: UpstreamFailure | null = null;
   tokens: TokenCounts = noTokenCounts;
   stop: string | null = null;
-  private readonly codec: ChatCodec;
+  private readonly codec: UpstreamChat;
   private readonly decoder: StreamDecoder;
   private readonly client: StreamEncoder;
+  private readonly answerId: string;
   private readonly reasoning: AnswerReasoning;
-  private readonly ids: CallIds;
   /** Null: the client has no free-form tools. */
   private readonly custom: CustomCalls | null;
-  private form: Form = 'none';
+  private form: Form;
   private readonly json: Uint8Array[] = [];
   private jsonLength = 0;
   /** Text for the client that is not emitted yet. */
@@ -64,10 +65,11 @@ class TranslatedStream implements StreamPipe {
 
   constructor({ from, to, making, maker, memory, customTools }: StreamTranslation) {
     this.codec = from;
+    this.form = from.framing === 'own' ? 'stream' : 'none';
     this.decoder = from.streamDecoder();
     this.client = to.streamEncoder(making);
+    this.answerId = making.id;
     this.reasoning = createAnswerReasoning({ maker, memory });
-    this.ids = createCallIds(making.id);
     this.custom = customTools.size === 0 ? null : new CustomCalls(customTools);
   }
 
@@ -88,7 +90,7 @@ class TranslatedStream implements StreamPipe {
   finish(emit: Emit): void {
     if (this.done || this.fault !== null) return;
     if (this.form === 'json') this.run(() => this.takeJson(), emit);
-    else if (this.form === 'events') this.run(() => this.decoder.finish(this.take), emit);
+    else if (this.form === 'stream') this.run(() => this.decoder.finish(this.take), emit);
   }
 
   close(): void {
@@ -111,13 +113,12 @@ class TranslatedStream implements StreamPipe {
     emit(bytes);
   }
 
-  private readonly take = (given: Step): void => {
+  private readonly take = (step: Step): void => {
     // Most steps are increments of text, which nothing but the encoder looks into.
-    if (given.type === 'partDelta' && this.begun && this.custom === null && !this.reasoning.isOpen) {
-      this.text += this.client.encode(given);
+    if (step.type === 'partDelta' && this.begun && this.custom === null && !this.reasoning.isOpen) {
+      this.text += this.client.encode(step);
       return;
     }
-    const step = this.ids.take(given);
     if (step.type === 'usage') this.tokens = step.tokens;
     else if (step.type === 'end') this.end(step);
     else if (!this.begun) this.begun = carriesContent(step);
@@ -128,7 +129,7 @@ class TranslatedStream implements StreamPipe {
   private readonly tell = (step: Step): void => {
     // The answer names the model as its client does: Claude Code forgets the reasoning of an answer that names another.
     const own = step.type === 'begin' ? { ...step, model: null } : step;
-    this.text += this.client.encode(this.reasoning.take(own));
+    this.text += this.client.encode(this.reasoning.take(withCallId(own, this.answerId)));
   };
 
   private end({ end }: Extract<Step, { type: 'end' }>): void {
@@ -175,5 +176,5 @@ function formOf(chunk: Uint8Array): Form {
   const first = chunk.find((byte) => !blanks.includes(byte));
   if (first === undefined) return 'none';
   if (first === 0x7b) return 'json';
-  return eventStarts.includes(first) ? 'events' : 'none';
+  return eventStarts.includes(first) ? 'stream' : 'none';
 }

@@ -264,7 +264,7 @@ describe('model rows', () => {
 
   test('a model names its protocols only where its provider has several, and serves it by one', () => {
     const named = models.filter(({ protocols }) => protocols !== undefined);
-    expect([...new Set(named.map(({ provider }) => provider))]).toEqual(['opencode', 'opencode-go']);
+    expect([...new Set(named.map(({ provider }) => provider))]).toEqual(['github-copilot', 'opencode', 'opencode-go']);
     expect(named.filter(({ protocols }) => protocols?.length !== 1)).toEqual([]);
     const of = (id: string) => named.find((model) => model.provider === 'opencode' && model.id === id)?.protocols;
     expect(of('claude-opus-5')).toEqual(['anthropic-messages']);

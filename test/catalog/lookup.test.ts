@@ -68,8 +68,36 @@ describe('the description of every provider', () => {
   test('says which protocols are spoken, and what is local', () => {
     expect(of('xai')).toMatchObject({ callable: true, endpoints: [{ callable: true }, { callable: false }] });
     expect(of('azure')).toMatchObject({ callable: true, needsBaseUrl: true, local: false });
-    expect(of('amazon-bedrock')).toMatchObject({ callable: false, needsBaseUrl: true });
+    expect(of('amazon-bedrock')).toMatchObject({ callable: false, needsBaseUrl: false });
     expect(of('vllm')).toMatchObject({ local: true, needsBaseUrl: false });
+  });
+});
+
+describe('a row with a host in each region', () => {
+  const base = (environment: Readonly<Record<string, string | undefined>>) =>
+    createCatalog(['bedrock-converse-stream'], environment).provider('bedrock')?.endpoints[0].baseUrl;
+
+  test('is where its variables say, in their order', () => {
+    expect(base({})).toBe('https://bedrock-runtime.us-east-1.amazonaws.com');
+    expect(base({ AWS_DEFAULT_REGION: 'eu-central-1' })).toBe('https://bedrock-runtime.eu-central-1.amazonaws.com');
+    expect(base({ AWS_REGION: 'us-gov-west-1', AWS_DEFAULT_REGION: 'eu-central-1' })).toBe(
+      'https://bedrock-runtime.us-gov-west-1.amazonaws.com',
+    );
+    expect(base({ AWS_REGION: ' ', AWS_DEFAULT_REGION: 'eu-west-1' })).toBe('https://bedrock-runtime.eu-west-1.amazonaws.com');
+  });
+
+  test('stays at home for a text that is no region: it would be a part of a host name', () => {
+    for (const text of ['evil.example/', 'us-east-1.evil.example', 'US-EAST-1', 'x', 'us-east-1#'])
+      expect(base({ AWS_REGION: text })).toBe('https://bedrock-runtime.us-east-1.amazonaws.com');
+  });
+
+  test('its key may go to each of its regions, and nowhere else', () => {
+    const origins = createCatalog([]).envBinding('AWS_BEARER_TOKEN_BEDROCK') ?? [];
+    expect(origins).toContain('https://bedrock-runtime.us-east-1.amazonaws.com');
+    expect(origins).toContain('https://bedrock-runtime.eu-north-1.amazonaws.com');
+    expect(origins.filter((origin) => !/^https:\/\/bedrock-runtime\.[a-z]+(-[a-z]+)+-\d\.amazonaws\.com$/.test(origin))).toEqual(
+      [],
+    );
   });
 });
 

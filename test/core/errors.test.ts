@@ -27,6 +27,7 @@ const types: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
   499: 'invalid_request_error',
   500: 'api_error',
+  501: 'api_error',
   502: 'api_error',
   503: 'api_error',
   504: 'api_error',

@@ -30,6 +30,9 @@ describe('a model reference', () => {
 describe('the readings of a name', () => {
   test('are the name itself, then the name without a context suffix at its end', () => {
     for (const suffix of ['[1m]', '[200k]', '[1M]']) expect(readingsOf(` a/b${suffix} `)).toEqual([`a/b${suffix}`, 'a/b']);
+    // Last stands the name that counts where no provider lists one of them.
+    expect(readingsOf('a/b:latest')).toEqual(['a/b:latest', 'a/b', 'a/b:latest']);
+    expect(readingsOf(':latest')).toEqual([':latest']);
     for (const name of ['b', 'b[1m]x', 'b[m]', 'b[1g]', 'b(1m)']) expect(readingsOf(`a/${name}`)).toEqual([`a/${name}`]);
   });
 });

@@ -139,13 +139,13 @@ describe('keys of a later version', () => {
 
   test('are reported once each, and nothing below those whose content nobody knows yet', () => {
     const value = {
-      authProfiles: { 'a:b': { provider: 'a', type: 'oauth', accountId: 'a', odd: 1 } },
+      authProfiles: { 'a:b': { provider: 'a', type: 'oauth', email: 'a', odd: 1 } },
       telemetry: { endpoint: 'x', deep: { a: 1 } },
       egressPolicy: { fetchImages: true, mode: 'off' },
       providers: { acme: { weight: 1, models: [{ id: 'm', api: 'ollama' }] } },
     };
     expect(said(value)).toEqual([
-      ['authProfiles.a:b.accountId', true],
+      ['authProfiles.a:b.email', true],
       ['authProfiles.a:b.odd', false],
       ['telemetry', true],
       ['egressPolicy.fetchImages', true],

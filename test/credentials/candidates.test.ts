@@ -12,6 +12,7 @@ const given: StaticHeaders = {
   style: 'x-api-key',
   isStyleConfigured: false,
   forms,
+  account: null,
   extra: {},
   userAgent: 'ola/1',
   via: '1.1 ola',

@@ -96,7 +96,6 @@ describe('a profile is passed over', () => {
     ['that is disabled, whatever else it is', { enabled: false, type: 'oauth', secret: null }, 'disabled'],
     ['of a login that has ended', { type: 'oauth', expiresAt: now }, 'expired'],
     ['of a command line', { type: 'cli', secret: null }, 'not_built'],
-    ['of AWS', { type: 'aws-sdk', secret: null }, 'not_built'],
     ['that only some projects may use', { isRestricted: true }, 'not_built'],
     ['that expired this millisecond', { type: 'token', expiresAt: now }, 'expired'],
     ['without its secret', { secret: null }, 'missing_credential'],

@@ -12,7 +12,7 @@ const local = { allowLocal: true };
 function reasonFor(
   url: string,
   given: EgressPolicy = policy,
-  exceptions: { allowLocal: boolean; ports?: number[] } = nobody,
+  exceptions: { allowLocal: boolean; ports?: number[]; awsMetadata?: true } = nobody,
 ): EgressReason | null {
   const verdict = judge(url, given, exceptions);
   return verdict.ok ? null : verdict.reason;
@@ -43,6 +43,19 @@ describe('every vector is judged as written', () => {
     expect(vectors.length).toBeGreaterThanOrEqual(97);
     expect(new Set(vectors.map((vector) => vector.expect)).size).toBe(2);
   });
+});
+
+test('the fixed addresses of AWS’s credentials are for the client that asks for them, and no other address is', () => {
+  const aws = { allowLocal: false, awsMetadata: true } as const;
+  for (const host of ['169.254.169.254', '169.254.170.2', '169.254.170.23']) {
+    expect(reasonFor(`http://${host}`, defaultEgressPolicy, aws)).toBeNull();
+    expect(reasonFor(`http://${host}`, defaultEgressPolicy, local)).not.toBeNull();
+    expect(reasonFor(`http://${host}`, { ...policy, denyHosts: [host] }, aws)).toBe('denylisted_host');
+  }
+  for (const url of ['http://169.254.169.253', 'http://169.254.1.1', 'http://metadata.google.internal', 'http://100.100.100.200'])
+    expect(reasonFor(url, defaultEgressPolicy, aws)).not.toBeNull();
+  // A name that leads there is a name that somebody else owns.
+  expect(judgeAddress('169.254.169.254', policy, aws)).toBe('metadata_ip');
 });
 
 describe('each way to be refused has its reason', () => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { components } = readDocument(await (await scene.ask('GET', '/docs/json')).text());
   const all = Object.values(components.examples).map(({ value }) => value as ErrorEnvelope & { readonly type?: string });
   // Other wire formats tell the same errors in envelopes of their own.
-  examples = all.filter(({ type, error }) => type === undefined && typeof error.code === 'string');
+  examples = all.filter(({ type, error }) => type === undefined && typeof error !== 'string' && typeof error.code === 'string');
 });
 afterAll(() => up.close());
 const { now } = performance;
@@ -154,9 +154,11 @@ const ways: { readonly [code in ErrorCode]?: Way } = {
 
 /** Nobody is there to read the one; a defect of ola would bring about the other. */
 const unreachable: readonly ErrorCode[] = ['client_closed_request', 'internal_error'];
+/** Told in the form of one protocol alone, whose routes they belong to. */
+const foreign: readonly ErrorCode[] = ['not_implemented'];
 
 test('every code has a way to it here, or is one that no client meets', () => {
-  expect([...Object.keys(ways), ...unreachable].sort()).toEqual([...codes].sort());
+  expect([...Object.keys(ways), ...unreachable, ...foreign].sort()).toEqual([...codes].sort());
 });
 
 /** Of no route, so that the reference has no example. */
@@ -164,7 +166,7 @@ const undocumented: readonly ErrorCode[] = ['route_not_found', 'method_not_allow
 
 test('every code but those of no route has an example in the reference', () => {
   const shown = new Set(examples.map(({ error }) => error.code));
-  expect(codes.filter((code) => !shown.has(code)).sort()).toEqual([...undocumented].sort());
+  expect(codes.filter((code) => !shown.has(code)).sort()).toEqual([...undocumented, ...foreign].sort());
 });
 
 /** An error without what belongs to one occurrence: names, numbers, and the values of its details. */
@@ -218,6 +220,21 @@ test('an unknown path, a wrong method, a stranger and a foreign Host are told in
         expect(await told(code, path)).toStartWith('{"error":');
     }),
   );
+});
+
+test('what a client of Ollama asks of its files is 501 in the form of Ollama, with the code in a header', async () => {
+  await using scene = await open(directory());
+  for (const [method, call] of [
+    ['POST', 'pull'],
+    ['POST', 'push'],
+    ['POST', 'create'],
+    ['POST', 'copy'],
+    ['DELETE', 'delete'],
+  ] as const) {
+    const response = await send(method, `/api/${call}`, { model: 'llama3.2' })(scene);
+    expect([response.status, response.headers.get('x-ola-code')]).toEqual([501, 'not_implemented']);
+    expect(await response.json()).toEqual({ error: expect.stringMatching(/^ola does not \w+ models: .{20,}\.$/) });
+  }
 });
 
 test('a client of Anthropic’s API is told of models in its own envelope', async () => {

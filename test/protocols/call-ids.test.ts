@@ -1,29 +1,12 @@
 import { expect, test } from 'bun:test';
 import type { Step } from '../../src/core/conversation.ts';
-import { createCallIds } from '../../src/protocols/call-ids.ts';
+import { withCallId } from '../../src/protocols/call-ids.ts';
+import { textPart, toolCall } from '../contract/hub/scene.ts';
 
-const begin = (id: string): Step => ({
-  type: 'partBegin',
-  index: 0,
-  part: { type: 'toolCall', id, name: 'f', kind: 'function', arguments: '' },
-});
-const idsOf = (answer: string, ...ids: readonly string[]) => {
-  const made = createCallIds(answer);
-  return ids.map((id) => {
-    const step = made.take(begin(id));
-    return step.type === 'partBegin' && step.part.type === 'toolCall' ? step.part.id : null;
-  });
-};
+const begin = (index: number, part: Extract<Step, { type: 'partBegin' }>['part']): Step => ({ type: 'partBegin', index, part });
 
-test('a call keeps its id; one without, or with that of another call, gets one of the answer and its place', () => {
-  expect(idsOf('r1', 'a', '', 'a', 'b', '')).toEqual(['a', 'call_r1_1', 'call_r1_2', 'b', 'call_r1_4']);
-});
-
-test('calls without ids of two answers differ', () => {
-  expect(idsOf('r1', '')).not.toEqual(idsOf('r2', ''));
-});
-
-test('other steps go through', () => {
-  const step: Step = { type: 'partBegin', index: 0, part: { type: 'text', text: '' } };
-  expect(createCallIds('r').take(step)).toBe(step);
+test('a call without an id gets one of its answer and its place; no other step is changed', () => {
+  expect(withCallId(begin(2, toolCall('')), 'req-1')).toMatchObject({ part: { id: 'call_req-1_2' } });
+  for (const step of [begin(0, toolCall('x')), begin(0, textPart('')), { type: 'partEnd', index: 0 } as Step])
+    expect(withCallId(step, 'req-1')).toBe(step);
 });

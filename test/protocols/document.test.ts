@@ -45,6 +45,7 @@ test('each place in the hub has words of its own', () => {
 
 describe('each client field stands once in each table of its protocol', () => {
   for (const { id, fields } of spoken) {
+    if (!('client' in fields)) continue;
     test(id, () => {
       const names = Object.keys(fields.client).sort();
       const tables = protocolsPage()

@@ -103,7 +103,7 @@ export const protocol: Addition = {
     {
       path: 'src/protocols/all.ts',
       change: (text) =>
-        `import { echo } from './echo/protocol.ts';\n${text.replace('[openaiCompletions', '[openaiCompletions, echo')}`,
+        `import { echo } from './echo/protocol.ts';\n${text.replace(/\[(\s*)openaiCompletions/, '[$1openaiCompletions, echo')}`,
     },
     { path: 'test/protocols/echo/samples.ts', change: () => samples },
     {

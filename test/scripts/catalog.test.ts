@@ -1,6 +1,7 @@
 /** The table of models out of the source's files; fetching them needs a network and is not run here. */
 import { describe, expect, test } from 'bun:test';
-import { type SourceModel, slim, tableOf } from '../../scripts/catalog.ts';
+import { slim, tableOf } from '../../scripts/catalog.ts';
+import type { SourceModel } from '../../scripts/catalog-source.ts';
 
 const model: SourceModel = {
   type: 'chat',
@@ -96,6 +97,28 @@ describe('a model of the source', () => {
     expect(slim({ ...model, compat }, chat)).toEqual(slim(model, chat));
     expect(slim(model, messages)).toEqual({ ...slim(model, chat), thinking: 'budget' } as never);
     expect(slim({ ...model, reasoning: false, compat: { supportsTemperature: true } }, messages)).not.toHaveProperty('thinking');
+  });
+
+  test('of Bedrock is described by its twin at Anthropic, or by the effort of OpenAI’s models', () => {
+    const bedrock = 'bedrock-converse-stream';
+    const twin = (id: string, compat: SourceModel['compat']) => ({ ...model, id, ...(compat === undefined ? {} : { compat }) });
+    const adaptive = twin('claude-next-5', { forceAdaptiveThinking: true, supportsTemperature: false });
+    const anthropic = { 'anthropic-messages': { a: adaptive, b: twin('claude-small-4-20250101', {}) } };
+    const of = (id: string) => slim({ ...model, id, compat: { supportsStrictMode: true } }, bedrock, anthropic);
+    expect(of('eu.anthropic.claude-next-5-v1:0')).toMatchObject({ thinking: 'adaptive', noSampling: true, cachePoints: true });
+    expect(of('anthropic.claude-small-4-20250101-v1:0')).toMatchObject({
+      thinking: 'budget',
+      cachePoints: true,
+      strictTools: true,
+    });
+    expect(of('us.anthropic.claude-gone-3')).toMatchObject({ thinking: 'budget' });
+    expect(of('us-gov.openai.gpt-oss-120b-1:0')).toMatchObject({ effortField: 'reasoning_effort', efforts: { off: null } });
+    expect(of('openai.gpt-9')).toMatchObject({ effortField: 'reasoning', efforts: { minimal: 'low', max: null } });
+    for (const id of ['amazon.nova-pro-v1:0', 'x.claude-next-5']) {
+      expect(of(id)).not.toHaveProperty('thinking');
+      expect(of(id)).not.toHaveProperty('effortField');
+      expect(of(id)).toHaveProperty('strictTools');
+    }
   });
 
   test('that is no chat model is left out', () => {

@@ -22,7 +22,7 @@ const ownHeaders =
   /^(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|proxy-.*|__proto__)$/i;
 
 /** Ways of signing that this version knows. */
-const builtAuth = ['api-key', 'token'] as const;
+const builtAuth = ['api-key', 'token', 'aws-sdk'] as const;
 
 /**
  * @param document with the entries to be checked, before placeholders are resolved
@@ -103,7 +103,7 @@ function checkProfile(id: string, profile: ProfileConfig, part: Path): void {
 }
 
 /** Types of profiles that this version uses. */
-const builtTypes: readonly string[] = ['api_key', 'token', 'oauth'];
+const builtTypes: readonly string[] = ['api_key', 'token', 'oauth', 'aws-sdk'];
 
 /** A part of a profile has no type. */
 function notUsed({ type }: Partial<ProfileConfig>, prefix: string): Warning[] {
@@ -142,7 +142,7 @@ function notServed({ api, auth }: ProviderConfig, prefix: string, { protocols }:
     missing.push({ path: `${prefix}api`, reason });
   }
   if (auth !== undefined && !has(builtAuth, auth)) {
-    const reason = `'auth' ${auth} is not served by this version; it has ${builtAuth.join(' and ')}`;
+    const reason = `'auth' ${auth} is not served by this version; it has ${builtAuth.join(', ')}`;
     missing.push({ path: `${prefix}auth`, reason });
   }
   return missing;

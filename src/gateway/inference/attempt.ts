@@ -4,7 +4,9 @@ import { OlaError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Clock, HeaderMap, Reply } from '../../core/ports.ts';
 import type { AnswerKind, Exchange, OwnAnswer, UpstreamFailure } from '../../core/protocol.ts';
+import type { ProviderQuirks } from '../../core/providers.ts';
 import type { Redact } from '../../core/redaction.ts';
+import { turnHeaders } from '../../core/turn-headers.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
@@ -55,7 +57,7 @@ export async function tryOnce(
   request: InferenceRequest,
 ): Promise<Outcome> {
   const { endpoint, provider } = attempt;
-  const quirks = ports.addedFields.quirksOf(endpoint);
+  const quirks = ports.addedFields.quirksOf(attempt);
   let exchange: Exchange | OwnAnswer | null;
   try {
     exchange = ports.speech.exchange(progress.call, request, attempt, quirks);
@@ -72,7 +74,7 @@ export async function tryOnce(
     reply = await ports.egress.send(endpoint.destination, {
       method: exchange.method,
       path: exchange.path,
-      headers: headersOf(signed, progress.call.via, exchange),
+      headers: headersOf(signed, progress.call.via, exchange, turnHeadersOf(request, quirks, exchange)),
       body: exchange.body,
       signal: progress.call.signal,
       ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
@@ -97,9 +99,14 @@ function isRepeat({ failed }: Progress, attempt: Attempt): boolean {
   return failed.length > 0 && failed.at(-1)?.attempt === attempt;
 }
 
+/** Most hosts want none. */
+function turnHeadersOf({ route }: InferenceRequest, quirks: ProviderQuirks, { body }: Exchange): HeaderMap | null {
+  return quirks.turnHeaders === undefined || route.operation !== 'chat' ? null : turnHeaders(quirks.turnHeaders, body);
+}
+
 /** The same object for most calls of a credential, so that what is made of them is made once. */
-function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange): HeaderMap {
-  const all = withHeaders(signed, headers);
+function headersOf(signed: HeaderMap, via: string | null, { contentType, headers }: Exchange, turn: HeaderMap | null): HeaderMap {
+  const all = withHeaders(withHeaders(signed, headers), turn);
   if (via === null && contentType === null) return all;
   return {
     ...all,
@@ -152,7 +159,7 @@ async function readRefusal(given: Try, reply: Reply): Promise<Outcome> {
   const provider = attempt.provider.id;
   if (saysCircle(reply.status, body)) return broken(circle(provider));
   const failure = ports.speech.protocolOf(attempt.endpoint.protocol).readFailure(reply.status, reply.header, body);
-  if (ports.addedFields.isRefused(attempt.endpoint, failure, exchange))
+  if (ports.addedFields.isRefused(attempt, failure, exchange))
     return { ...refusedFor(given, reply, failure), next: 'same', fault: null };
   const refusal = refusedFor(given, reply, failure);
   return (await isRenewed(given, refusal)) ? { ...refusal, next: 'same', fault: null } : refusal;

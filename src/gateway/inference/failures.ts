@@ -171,9 +171,10 @@ export function upstreamError(refusal: Refusal): OlaError {
 }
 
 /** What a 404 may come of, beside the words of the upstream. */
-function hintOf({ provider, lacksVersion, nearest }: Refusal): string | null {
+function hintOf({ provider, lacksVersion, nearest, failure }: Refusal): string | null {
   const question = didYouMean(nearest()).trim();
   if (question !== '') return `The model is not among those that ola knows of '${provider}'. ${question}`;
+  if (failure.hint !== undefined) return failure.hint;
   return lacksVersion ? `The base URL of '${provider}' has no version: ${versionHint}` : null;
 }
 

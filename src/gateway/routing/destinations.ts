@@ -4,7 +4,7 @@ import { lacksVersion, splitQuery, withoutVersion } from '../../core/base-url.ts
 import type { ConfigDocument, ProviderConfig } from '../../core/document.ts';
 import { type Destination, defaultTimeouts } from '../../core/egress.ts';
 import type { Timeouts } from '../../core/ports.ts';
-import { noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
+import { inRegion, noQuirks, type ProtocolId, type ProviderEndpoint } from '../../core/providers.ts';
 
 /** The configured providers under canonical ids, `models.providers` over `providers`. */
 export function configuredProviders(document: ConfigDocument, catalog: Catalog): Map<string, ProviderConfig> {
@@ -36,7 +36,7 @@ export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog
 }
 
 function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
-  const rows = catalog.provider(id)?.endpoints ?? [];
+  const rows = rowsOf(id, config, catalog);
   const api = catalog.protocols.find((protocol) => protocol === config.api);
   const wanted = api ?? catalog.protocols[0];
   const listed = rows.find(({ protocol }) => protocol === wanted);
@@ -50,7 +50,29 @@ function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog)
   const { style = catalog.vendorEndpoint(protocol)?.style ?? 'bearer', quirks = noQuirks } =
     like ?? catalog.addressedByUser(id) ?? {};
   const baseUrl = doubledVersion(config.baseUrl, protocol, catalog) ?? config.baseUrl;
-  return [{ protocol, baseUrl, style, quirks }];
+  const first: ProviderEndpoint = { protocol, baseUrl, style, quirks };
+  return api === undefined ? [first, ...besides(id, first, catalog)] : [first];
+}
+
+/** Other protocols that the vendor serves at the same address, where the configured one has the path that the vendor documents. */
+function besides(id: string, first: ProviderEndpoint, catalog: Catalog): readonly ProviderEndpoint[] {
+  const documented = catalog.addressedByUser(id)?.endpoints ?? [];
+  const own = documented.find(({ protocol }) => protocol === first.protocol);
+  if (own === undefined || pathOf(own.baseUrl) !== pathOf(first.baseUrl)) return [];
+  const others = documented.filter(({ protocol, baseUrl }) => protocol !== first.protocol && baseUrl === own.baseUrl);
+  return others.filter(({ protocol }) => catalog.protocols.includes(protocol)).map(({ protocol }) => ({ ...first, protocol }));
+}
+
+/** The path of a base URL, which may have braces in its host. */
+function pathOf(baseUrl: string): string {
+  return baseUrl.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/\/?(?:\?.*)?$/, '');
+}
+
+/** The endpoints of the catalog's row, in the region that the configuration names. */
+function rowsOf(id: string, { region }: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
+  const { endpoints = [], regional } = catalog.provider(id) ?? {};
+  if (region === undefined || regional === undefined) return endpoints;
+  return endpoints.map((endpoint) => ({ ...endpoint, baseUrl: inRegion(endpoint.baseUrl, regional, region) }));
 }
 
 /**

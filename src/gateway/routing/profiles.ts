@@ -6,7 +6,7 @@ import type { CatalogProvider } from '../../core/providers.ts';
 import { parseReference } from '../../core/secret-references.ts';
 import { enteredExpiry, type TokenEndpoint } from '../../credentials/grants.ts';
 import { type AuthProfile, type RankedProfiles, rankProfiles } from '../../credentials/profiles.ts';
-import type { ProfileSecret } from '../../credentials/resolve.ts';
+import { nameOfAws, type ProfileSecret } from '../../credentials/resolve.ts';
 import { type BoundSecret, boundSecret, type SecretOrigins, type VariableOrigins } from './secret-origins.ts';
 
 /** The auth profiles of a provider. Ranks count over both. */
@@ -79,10 +79,14 @@ interface LoginFacts {
 }
 
 function secretOfType(
-  { type, expires }: ProfileConfig,
+  { type, expires, metadata, allowInstanceMetadata }: ProfileConfig,
   bound: (field: SecretField) => BoundSecret | null,
   { endpoint, fromVariable, isLost }: LoginFacts,
 ): ProfileSecret | null {
+  if (type === 'aws-sdk') {
+    const aws = { profile: metadata?.['profile'] ?? null, instanceMetadata: allowInstanceMetadata === true };
+    return { text: nameOfAws(aws), origins: null, aws };
+  }
   if (type !== 'oauth') {
     const own = bound(type === 'token' ? 'token' : 'key');
     return own === null ? null : secretOf(own);
@@ -132,13 +136,18 @@ function secretOf(bound: BoundSecret): ProfileSecret {
   return { reason: 'unresolved_ref', why: `has a secret that ${bound.broken.long}` };
 }
 
-function authProfile(id: string, { type, enabled, projects, expires }: ProfileConfig, secret: ProfileSecret | null): AuthProfile {
+function authProfile(
+  id: string,
+  { type, enabled, projects, expires, accountId }: ProfileConfig,
+  secret: ProfileSecret | null,
+): AuthProfile {
   return {
     id,
     type,
     enabled: enabled !== false,
     isRestricted: projects !== undefined,
     expiresAt: endOf(type, expires, secret),
+    ...(accountId === undefined || accountId === '' ? {} : { account: accountId }),
     secret,
   };
 }

@@ -14,8 +14,7 @@ import {
   type ProviderQuirks,
 } from '../../core/providers.ts';
 import { holdsToken } from '../../core/tokens.ts';
-import { type Candidate, renewableCandidate, staticCandidate } from '../../credentials/candidates.ts';
-import type { Grants } from '../../credentials/grants.ts';
+import { type Candidate, staticCandidate } from '../../credentials/candidates.ts';
 import type { RankedProfiles } from '../../credentials/profiles.ts';
 import {
   type Credential,
@@ -24,6 +23,7 @@ import {
   type PassedOver,
   type PassedReason,
 } from '../../credentials/resolve.ts';
+import { type CandidatePorts, candidateOf } from './candidate-of.ts';
 import { listedModels, mergeModels } from './configured-models.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, lacksUsualVersion, originOf } from './destinations.ts';
 import { type ProviderProfiles, profilesByProvider } from './profiles.ts';
@@ -97,7 +97,7 @@ export interface ProcessProvider {
   readonly models: readonly CatalogModel[];
 }
 
-export interface RegistryInputs {
+export interface RegistryInputs extends CandidatePorts {
   readonly catalog: Catalog;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly processProviders: readonly ProcessProvider[];
@@ -109,8 +109,6 @@ export interface RegistryInputs {
   /** The `via` header of every call. */
   readonly via: string;
   readonly translates: Translator['translates'];
-  /** The tokens of logins that are renewed; absent: a login is used as it was entered. */
-  readonly grants?: Grants;
   readonly now: Clock;
 }
 
@@ -257,6 +255,10 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
     environment: facts.environment,
     envBinding: variables,
     configured: apiKey !== null && 'secret' in apiKey ? { secret: apiKey.secret, origin: boundOrigin(apiKey, origin) } : null,
+    aws:
+      config?.auth === 'aws-sdk' && profilesAlone !== true
+        ? { profile: null, instanceMetadata: config.allowInstanceMetadata === true }
+        : null,
     needsNone: config?.authHeader === false,
     // A server on one's own machine rarely asks for a key; one that has a key does.
     noneWillDo: profilesAlone !== true && row?.local === true && config !== undefined && (apiKey === null || 'secret' in apiKey),
@@ -264,17 +266,22 @@ function activateEndpoint(id: string, endpoint: ProviderEndpoint, given: Endpoin
   const passed = [...chosen.passed, ...given.passed];
   const fault = headerFault(id, origin, headers, { envVars, passed, named: chosen.named });
   if (fault !== null) return fault;
-  const extra = Object.fromEntries([...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : '']));
+  const configured = [...headers].map(([name, header]) => [name, 'secret' in header ? header.secret : ''] as const);
+  const extra = { ...row?.headers, ...Object.fromEntries(configured) };
   const { protocol, style, quirks } = endpoint;
   const { userAgent, via } = facts;
   const isStyleConfigured = config?.credentialStyle !== undefined;
-  const staticHeaders = { style, isStyleConfigured, forms: row?.secretForms ?? [], extra, userAgent, via };
-  const made = (credential: Credential) => {
-    const { renewable, profile } = credential;
-    if (renewable === undefined || profile === null || facts.grants === undefined)
-      return staticCandidate(credential, staticHeaders);
-    return renewableCandidate(credential, staticHeaders, facts.grants.open({ ...renewable, profile, destination }));
+  const staticHeaders = {
+    style,
+    isStyleConfigured,
+    forms: row?.secretForms ?? [],
+    account: row?.account ?? null,
+    extra,
+    userAgent,
+    via,
   };
+  const region = config?.region ?? row?.regional?.usual ?? null;
+  const made = (credential: Credential) => candidateOf(credential, staticHeaders, { destination, region }, facts);
   const [first, ...rest] = chosen.usable.map(made);
   // A profile is the same candidate whether it is named or not: what is known of a candidate is kept by that object.
   const candidates = new Map([first, ...rest].map((candidate) => [candidate?.source, candidate]));
@@ -324,7 +331,7 @@ function processProvider(provider: ProcessProvider, facts: RegistryInputs): Acti
   const { userAgent, via } = facts;
   const candidate = staticCandidate(
     { source: 'provider-config', profile: null, kind: 'api_key', rank: 0, expiresAt: null, secret: apiKey },
-    { style: 'bearer', isStyleConfigured: false, forms: [], extra: {}, userAgent, via },
+    { style: 'bearer', isStyleConfigured: false, forms: [], account: null, extra: {}, userAgent, via },
   );
   const destination = { name: id, baseUrl, allowLocal: true };
   const rest = { quirks: noQuirks, lacksVersion: false, named: new Map<string, Candidate>(), passed: [] };

@@ -146,9 +146,19 @@ export function equalsOf(
   );
 }
 
-/** The protocol in which a provider is asked: the client's own where it speaks that, else the first that can be translated. */
-function spokenProtocol({ endpoints }: ActiveProvider, { protocol, operation }: Wanted, facts: RoutingInputs): ProtocolId | null {
-  const spoken = endpoints.map((endpoint) => endpoint.protocol);
+/**
+ * The protocol in which a provider is asked: the client's own where it speaks that, else the first that can be translated. Of
+ * several, those by which the model is served.
+ */
+function spokenProtocol(
+  { endpoints }: ActiveProvider,
+  model: CatalogModel | undefined,
+  { protocol, operation }: Wanted,
+  facts: RoutingInputs,
+): ProtocolId | null {
+  const all = endpoints.map((endpoint) => endpoint.protocol);
+  const serving = model?.protocols === undefined ? all : all.filter((each) => model.protocols?.includes(each));
+  const spoken = serving.length === 0 ? all : serving;
   if (spoken.includes(protocol)) return protocol;
   return spoken.find((other) => facts.translates(protocol, other, operation)) ?? null;
 }
@@ -169,7 +179,7 @@ function attemptsOf(
     const message = `Provider '${provider.id}' does not list '${model}'.${question || ' GET /v1/models shows the models that it lists.'}`;
     throw new OlaError('model_not_found', message, { param: 'model', details: { candidates } });
   }
-  const protocol = spokenProtocol(provider, wanted, facts);
+  const protocol = spokenProtocol(provider, listed, wanted, facts);
   if (protocol === null) throw unresolved(notTranslated(provider, wanted));
   const usable =
     named === null ? usableCredentials(provider, protocol) : namedProfile(provider, named, protocol, facts.catalog.canonicalId);

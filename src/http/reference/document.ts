@@ -13,6 +13,7 @@ import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
 import { googleOperations } from './google.ts';
 import { historyOperations } from './history.ts';
+import { ollamaOperations } from './ollama.ts';
 import { openAiOperations } from './openai.ts';
 import type {
   DescribedAnswer,
@@ -24,6 +25,7 @@ import type {
   Parameter,
 } from './operations.ts';
 import { tags } from './operations.ts';
+import { responsesOperations } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import { serverOperations } from './server.ts';
 import { tokenOperations } from './tokens.ts';
@@ -40,6 +42,8 @@ export const operations: Operations = {
   ...openAiOperations,
   ...anthropicOperations,
   ...googleOperations,
+  ...ollamaOperations,
+  ...responsesOperations,
   ...historyOperations,
   ...usageOperations,
   ...serverOperations,

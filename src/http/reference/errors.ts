@@ -175,6 +175,11 @@ const worded: readonly (readonly [when: string, code: ErrorCode, message: string
     "Provider 'local' (127.0.0.1) cannot be reached: nothing accepts connections there. Check the base URL and that the provider is running.",
     { details: { provider: 'local', reason: 'connect_failed', sent: false } },
   ],
+  [
+    'ola has no such call.',
+    'not_implemented',
+    'ola does not pull models: the models are at their vendors, and ola keeps no files of them. An administrator adds providers and models.',
+  ],
   ['The database cannot be used.', 'persistence_unavailable', 'The database failed: the disk is full: free some space.'],
 ];
 

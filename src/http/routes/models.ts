@@ -117,8 +117,17 @@ function codecFor({ protocols }: Gateway, { request }: Call): ModelsCodec | unde
 
 type Model = Awaited<ReturnType<Gateway['findModel']>>;
 
-function listed({ id, name, context_window: contextWindow, max_output_tokens: maxTokens }: Model): ListedModel {
-  return { id, name: name ?? null, contextWindow: contextWindow ?? null, maxTokens: maxTokens ?? null };
+/** A model as the forms of protocols take it. */
+export function listed(model: Model): ListedModel {
+  const { id, name, context_window: contextWindow, max_output_tokens: maxTokens, input_modalities: input, reasoning } = model;
+  return {
+    id,
+    name: name ?? null,
+    contextWindow: contextWindow ?? null,
+    maxTokens: maxTokens ?? null,
+    ...(input === undefined ? {} : { input }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
 }
 
 function queryOf({ request }: Call): string {

@@ -1,12 +1,12 @@
 /** Answers of the hub as whole messages for Anthropic's clients. */
 import type { Answer, Part, ToolCallPart } from '../../core/conversation.ts';
 import type { Making } from '../../core/protocol.ts';
+import { argumentsObject, isObjectText } from '../object-arguments.ts';
 import { wellFormedJson } from '../well-formed-json.ts';
-import { argumentsObject, isObjectText } from './arguments.ts';
+import { writeObject } from '../write-object.ts';
 import { ownExtras, protocolId } from './decode-blocks.ts';
 import { writeEnd } from './end-reasons.ts';
 import { writeUsage } from './usage.ts';
-import { writeObject } from './write-json.ts';
 
 /** @returns JSON */
 export function encodeAnswer(answer: Answer, making: Making): string {

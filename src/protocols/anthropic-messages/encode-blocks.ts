@@ -1,6 +1,6 @@
 /** Parts of the hub as content blocks of a request to Anthropic's API. */
 import type { CacheHint, MediaPart, Part, ReasoningPart, ToolCallPart } from '../../core/conversation.ts';
-import { argumentsObject } from './arguments.ts';
+import { argumentsObject } from '../object-arguments.ts';
 import { ownExtras, protocolId, refuse } from './decode-blocks.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

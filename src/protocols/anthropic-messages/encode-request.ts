@@ -4,14 +4,14 @@ import type { RequestField } from '../../core/hub-fields.ts';
 import { isObject } from '../../core/json.ts';
 import type { Digest } from '../../core/ports.ts';
 import type { EncodedRequest, UpstreamModel } from '../../core/protocol.ts';
+import { formatSchema } from '../claude-schema.ts';
+import { encodeSampling, encodeThinking, type Thinking } from '../claude-thinking.ts';
 import { wellFormedJson } from '../well-formed-json.ts';
 import { protocolId, refuse } from './decode-blocks.ts';
 import type { RequestExtras } from './decode-request.ts';
 import { type Block, encodePart } from './encode-blocks.ts';
 import { type EncodedTools, encodeTools, forcesCall } from './encode-tools.ts';
 import { type EncodedTurns, encodeTurns, type Message } from './encode-turns.ts';
-import { formatSchema } from './format-schema.ts';
-import { encodeSampling, encodeThinking, type Thinking } from './thinking.ts';
 import { CacheMarks, countMarks, writeBlock, writeBlocks } from './write-json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

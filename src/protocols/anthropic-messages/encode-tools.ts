@@ -1,6 +1,6 @@
 /** Tools and tool choices for Anthropic's API (https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview). */
 import type { Conversation, Tool } from '../../core/conversation.ts';
-import { isObject } from '../../core/json.ts';
+import { objectSchema } from '../object-schema.ts';
 import { ownExtras, refuse } from './decode-blocks.ts';
 import type { ServerTool } from './decode-tools.ts';
 import { type Block, cacheMark } from './encode-blocks.ts';
@@ -17,8 +17,9 @@ export interface EncodedTools {
 /** @param strict the model takes `strict` on tools */
 export function encodeTools(conversation: Conversation, serverTools: readonly ServerTool[], strict: boolean): EncodedTools {
   const { toolChoice } = conversation;
-  const allowed = toolChoice !== null && typeof toolChoice === 'object' && 'allowed' in toolChoice ? toolChoice.allowed : null;
-  const kept = conversation.tools.filter(({ name }) => allowed === null || allowed.includes(name));
+  const allowed =
+    toolChoice !== null && typeof toolChoice === 'object' && 'allowed' in toolChoice ? new Set(toolChoice.allowed) : null;
+  const kept = conversation.tools.filter(({ name }) => allowed === null || allowed.has(name));
   if (kept.length === 0 && conversation.tools.length > 0 && needsCall(toolChoice)) {
     refuse("'tool_choice' allows no tool of the request and asks for a call.", 'tool_choice');
   }
@@ -63,56 +64,4 @@ function encodeChoice({ toolChoice, parallelTools }: Conversation): Fields | nul
 /** Whether the choice makes the model call a tool. */
 export function forcesCall(choice: Fields | null): boolean {
   return choice?.['type'] === 'any' || choice?.['type'] === 'tool';
-}
-
-const combinators = ['anyOf', 'oneOf', 'allOf'] as const;
-
-/** Anthropic asks for the type `object` at the root of a schema and refuses combinations there. */
-function objectSchema(schema: Fields | null): Fields {
-  if (schema === null) return { type: 'object', properties: {} };
-  const combined = combinators.filter((name) => Array.isArray(schema[name]));
-  if (combined.length === 0) {
-    return schema['type'] === 'object' || schema['$ref'] !== undefined ? schema : { ...schema, type: 'object' };
-  }
-  return combined.reduce(merged, { ...schema, type: 'object' });
-}
-
-/**
- * The root schema with the branches of one combination merged into it. Required are the properties that the branches of
- * `allOf` name together, or that each branch of a choice names.
- */
-function merged(schema: Fields, name: (typeof combinators)[number]): Fields {
-  const { [name]: list, ...rest } = schema;
-  const branches = (list as readonly unknown[]).filter(isObject);
-  const required = branches.map(requiredOf);
-  const common =
-    name === 'allOf' ? required.flat() : (required[0] ?? []).filter((each) => required.every((all) => all.includes(each)));
-  const all = [...new Set([...requiredOf(rest), ...common])];
-  return {
-    ...rest,
-    properties: mergedProperties([rest, ...branches], name === 'allOf' ? 'allOf' : 'anyOf'),
-    ...(all.length === 0 ? {} : { required: all }),
-  };
-}
-
-/** @param combinator joins the schemas of a property that differ between the branches: below the root Anthropic takes them */
-function mergedProperties(schemas: readonly Fields[], combinator: 'anyOf' | 'allOf'): Fields {
-  const byName = new Map<string, Map<string, unknown>>();
-  for (const { properties } of schemas) {
-    for (const [name, property] of isObject(properties) ? Object.entries(properties) : []) {
-      const kinds = byName.get(name) ?? new Map<string, unknown>();
-      byName.set(name, kinds.set(JSON.stringify(property), property));
-    }
-  }
-  const joined = [...byName].map(([name, kinds]) => {
-    const [only, ...others] = kinds.values();
-    return [name, others.length === 0 ? only : { [combinator]: [only, ...others] }] as const;
-  });
-  // `fromEntries` keeps a property of the name `__proto__`, which an assignment would lose.
-  return Object.fromEntries(joined);
-}
-
-function requiredOf(schema: Fields): string[] {
-  const list = schema['required'];
-  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
 }

@@ -34,8 +34,3 @@ export function writeBlock(block: Block, marks: CacheMarks): string {
 export function writeBlocks(blocks: readonly Block[], marks: CacheMarks): string {
   return `[${blocks.map((each) => writeBlock(each, marks)).join(',')}]`;
 }
-
-/** @param members names with the JSON text of their values */
-export function writeObject(members: readonly (readonly [string, string])[]): string {
-  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
-}

@@ -105,8 +105,9 @@ function functionOf({ name, description, parameters, strict, extras }: Tool, { t
 
 function choiceOf(choice: ToolChoice, tools: readonly Tool[]): unknown {
   if (typeof choice === 'string') return choice;
+  const kinds = new Map(tools.map(({ name, kind }) => [name, kind]));
   const named = (name: string): Fields => {
-    const kind = tools.find((tool) => tool.name === name)?.kind ?? 'function';
+    const kind = kinds.get(name) ?? 'function';
     return { type: kind, [kind]: { name } };
   };
   if ('name' in choice) return named(choice.name);

@@ -153,10 +153,10 @@ export function answerContract(speaker: Speaker): void {
     });
 
     test('in place of which an error comes is that failure', () => {
-      const error = new OlaError('upstream_http_error', 'Too many of you', { status: 429 });
+      const error = new OlaError('upstream_http_error', 'Too many requests of you', { status: 429 });
       const read = chat.decodeAnswer(protocol.errorBody(error));
       expect(read).toMatchObject({ kind: 'rate_limit', status: 429 });
-      expect(JSON.stringify(read)).toContain('Too many of you');
+      expect(JSON.stringify(read)).toContain('Too many requests of you');
     });
 
     test('a prompt that is too long is told apart', () => {
@@ -193,7 +193,7 @@ export function answerContract(speaker: Speaker): void {
     });
 
     test('that says an error fails, at its beginning and in the middle', () => {
-      const error = protocol.errorEvent(new OlaError('upstream_http_error', 'Too many of you', { status: 429 }));
+      const error = protocol.errorEvent(new OlaError('upstream_http_error', 'Too many requests of you', { status: 429 }));
       for (const before of [0, 1, Math.floor(events.length / 2)]) {
         const read = readStream(speaker, [...events.slice(0, before), error, ...events.slice(before)]);
         expect([before, read.fault, read.failure, read.ended]).toEqual([before, 'upstream_error', 'rate_limit', false]);

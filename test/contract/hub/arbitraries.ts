@@ -25,11 +25,15 @@ function where<Field, Value>(has: Has<Field>, fields: readonly Field[], value: f
   return has(...fields) ? fc.option(value, { nil: null }) : fc.constant(null);
 }
 
+/** A proof is worth something to its maker alone: between two protocols it goes wrapped, which the contract of thinking holds. */
+const isProof = (field: string): boolean => field === 'signedReasoning' || field === 'redactedReasoning';
+
 const existing = <Value>(values: readonly (Value | null)[]): Value[] => values.filter((each) => each !== null);
 
 /** @param speakers each of them carries the conversation */
 export function conversations(...speakers: readonly Speaker[]): fc.Arbitrary<Conversation> {
   const has: Has<RequestField> = (...fields) =>
+    fields.every((field) => !(speakers.length > 1 && isProof(field))) &&
     fields.every((field) => speakers.every(({ chat }) => chat.fields.upstream[field] === 'carried'));
   const cache = where(has, ['cacheHint'], fc.constantFrom({ ttl: null }, { ttl: '1h' }));
   const said = fc
@@ -113,6 +117,7 @@ function turnsOf({ asked, reasoning: thought, said, calls, note }: Drawn, at: nu
 /** @param speakers each of them carries the answer */
 export function answers(...speakers: readonly Speaker[]): fc.Arbitrary<Answer> {
   const has: Has<AnswerField> = (...fields) =>
+    fields.every((field) => !(speakers.length > 1 && isProof(field))) &&
     fields.every((field) => speakers.every(({ chat }) => chat.fields.answer[field] === 'carried'));
   const keepsOrder = speakers.every(({ sample }) => sample.keepsOrder);
   const joinsTexts = speakers.some(({ sample }) => sample.joinsTexts === true);

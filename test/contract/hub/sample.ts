@@ -32,7 +32,7 @@ export interface HubSample {
   readonly thinking: Fields;
   /** An answer has its texts, calls and reasoning in the order in which they came; else: reasoning, one text, calls. */
   readonly keepsOrder: boolean;
-  /** Its streams have no pieces of arguments: a call that is cut cannot be told. */
+  /** The arguments of a call are an object and come whole: a call that the length limit cut is left out. */
   readonly wholeCalls?: true;
   /** Its streams have no border between two texts behind each other. */
   readonly joinsTexts?: true;

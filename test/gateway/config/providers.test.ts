@@ -165,7 +165,8 @@ describe('a provider that is put', () => {
     expect(await said('acme', 'https://api.acme.example/api/?a=b')).toEqual([
       expect.stringContaining('did you mean https://api.acme.example/api/v1?a=b?'),
     ]);
-    expect(await said('ollama', 'http://box.inside.example:11434')).toHaveLength(1);
+    expect(await said('vllm', 'http://box.inside.example:8000')).toHaveLength(1);
+    expect(await said('ollama', 'http://box.inside.example:11434')).toEqual([]);
     for (const path of ['/v1', '/v4', '/openai/v1', '/v1beta/openai', '/d?api-version=1'])
       expect(await said('acme', `https://api.acme.example${path}`)).toEqual([]);
     expect(await said('perplexity', 'https://api.acme.example')).toEqual([]);
@@ -273,7 +274,8 @@ describe('a provider is refused, and nothing is saved', () => {
     ['with a protocol of no version', { ...body, api: 'CANARY' }, 'invalid_field', 'api'],
     ['with a model of such a protocol', { ...body, models: [{ id: 'm', api: 'CANARY' }] }, 'invalid_field', 'models.0.api'],
     ['with a protocol of another version', { ...body, api: 'codex-cli' }, 'invalid_field', 'api'],
-    ['with a way of signing of another version', { ...body, auth: 'aws-sdk' }, 'invalid_field', 'auth'],
+    ['with a way of signing of another version', { ...body, auth: 'cli' }, 'invalid_field', 'auth'],
+    ['with a region that is none', { ...body, region: 'CANARY/' }, 'invalid_field', 'region'],
     ['with a header of ola’s own', { ...body, headers: { Host: 'CANARY' } }, 'invalid_field', 'headers.Host'],
     ['with a header that is none', { ...body, headers: { 'a b': 'CANARY' } }, 'invalid_field', 'headers.a b'],
     ['with a header that breaks the line', { ...body, headers: { a: 'CANARY\r\nb: c' } }, 'invalid_field', 'headers.a'],

@@ -71,6 +71,28 @@ describe('Azure', () => {
     expect(keysOf(headers)).toEqual([`api-key: ${key}`]);
   });
 
+  test.each([
+    ['/openai/v1', 'POST /openai/v1/responses HTTP/1.1'],
+    // Its older paths have no responses: a client of those is translated.
+    [
+      '/openai/deployments/m?api-version=2024-10-21',
+      'POST /openai/deployments/m/chat/completions?api-version=2024-10-21 HTTP/1.1',
+    ],
+  ])('a client of responses is asked for at %s', async (path, line) => {
+    const { port, heads } = await azure();
+    const scene = await open(directory());
+    cleanups.push(() => scene[Symbol.asyncDispose]());
+    const provider = { baseUrl: `http://127.0.0.1:${port}${path}`, allowLocal: true, apiKey: key };
+    await scene.gateway.providers.put('azure', provider, null, own);
+    const protocol = scene.gateway.protocols.find(({ id }) => id === 'openai-responses')!;
+    const route = protocol.clientRoutes[0]!;
+    const fields = { model: 'azure/m', input: 'hi' };
+    const body = { text: JSON.stringify(fields), fields };
+    const request = { route, body, params: {}, peek: route.peek(body, {}), query: '', headers: null };
+    await scene.gateway.inference.run(callOver({ protocol }), request).catch(() => null);
+    expect(heads[0]?.[0]).toBe(line);
+  });
+
   test('with a token of the directory: as a bearer token', async () => {
     const { headers } = await chatOf('azure', { baseUrl: '/openai/v1', apiKey: key, credentialStyle: 'bearer' });
     expect(keysOf(headers)).toEqual([`authorization: Bearer ${key}`]);

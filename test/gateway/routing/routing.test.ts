@@ -377,7 +377,7 @@ describe('the states of the providers', () => {
         providers: {
           groq: { apiKey: 'k' },
           local: custom(),
-          ollama: {},
+          vllm: {},
           off: custom([], { enabled: false }),
           moved: { baseUrl: 'https://b.example/v1', apiKey: 'k' },
           nowhere: { apiKey: 'k' },
@@ -389,7 +389,7 @@ describe('the states of the providers', () => {
     expect(providerStates(registryOf(world))).toEqual([
       { id: 'groq', usable: true, keys: ['stored'], why: null },
       { id: 'local', usable: true, keys: [], why: null },
-      { id: 'ollama', usable: true, keys: [], why: null },
+      { id: 'vllm', usable: true, keys: [], why: null },
       { id: 'openai', usable: true, keys: ['OPENAI_API_KEY'], why: null },
       { id: 'off', usable: false, keys: [], why: 'switched off' },
       { id: 'moved', usable: false, keys: [], why: 'its apiKey is not for the present address' },

@@ -45,6 +45,13 @@ function described(): Described[] {
   );
 }
 
+/** The form of the errors of a path. */
+function formOf(at: string): string {
+  if (at.startsWith('/api/')) return 'OllamaError';
+  if (at.startsWith('/v1beta/')) return 'GoogleError';
+  return at.startsWith('/v1/messages') ? 'AnthropicError' : 'ErrorEnvelope';
+}
+
 /** `/v1/models/*` and `/v1/models/{id}` are one. */
 const shape = (pattern: string) => pattern.replace(/(?<=\/):\w+|\{\w+\}|\*/g, '?');
 
@@ -121,8 +128,7 @@ describe('the document', () => {
       for (const [status, { content }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
         const { schema, examples = {} } = content?.['application/json'] ?? { schema: {} };
         if (schema['$ref'] === '#/components/schemas/Health') continue;
-        const google = at.startsWith('/v1beta/') ? 'GoogleError' : 'ErrorEnvelope';
-        const form = at.startsWith('/v1/messages') ? 'AnthropicError' : google;
+        const form = formOf(at);
         const shownAs = { $ref: `#/components/schemas/${form}` };
         const either = { anyOf: [shownAs, { $ref: '#/components/schemas/AnthropicError' }] };
         expect([at, status, schema]).toEqual([at, status, at.startsWith('/v1/models') ? either : shownAs]);
@@ -131,6 +137,10 @@ describe('the document', () => {
           ({ $ref }) => document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error,
         );
         expect(shown.length).toBeGreaterThan(0);
+        if (form === 'OllamaError') {
+          expect(shown).toEqual(shown.map(() => expect.any(String)));
+          continue;
+        }
         for (const error of shown.map(readGoogleError)) {
           expect(error?.type).toBe(typeOf(Number(status)));
           // A provider's errors keep its status, and some its code.
@@ -314,6 +324,8 @@ describe('the answers of the app', () => {
     const anthropic = { 'anthropic-version': '2023-06-01' };
     await expectTold(200, 'GET', '/v1/models', '/v1/models?limit=2', undefined, anthropic);
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile', undefined, anthropic);
+    for (const at of ['/api/tags', '/api/version', '/api/ps']) await expectTold(200, 'GET', at, at);
+    await expectExamplesTaken(200, 'POST', '/api/show');
     await expectTold(200, 'DELETE', '/config/providers/{id}', '/config/providers/models');
     await expectTold(200, 'GET', '/config/providers', '/config/providers');
 
@@ -394,7 +406,8 @@ describe('the answers of the app', () => {
     await expectExamplesTaken(200, 'POST', '/config/import');
     await expectTold(200, 'POST', '/config/keys/rotate', '/config/keys/rotate');
 
-    const others = described().filter((each) => ![200, 201].some((status) => met.has(`${each.method} ${each.path} ${status}`)));
+    const answering = described().filter(({ operation }) => Object.keys(operation.responses).some((code) => code < '3'));
+    const others = answering.filter((each) => ![200, 201].some((status) => met.has(`${each.method} ${each.path} ${status}`)));
     expect(others.filter(({ operation }) => operation.tags[0] !== 'Inference')).toEqual([]);
     expectExamplesAlike();
   });
@@ -428,6 +441,9 @@ describe('the answers of the app', () => {
   });
 
   test('to what cannot be done are told of', async () => {
+    for (const call of ['pull', 'push', 'create', 'copy']) await expectTold(501, 'POST', `/api/${call}`, `/api/${call}`);
+    await expectTold(501, 'DELETE', '/api/delete', '/api/delete');
+    await expectTold(404, 'POST', '/api/show', '/api/show', { model: 'nobody/x' });
     await expectTold(200, 'POST', '/config', '/config', { providers: { groq: { apiKey: 'gsk_0123456789abcdef' } } });
     const provider = '/config/providers/{id}';
     await expectTold(400, 'PUT', provider, '/config/providers/a%20b', {});

@@ -234,3 +234,12 @@ describe('faults', () => {
       expect(decoded(begin, row, ending('end_turn'))).toMatchObject({ fault: 'malformed_event', failure: null });
   });
 });
+
+test('a byte order mark in front of the stream is none of its words, however it comes in pieces', () => {
+  const bytes = new TextEncoder().encode(`\ufeff${begin}${textStart}${said('hi')}${blockStop(0)}${ending('end_turn')}`);
+  const whole = decoded(bytes);
+  expect(whole.fault).toBeNull();
+  expect(fold(whole.steps).parts).toEqual([text('hi')]);
+  for (const cut of [1, 2, 3, 4]) expect(decoded(bytes.slice(0, cut), bytes.slice(cut))).toEqual(whole);
+  expect(decoded(bytes.slice(0, 1), bytes.slice(1, 2), bytes.slice(2))).toEqual(whole);
+});

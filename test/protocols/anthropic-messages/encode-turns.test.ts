@@ -1,6 +1,7 @@
 /** The order and the repair of a history on its way to Anthropic. */
 import { describe, expect, test } from 'bun:test';
-import type { Part } from '../../../src/core/conversation.ts';
+import type { Part, ToolCallPart, ToolResultPart } from '../../../src/core/conversation.ts';
+import { encodeResults } from '../../../src/protocols/anthropic-messages/encode-results.ts';
 import { assistant, call, failed, image, refusalOf, result, sent, system, text, thought, user } from './conversations.ts';
 import type { Fields } from './fixtures.ts';
 
@@ -305,4 +306,31 @@ describe('parts', () => {
     const opaque = [{ protocol: 'openai-responses', name: 'web_search', field: 'tools.0' }];
     expect(refusalOf(() => sent({ opaque })).facts.param).toBe('tools.0');
   });
+});
+
+test('very many results in another order than their calls are each looked at a few times', () => {
+  const many = 2_000;
+  let looks = 0;
+  const results = Array.from({ length: many }, (_, at): ToolResultPart => {
+    const made = result(`t${many - 1 - at}`, 'r') as ToolResultPart;
+    const { callId, ...rest } = made;
+    return Object.defineProperty(rest as ToolResultPart, 'callId', {
+      enumerable: true,
+      get: () => {
+        looks++;
+        return callId;
+      },
+    });
+  });
+  const calls = Array.from({ length: many }, (_, at) => ({ part: call(`t${at}`) as ToolCallPart, id: `t${at}` }));
+  const blocks = encodeResults(calls, results);
+  expect(blocks.map(({ fields }) => fields['tool_use_id'])).toEqual(calls.map(({ id }) => id));
+  expect(looks).toBeLessThan(4 * many);
+});
+
+test('results that share an id belong to the calls of that id in the order in which they came', () => {
+  const calls = [call('a'), call('a', '{"n":2}')].map((part, at) => ({ part: part as ToolCallPart, id: `a${at}` }));
+  const results = ['one', 'two', 'three'].map((words) => result('a', words) as ToolResultPart);
+  const said = encodeResults(calls, results).map(({ fields, inner }) => inner?.[0]?.fields['text'] ?? fields['text']);
+  expect(said).toEqual(['one', 'two', '[Result of a tool call that is not in the conversation, id a]', 'three']);
 });

@@ -2,7 +2,7 @@
  * JSON Schemas in the form that Anthropic's structured outputs take: closed objects, no limits of numbers, texts and lists
  * (https://docs.claude.com/en/docs/build-with-claude/structured-outputs).
  */
-import { isObject } from '../../core/json.ts';
+import { isObject } from '../core/json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

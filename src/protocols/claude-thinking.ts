@@ -1,7 +1,7 @@
 /** How long a model of Anthropic's is to think, and which sampling it takes with that. */
-import type { Conversation, ReasoningWish } from '../../core/conversation.ts';
-import type { RequestField } from '../../core/hub-fields.ts';
-import type { CatalogModel } from '../../core/providers.ts';
+import type { Conversation, ReasoningWish } from '../core/conversation.ts';
+import type { RequestField } from '../core/hub-fields.ts';
+import type { CatalogModel } from '../core/providers.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -85,7 +85,8 @@ function effortOf(level: string, efforts: Readonly<Record<string, string | null>
   return null;
 }
 
-function levelOf(budget: number): string {
+/** The level of effort that a budget in tokens comes to. */
+export function levelOf(budget: number): string {
   return Object.keys(budgets).find((level) => budget <= (budgets[level] ?? 0)) ?? 'xhigh';
 }
 

@@ -1,5 +1,5 @@
 /** The arguments of tool calls as JSON objects, in their own text: numbers keep their digits. */
-import { isObject, isTooDeep } from '../../core/json.ts';
+import { isObject, isTooDeep } from '../core/json.ts';
 
 /** The member under which arguments stand that are no JSON object. */
 const unparsedName = 'unparsed_arguments';
@@ -20,5 +20,10 @@ export function isObjectText(text: string): boolean {
  */
 export function argumentsObject(text: string): string {
   if (text.trim() === '') return '{}';
-  return isObjectText(text) ? text : JSON.stringify({ [unparsedName]: text });
+  return isObjectText(text) ? text : unparsedArguments(text);
+}
+
+/** Arguments that an upstream does not take as an object, as a text in one. */
+export function unparsedArguments(text: string): string {
+  return JSON.stringify({ [unparsedName]: text });
 }

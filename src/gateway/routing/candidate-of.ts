@@ -1,0 +1,38 @@
+/** A credential as it signs requests: as it is, renewed, or by a signature of AWS. */
+import type { Destination } from '../../core/egress.ts';
+import { type AwsKeyrings, awsCandidate } from '../../credentials/aws-candidate.ts';
+import { type Candidate, renewableCandidate, type StaticHeaders, staticCandidate } from '../../credentials/candidates.ts';
+import type { Grants } from '../../credentials/grants.ts';
+import type { Credential } from '../../credentials/resolve.ts';
+
+export interface CandidatePorts {
+  /** The tokens of logins that are renewed; absent: a login is used as it was entered. */
+  readonly grants?: Grants;
+  /** The keys of AWS; absent: a configuration is judged, and nothing is signed. */
+  readonly aws?: AwsKeyrings;
+}
+
+export interface SigningPlace {
+  readonly destination: Destination;
+  /** Of the configuration or the catalog; null: neither names one. */
+  readonly region: string | null;
+}
+
+/** The region of signatures where neither address, configuration nor catalog names one. */
+const usualRegion = 'us-east-1';
+
+export function candidateOf(
+  credential: Credential,
+  headers: StaticHeaders,
+  place: SigningPlace,
+  ports: CandidatePorts,
+): Candidate {
+  const { renewable, profile, aws } = credential;
+  const { destination, region } = place;
+  if (aws !== undefined) {
+    if (ports.aws === undefined) return staticCandidate({ ...credential, secret: null }, headers);
+    return awsCandidate(credential, headers, { destination, region: region ?? usualRegion }, ports.aws.open(aws));
+  }
+  if (renewable === undefined || profile === null || ports.grants === undefined) return staticCandidate(credential, headers);
+  return renewableCandidate(credential, headers, ports.grants.open({ ...renewable, profile, destination }));
+}

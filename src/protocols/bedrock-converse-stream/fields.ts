@@ -1,0 +1,62 @@
+/** The fate of each field of the hub at Bedrock's Converse (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
+import type { CarriedFields } from '../../core/hub-fields.ts';
+
+const none = 'Converse has no such field';
+
+export const fields: Pick<CarriedFields, 'upstream'> = {
+  upstream: {
+    system: 'carried',
+    systemInTheMiddle: { adapted: 'a text of the user in its place, marked <system>' },
+    text: { adapted: 'blank texts are left out, lone surrogates become U+FFFD' },
+    imageData: { adapted: 'PNG, JPEG, GIF and WebP; any other type is refused' },
+    imageUrl: { refused: 'Bedrock fetches nothing but s3:// addresses: send the bytes' },
+    documentData: { adapted: 'with a name in the letters that Bedrock takes, and a text beside it' },
+    documentUrl: { refused: 'Bedrock fetches nothing but s3:// addresses: send the bytes' },
+    documentText: { adapted: 'the bytes of a text file' },
+    audio: { refused: 'Converse takes no audio' },
+    video: { adapted: 'its bytes, or an s3:// address' },
+    reasoning: { dropped: 'Bedrock takes back nothing but reasoning that its model signed' },
+    signedReasoning: 'carried',
+    redactedReasoning: 'carried',
+    toolCall: {
+      adapted: 'ids are fitted to 64 letters; arguments that are no JSON object stand as text under unparsed_arguments',
+    },
+    parallelToolCalls: 'carried',
+    customToolCall: { adapted: 'the text stands in an object, under input' },
+    toolResult: {
+      adapted:
+        'results stand first, in the order of their calls; a missing one is said, one without a call becomes text, an empty one is (empty)',
+    },
+    failedToolResult: { adapted: 'images and documents of it follow behind all results' },
+    imageInToolResult: 'carried',
+    documentInToolResult: 'carried',
+    refusal: { adapted: 'a text of the assistant' },
+    foreignBlock: { refused: 'only its own protocol knows it' },
+    functionTool: { adapted: 'combinations at the root of its schema are merged into one object' },
+    customTool: { adapted: 'a function with one text, the grammar in its description' },
+    strictTool: { adapted: 'it is sent where the model takes it' },
+    toolChoiceAuto: 'carried',
+    toolChoiceNone: { adapted: 'no tools are sent, and earlier calls and their results stand as texts' },
+    toolChoiceRequired: 'carried',
+    toolChoiceNamed: 'carried',
+    toolChoiceAllowed: { adapted: 'only the allowed tools are sent' },
+    parallelTools: { dropped: none },
+    maxTokens: 'carried',
+    temperature: { adapted: 'at most 1, except for models of OpenAI; left out while Claude thinks, and where it takes none' },
+    topP: { adapted: 'for Claude left out beside a temperature, below 0.95 while it thinks, and where it takes none' },
+    topK: { adapted: 'for Claude alone, and left out while it thinks' },
+    seed: { dropped: none },
+    frequencyPenalty: { dropped: none },
+    presencePenalty: { dropped: none },
+    stop: { adapted: 'blank ones are left out' },
+    formatJson: { adapted: 'an instruction behind the system prompt' },
+    formatSchema: { adapted: 'the output format of Claude where it has one, else an instruction behind the system prompt' },
+    effort: { adapted: 'the thinking of Claude, or the effort of models of OpenAI; left out for others' },
+    reasoningBudget: { adapted: 'the thinking of Claude, or the nearest effort of models of OpenAI; left out for others' },
+    reasoningSummary: { adapted: 'whether the thinking of Claude is shown; left out for others' },
+    cacheHint: { adapted: 'a cache point, the last four, where the model has them' },
+    cacheKey: { dropped: none },
+    user: { dropped: none },
+    stream: 'carried',
+  },
+};
