@@ -62,6 +62,7 @@ async function open(directory: string): Promise<{ readonly gateway: Gateway; rea
     vault: createVault(ring),
     keySource: { name: 'bench', read: () => ring, retired: null, write: null },
     egress: () => ({ check: async () => null, send: () => Promise.reject(new Error('nothing is sent')), explain: () => '' }),
+    programs: { find: () => null, run: () => Promise.reject(new Error('nothing is run')) },
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
     translator: createTranslator(protocols, digestOf),

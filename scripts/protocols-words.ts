@@ -8,6 +8,7 @@ export const protocolTitles: Readonly<Record<string, string>> = {
   'google-generative-ai': 'Google Gemini',
   'bedrock-converse-stream': 'Amazon Bedrock Converse',
   ollama: 'Ollama',
+  'claude-cli': 'Claude Code',
   'openai-responses': 'OpenAI responses',
   'openai-codex-responses': 'Codex at ChatGPT',
 };

@@ -32,6 +32,8 @@ export interface Catalog {
   builtin(): readonly BuiltinProvider[];
   /** Trimmed, lower-cased and freed of aliases; an id that the catalog does not know stays as it is. */
   canonicalId(text: string): string;
+  /** Whether a program of the host speaks the protocol: only the catalog's own row may have it. */
+  isProgram(protocol: ProtocolId): boolean;
   /** The models listed for a canonical provider id; none when the provider is not listed or its models are not known. */
   models(providerId: string): readonly CatalogModel[];
   /**
@@ -85,12 +87,27 @@ export function createCatalog(built: readonly ProtocolId[], environment: Environ
     canonicalId,
     addressedByUser: (idOrAlias) => addressedByUser.find(({ id }) => id === canonicalId(idOrAlias)) ?? null,
     builtin: () => [...placed, ...addressedByUser].map((row) => described(row, built)),
-    models: (providerId) => (byId.has(providerId) ? modelsOf(providerId) : []),
+    isProgram: (protocol) => programProtocols.has(protocol),
+    models: (providerId) => modelsFor(byId.get(providerId)),
     envBinding: (name) => bindings().get(name) ?? null,
     vendorEndpoint: (protocol) =>
       rows.find((row) => row.endpoints[0].protocol === protocol && row.local !== true)?.endpoints[0] ?? null,
     vendorOf: (bareModel) => vendorPatterns.find(({ model }) => model.test(bareModel))?.provider ?? null,
   };
+}
+
+const programProtocols: ReadonlySet<ProtocolId> = new Set(
+  catalogProviders.flatMap(({ program, endpoints }) => (program === undefined ? [] : endpoints.map(({ protocol }) => protocol))),
+);
+
+/** The models of a program stay the same list, so that they are recognised. */
+const ofPrograms = new Map<string, readonly CatalogModel[]>();
+
+function modelsFor(row: CatalogProvider | undefined): readonly CatalogModel[] {
+  if (row?.program === undefined) return row === undefined ? [] : modelsOf(row.id);
+  const known = ofPrograms.get(row.id) ?? modelsOf(row.program.modelsOf).map(({ price: _, ...model }) => model);
+  ofPrograms.set(row.id, known);
+  return known;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

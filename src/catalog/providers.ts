@@ -456,7 +456,25 @@ const locals: readonly CatalogProvider[] = [
   row('copilot-proxy', 'Copilot proxy', [], [completions('http://localhost:3000/v1')], { local: true }),
 ];
 
-export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...hosts, ...locals];
+/** Programs of the host, with the login of the user who runs ola. Their address is a name for people: nothing is dialled. */
+const programs: readonly CatalogProvider[] = [
+  row('claude-cli', 'Claude Code', [], [at('claude-cli', 'program:claude')], {
+    noEmbeddings: true,
+    program: { modelsOf: 'anthropic' },
+  }),
+  row('codex-cli', 'Codex', [], [at('codex-cli', 'program:codex')], {
+    noEmbeddings: true,
+    program: {
+      modelsOf: 'openai-codex',
+      // Tried with 0.169.0: models of its list keep `exec` and `spawn_agent` whatever is disabled, and AGENTS.md of the user
+      // and each skill that a prompt names are read and sent.
+      refused:
+        "Codex has no switch that takes all tools from its models, and it sends the user's AGENTS.md and skills along, so that whoever may call it could read files of this host. Log in with `ola auth` for the provider 'openai-codex', which serves the same models.",
+    },
+  }),
+];
+
+export const catalogProviders: readonly CatalogProvider[] = [...vendors, ...hosts, ...locals, ...programs];
 
 /**
  * Providers whose address holds a region, a resource or an account of the user's, so that it must be configured. Braces stand

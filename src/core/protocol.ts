@@ -8,6 +8,7 @@ import type { OlaError } from './errors.ts';
 import type { CarriedFields } from './hub-fields.ts';
 import type { Form } from './multipart.ts';
 import type { Digest, HeaderMap } from './ports.ts';
+import type { ProgramCall } from './programs.ts';
 import type { CatalogModel, ProtocolId, ProviderQuirks } from './providers.ts';
 import type { TokenCounts } from './usage.ts';
 
@@ -130,6 +131,8 @@ export interface UpstreamFailure {
   readonly code: string | null;
   /** The time after which the body says that the call may be repeated, in milliseconds; null: it says none. */
   readonly retryAfterMs: number | null;
+  /** The same as a moment, in milliseconds since 1970. */
+  readonly retryAt?: number;
   /** The JSON object that told the failure, which a client of the same protocol may get as it is; null: there is none. */
   readonly body: string | null;
   /** A sentence of ola's own on what helps. */
@@ -145,6 +148,8 @@ export interface WholeAnswer {
 
 /** One attempt: the request that is sent, and how its answer is read. */
 export interface Exchange {
+  /** A program of the host is run in place of a request: method, path, body and headers are not sent. */
+  readonly program?: ProgramCall;
   readonly method: 'POST';
   /** Path below the endpoint's base URL. */
   readonly path: string;
@@ -206,6 +211,8 @@ export interface StreamPipe {
 
 /** A request of the hub in a protocol's own form. */
 export interface EncodedRequest {
+  /** A program of the host is run in place of a request. */
+  readonly program?: ProgramCall;
   readonly path: string;
   /** JSON. */
   readonly body: string;

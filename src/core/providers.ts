@@ -83,6 +83,8 @@ export interface CatalogProvider {
   readonly local?: true;
   /** It serves no embeddings at all, whatever the model. */
   readonly noEmbeddings?: true;
+  /** A program of the host answers in place of a server: off until the configuration says `enabled: true`. */
+  readonly program?: ProgramRow;
   /** Forms of its secrets; the first that fits decides. Absent: all secrets go as the endpoint's `style` says. */
   readonly secretForms?: readonly SecretForm[];
   /** Headers without which it refuses every call, by lower-case name; configured ones count before them. */
@@ -91,6 +93,13 @@ export interface CatalogProvider {
   readonly account?: AccountHeader;
   /** Where the tokens of its logins are renewed, with the public client of those logins. */
   readonly oauth?: CatalogOauth;
+}
+
+export interface ProgramRow {
+  /** The provider whose models it has. Their prices are not its own: a subscription pays for them. */
+  readonly modelsOf: string;
+  /** Why ola does not run it, as a sentence; absent: it does. */
+  readonly refused?: string;
 }
 
 /** The region of a row's base URLs, which a configuration or a variable may change: a label of the host name. */

@@ -15,7 +15,7 @@ export interface UnsignedRequest {
 }
 
 export interface Candidate {
-  /** `profile:ID`, `env:NAME`, `provider-config`, `none`: usage rows and `auth_source` name it. */
+  /** `profile:ID`, `env:NAME`, `provider-config`, `cli`, `none`: usage rows and `auth_source` name it. */
   readonly source: string;
   /** The auth profile that it comes from; null for a variable or the provider's own key. */
   readonly profile: string | null;
@@ -89,6 +89,12 @@ export function renewableCandidate(credential: Credential, given: StaticHeaders,
     renew: (refused, now) => grant.renew(accessOf.get(refused) ?? '', now),
   };
 }
+
+/** The login of a program of this host: the program uses it itself, and ola never sees it. */
+export function programCandidate(): Candidate {
+  return { source: 'cli', profile: null, kind: 'none', rank: 0, expiresAt: null, secrets: [], sign: () => noHeaders };
+}
+const noHeaders: HeaderMap = {};
 
 /** The headers of a request; without a credential where there is no secret. */
 export function headersWith(secret: string | null, credential: Credential, given: StaticHeaders): HeaderMap {

@@ -5,6 +5,7 @@ import { localPrincipal } from '../core/access.ts';
 import type { AwsPorts } from '../core/aws.ts';
 import type { Egress, EgressDenial, EgressPolicy } from '../core/egress.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import type { Programs } from '../core/programs.ts';
 import type { Protocol, Translator } from '../core/protocol.ts';
 import type { BuiltinProvider, ProviderState } from '../core/providers.ts';
 import { createRedactor, type Redact } from '../core/redaction.ts';
@@ -139,6 +140,7 @@ export interface GatewayPorts {
   readonly keySource: KeySource;
   /** Made over the policy of the moment; every refusal is told. */
   readonly egress: (policy: () => EgressPolicy, onDenied: (denial: EgressDenial) => void) => Egress;
+  readonly programs: Programs;
   readonly catalog: Catalog;
   /** The table of protocols; the catalog knows the same ones. */
   readonly protocols: readonly Protocol[];
@@ -230,6 +232,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
   const live = createLiveCalls();
   const inference = createInference({
     egress,
+    programs: ports.programs,
     limits,
     live,
     usage,

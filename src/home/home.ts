@@ -24,6 +24,7 @@ import { type FixedMode, prepareHome } from '../runtime/files.ts';
 import { keySource, loadKeyRing } from '../runtime/keys.ts';
 import { type Lock, type LockAnswer, type LockHolder, takeDatabaseLock, takeHomeLock } from '../runtime/lock.ts';
 import { environment, processId } from '../runtime/process.ts';
+import { createPrograms } from '../runtime/programs.ts';
 import { resolve } from '../runtime/resolve.ts';
 import { localAddresses } from '../runtime/serve.ts';
 import { copySqlite, openSqlite } from '../runtime/sqlite.ts';
@@ -99,6 +100,7 @@ export async function openHome(options: OpenHomeOptions): Promise<OpenHome> {
       vault,
       keySource: keySource({ home: path, env: settings.masterKey, parse: parseKeys }),
       egress: (policy, onDenied) => buildEgress(policy, onDenied, options),
+      programs: createPrograms(),
       catalog,
       protocols,
       translator: createTranslator(protocols, digestOf),

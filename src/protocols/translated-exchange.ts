@@ -2,6 +2,7 @@
 import { fold, unfold } from '../core/answers.ts';
 import type { Answer, Part } from '../core/conversation.ts';
 import type { HeaderMap } from '../core/ports.ts';
+import type { ProgramCall } from '../core/programs.ts';
 import type {
   AnswerKind,
   ChatCodec,
@@ -45,6 +46,7 @@ export class TranslatedExchange implements Exchange {
   readonly notes: HeaderMap | null;
   readonly added: readonly string[];
   readonly expects: AnswerKind;
+  readonly program?: ProgramCall;
   private readonly translation: Translation;
 
   constructor(translation: Translation) {
@@ -55,6 +57,7 @@ export class TranslatedExchange implements Exchange {
     this.added = translation.request.added;
     this.notes = translation.notes;
     this.expects = translation.stream ? 'stream' : 'whole';
+    if (translation.request.program !== undefined) this.program = translation.request.program;
   }
 
   answerKind(): AnswerKind {

@@ -52,7 +52,13 @@ describe('provider rows', () => {
 
   test('plain http and local addresses are for local rows only, and they for nothing else', () => {
     const isLocal = (text: string) => /^http:\/\/(localhost|127\.0\.0\.1):\d+/.test(text);
-    expect(offences(urls, (text, row) => (row.local === true ? isLocal(text) : text.startsWith('https://')))).toEqual([]);
+    const isRight = (text: string, row: CatalogProvider) =>
+      row.program === undefined
+        ? row.local === true
+          ? isLocal(text)
+          : text.startsWith('https://')
+        : text.startsWith('program:');
+    expect(offences(urls, isRight)).toEqual([]);
     expect(offences(urls, (text, row) => row.local === true || !/localhost|127\./.test(text))).toEqual([]);
   });
 

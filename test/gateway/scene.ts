@@ -6,6 +6,7 @@ import { localPrincipal } from '../../src/core/access.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { LogLevel } from '../../src/core/ports.ts';
+import type { Programs } from '../../src/core/programs.ts';
 import type { Store } from '../../src/core/store.ts';
 import { createVault, parseKeys } from '../../src/credentials/vault.ts';
 import { createEgress } from '../../src/egress/dial.ts';
@@ -21,6 +22,7 @@ import { openaiCompletions } from '../../src/protocols/openai-completions/protoc
 import { createTranslator } from '../../src/protocols/translate.ts';
 import { dial } from '../../src/runtime/dial.ts';
 import { keySource, loadKeyRing } from '../../src/runtime/keys.ts';
+import { createPrograms } from '../../src/runtime/programs.ts';
 import { openSqlite } from '../../src/runtime/sqlite.ts';
 import { openStore } from '../../src/store/open.ts';
 
@@ -43,6 +45,8 @@ export interface SceneOptions {
   readonly processProviders?: readonly ProcessProvider[];
   /** The file that governs. */
   readonly file?: ConfigFile;
+  /** Absent: none is found. */
+  readonly programs?: Programs;
   /** Files that it names, by path. */
   readonly secretFiles?: Readonly<Record<string, string>>;
 }
@@ -69,6 +73,7 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
     vault: createVault(loadKeyRing({ ...keys, secretsExist: false })),
     keySource: keySource(keys),
     egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
+    programs: options.programs ?? createPrograms({}),
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
     translator: createTranslator(protocols, digestOf),

@@ -14,6 +14,7 @@ import type { AddedFields } from './added-fields.ts';
 import type { Answer, InferenceRequest } from './call.ts';
 import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected, untold } from './failures.ts';
 import { headersDown, withHeaders } from './passed-headers.ts';
+import type { ProgramCalls } from './program-calls.ts';
 import type { Progress } from './progress.ts';
 import { readAtMost, readBeginning } from './read-body.ts';
 import { createBytePipe, type NotOpened, type Relay, type RelayHooks, relay } from './relay.ts';
@@ -21,6 +22,7 @@ import type { Speech } from './speech.ts';
 
 export interface AttemptPorts {
   readonly egress: Egress;
+  readonly programs: ProgramCalls;
   readonly redact: Redact;
   readonly now: Clock;
   readonly addedFields: AddedFields;
@@ -56,7 +58,7 @@ export async function tryOnce(
   attempt: Attempt,
   request: InferenceRequest,
 ): Promise<Outcome> {
-  const { endpoint, provider } = attempt;
+  const { provider } = attempt;
   const quirks = ports.addedFields.quirksOf(attempt);
   let exchange: Exchange | OwnAnswer | null;
   try {
@@ -71,18 +73,35 @@ export async function tryOnce(
   try {
     const signing = attempt.candidate.sign(exchange, ports.now());
     signed = signing instanceof Promise ? await signing : signing;
-    reply = await ports.egress.send(endpoint.destination, {
-      method: exchange.method,
-      path: exchange.path,
-      headers: headersOf(signed, progress.call.via, exchange, turnHeadersOf(request, quirks, exchange)),
-      body: exchange.body,
-      signal: progress.call.signal,
-      ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
-    });
+    const turn = turnHeadersOf(request, quirks, exchange);
+    reply = await sent(ports, progress, attempt, exchange, (via) => headersOf(signed, via, exchange, turn));
   } catch (thrown) {
     return broken(thrown);
   }
   return read({ ports, progress, attempt, exchange, signed }, reply);
+}
+
+/** An attempt is carried by a connection, or by a program of this host. */
+function sent(
+  { egress, programs }: AttemptPorts,
+  progress: Progress,
+  attempt: Attempt,
+  exchange: Exchange,
+  headers: (via: string | null) => HeaderMap,
+): Promise<Reply> {
+  const { destination } = attempt.endpoint;
+  const { signal, via } = progress.call;
+  if (exchange.program !== undefined) {
+    return programs.run(exchange.program, { provider: attempt.provider.id, timeouts: destination.timeouts, signal });
+  }
+  return egress.send(destination, {
+    method: exchange.method,
+    path: exchange.path,
+    headers: headers(via),
+    body: exchange.body,
+    signal,
+    ...(isRepeat(progress, attempt) ? onFreshConnection : noOptions),
+  });
 }
 
 function ownAnswer(ports: AttemptPorts, progress: Progress, attempt: Attempt, { own, notes }: OwnAnswer): Outcome {

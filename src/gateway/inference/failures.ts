@@ -88,9 +88,13 @@ export function untold(thrown: unknown): AttemptFailure {
 export function refused(refusal: Refusal): AttemptFailure {
   const { failure, provider } = refusal;
   if (failure.kind === 'malformed') return unexpected(`Provider '${provider}' ${failure.message ?? 'broke the protocol'}.`);
-  const seconds = retryAfterSeconds(refusal.header, failure.retryAfterMs, refusal.now);
+  const seconds = retryAfterSeconds(refusal.header, waitOf(failure, refusal.now), refusal.now);
   const fault = faultOf(failure.kind, seconds === null ? null : seconds * 1000);
   return { error: upstreamError(refusal), status: failure.status, next: isWorthAnother(refusal) ? 'other' : 'stop', fault };
+}
+
+function waitOf({ retryAfterMs, retryAt }: UpstreamFailure, now: number): number | null {
+  return retryAfterMs ?? (retryAt === undefined ? null : retryAt - now);
 }
 
 /** A refused credential is always worth another one; after an upstream's own fault the configuration decides by the status. */
@@ -139,7 +143,7 @@ const versionHint = 'most servers have the API under /v1, and an administrator c
 export function upstreamError(refusal: Refusal): OlaError {
   const { provider, path, failure, inside, redact } = refusal;
   const { status } = failure;
-  const hint = status === 404 && !inside ? hintOf(refusal) : null;
+  const hint = status === 404 && !inside ? hintOf(refusal) : (failure.hint ?? null);
   const headers = { ...refusal.passed, ...waitHeaders(refusal), ...(hint === null ? {} : { 'x-ola-hint': hint }) };
   const options = { details: { provider, upstream_status: status }, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
   const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
@@ -198,7 +202,7 @@ function codeOf({ status, kind }: UpstreamFailure): string | null {
 /** `Retry-After` and `x-should-retry` of a refusal; a quota that is used up does not come back by waiting. */
 function waitHeaders({ failure, header, now }: Refusal): HeaderMap | null {
   if (failure.kind === 'billing') return { 'x-should-retry': 'false' };
-  const told = retryAfterSeconds(header, failure.retryAfterMs, now);
+  const told = retryAfterSeconds(header, waitOf(failure, now), now);
   const seconds = told ?? (waitingStatuses.includes(failure.status) ? usualRetryAfter : null);
   const again = header('x-should-retry');
   // What is sent as 429, 502, 503 or 529; 408 and 504 are time-outs, after which a client may come back at once.

@@ -2,6 +2,7 @@
 import type { Egress } from '../../core/egress.ts';
 import { asOlaError, OlaError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import type { Programs } from '../../core/programs.ts';
 import type { Protocol, Translator } from '../../core/protocol.ts';
 import type { Redact } from '../../core/redaction.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
@@ -17,6 +18,7 @@ import type { Answer, InferenceCall, InferenceRequest } from './call.ts';
 import type { Fault } from './failures.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { costMicros } from './pricing.ts';
+import { createProgramCalls } from './program-calls.ts';
 import { type Progress, usageRowOf } from './progress.ts';
 import { createReasoningMemories } from './reasoning-memory.ts';
 import { createSpeech } from './speech.ts';
@@ -28,6 +30,7 @@ export interface Inference {
 
 export interface InferencePorts {
   readonly egress: Egress;
+  readonly programs: Programs;
   readonly limits: Limits;
   readonly live: LiveCalls;
   readonly usage: Usage;
@@ -50,7 +53,8 @@ export function createInference(ports: InferencePorts): Inference {
   const { protocols, translator } = ports;
   const memories = createReasoningMemories(digestOf, now);
   const speech = createSpeech({ protocols, translator, memories, digest: digestOf });
-  const attempts: AttemptPorts = { egress, redact, now, settle, onFault, addedFields: createAddedFields(), speech };
+  const programs = createProgramCalls(ports.programs);
+  const attempts: AttemptPorts = { egress, programs, redact, now, settle, onFault, addedFields: createAddedFields(), speech };
 
   function settle(progress: Progress, error: OlaError | null, tokens: TokenCounts, stop: string | null = null): void {
     if (progress.settled) return;

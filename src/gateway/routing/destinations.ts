@@ -38,6 +38,8 @@ export function endpointsOf(id: string, config: ProviderConfig, catalog: Catalog
 function unstyledEndpoints(id: string, config: ProviderConfig, catalog: Catalog): readonly ProviderEndpoint[] {
   const rows = rowsOf(id, config, catalog);
   const api = catalog.protocols.find((protocol) => protocol === config.api);
+  // A program is run for the catalog's row alone, never for a provider that a configuration makes up.
+  if (api !== undefined && catalog.isProgram(api) && !rows.some(({ protocol }) => protocol === api)) return [];
   const wanted = api ?? catalog.protocols[0];
   const listed = rows.find(({ protocol }) => protocol === wanted);
   if (config.baseUrl === undefined) {
@@ -106,7 +108,10 @@ export function destinationOf(
   document: ConfigDocument,
 ): Destination | null {
   const [endpoint] = endpointsOf(id, config, facts.catalog);
-  return endpoint === undefined ? null : destinationOfEndpoint(id, endpoint, { config, facts, document });
+  // A program has no address that could be judged.
+  return endpoint === undefined || facts.catalog.isProgram(endpoint.protocol)
+    ? null
+    : destinationOfEndpoint(id, endpoint, { config, facts, document });
 }
 
 export function destinationOfEndpoint(
@@ -127,6 +132,10 @@ export function destinationOfEndpoint(
     ...(config.ca === undefined ? {} : { ca: config.ca }),
     ...(config.timeouts === undefined ? {} : { timeouts: timeoutsOf(config.timeouts) }),
   };
+}
+
+export function timeoutsIn({ timeouts }: ProviderConfig): Timeouts | null {
+  return timeouts === undefined ? null : timeoutsOf(timeouts);
 }
 
 /** Seconds for people, milliseconds for the dialer. */

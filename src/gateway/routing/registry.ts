@@ -27,6 +27,7 @@ import { type CandidatePorts, candidateOf } from './candidate-of.ts';
 import { listedModels, mergeModels } from './configured-models.ts';
 import { configuredProviders, destinationOfEndpoint, endpointsOf, lacksUsualVersion, originOf } from './destinations.ts';
 import { type ProviderProfiles, profilesByProvider } from './profiles.ts';
+import { programProvider } from './programs.ts';
 import {
   type BoundSecrets,
   boundOrigin,
@@ -41,6 +42,8 @@ import {
   type InactiveProvider,
   notListed,
   notSpoken,
+  programOff,
+  refusedProgram,
   switchedOff,
   unknownProvider,
   withoutCredential,
@@ -174,6 +177,8 @@ function firstExpiry(providers: Iterable<ActiveProvider>): number {
 
 function activate(id: string, given: ConfiguredProvider): ActiveProvider | InactiveProvider {
   const { config, facts, document, profiles } = given;
+  const program = programOf(id, given);
+  if (program !== null) return program;
   const row = facts.catalog.provider(id);
   const elsewhere = [...profiles.elsewhere].flatMap(([baseUrl, theirs]) => activateElsewhere(id, baseUrl, theirs, given));
   const passed = elsewhere.flatMap((endpoint) => endpoint.passed);
@@ -194,6 +199,18 @@ function activate(id: string, given: ConfiguredProvider): ActiveProvider | Inact
     noEmbeddings: row?.noEmbeddings === true,
     passed: made.flatMap((endpoint) => endpoint.passed),
   };
+}
+
+/** The provider of a program of this host; null for any other. */
+function programOf(
+  id: string,
+  { config, facts: { catalog }, document }: ConfiguredProvider,
+): ActiveProvider | InactiveProvider | null {
+  const row = catalog.anyProvider(id);
+  if (row?.program === undefined) return null;
+  if (row.program.refused !== undefined) return refusedProgram(id, row.program.refused);
+  if (config?.enabled !== true) return programOff(id, row.name);
+  return programProvider(row, mergeModels(listedModels(id, document, catalog), config.models ?? []), config);
 }
 
 /** The profiles with one base URL of their own: no other credential goes there. */

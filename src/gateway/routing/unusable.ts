@@ -24,6 +24,18 @@ export function switchedOff(id: string): InactiveProvider {
   return { id, code: 'provider_disabled', help, why: 'switched off', passed: [] };
 }
 
+/** A program of the host that ola does not run. */
+export function refusedProgram(id: string, why: string): InactiveProvider {
+  return inactive(id, 'ola does not run this program', `Provider '${id}' is not run here: ${why}`);
+}
+
+/** A program of the host is an agent with the login of its user: an administrator has to want it. */
+export function programOff(id: string, name: string): InactiveProvider {
+  const set = `ola config set providers.${id}.enabled true`;
+  const help = `Provider '${id}' runs ${name} on this host with the login of its user, and is off until an administrator switches it on: \`${set}\`.`;
+  return { id, code: 'provider_disabled', help, why: 'off until it is enabled', passed: [] };
+}
+
 export function notListed(id: string): InactiveProvider {
   const help = `Provider '${id}' is not among activeProviderIds.`;
   return { id, code: 'provider_disabled', help, why: 'not among activeProviderIds', passed: [] };

@@ -1,5 +1,5 @@
 /** Anthropic's API: messages and the count of their tokens. */
-import { type Protocol, sessionHeaders } from '../../core/protocol.ts';
+import { type ChatCodec, type Protocol, sessionHeaders } from '../../core/protocol.ts';
 import { chat } from './chat.ts';
 import { count } from './count.ts';
 import { direct } from './direct.ts';
@@ -7,7 +7,7 @@ import { errorBody, errorEvent, readFailure } from './errors.ts';
 import { modelList, models } from './models.ts';
 import { clientRoutes, messagesPath } from './routes.ts';
 
-export const anthropicMessages: Protocol = {
+export const anthropicMessages: Protocol & { readonly chat: ChatCodec } = {
   id: 'anthropic-messages',
   clientRoutes,
   modelList,

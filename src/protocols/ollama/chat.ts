@@ -1,5 +1,6 @@
 /** Chats of Ollama's API: its clients speak to any upstream, any client to its upstreams. */
 import type { ChatCodec } from '../../core/protocol.ts';
+import { streamType } from '../json-lines.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { decodeRequest } from './decode-request.ts';
 import { streamDecoder } from './decode-stream.ts';
@@ -7,7 +8,6 @@ import { encodeAnswer } from './encode-answer.ts';
 import { encodeRequest } from './encode-request.ts';
 import { streamEncoder } from './encode-stream.ts';
 import { fields } from './fields.ts';
-import { streamType } from './lines.ts';
 
 export const chat: ChatCodec = {
   customTools: false,

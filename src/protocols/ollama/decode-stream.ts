@@ -2,10 +2,10 @@
 import type { Part, Step, ToolCallPart } from '../../core/conversation.ts';
 import { isObject, isTooDeep } from '../../core/json.ts';
 import type { StreamDecoder, StreamFault, UpstreamFailure } from '../../core/protocol.ts';
+import { LineCutter } from '../json-lines.ts';
 import { callsIn } from './calls.ts';
 import { readEnd } from './done-reasons.ts';
 import { failureInside } from './errors.ts';
-import { LineCutter } from './lines.ts';
 import { readUsage } from './usage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

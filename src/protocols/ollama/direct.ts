@@ -8,9 +8,9 @@ import type {
   UpstreamModel,
   WholeAnswer,
 } from '../../core/protocol.ts';
+import { streamType } from '../json-lines.ts';
 import { withModel } from '../model-splice.ts';
 import { readChat, readGenerated, readVectors } from './answer.ts';
-import { streamType } from './lines.ts';
 import { chatPath, embeddingsPath, embedPath, generatePath } from './routes.ts';
 import { createLineTap } from './stream.ts';
 

@@ -3,9 +3,9 @@ import { isObject, isTooDeep } from '../../core/json.ts';
 import type { StreamFault, StreamPipe, UpstreamFailure } from '../../core/protocol.ts';
 import { find } from '../../core/sse.ts';
 import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
+import { LineCutter } from '../json-lines.ts';
 import { readEnd } from './done-reasons.ts';
 import { failureInside } from './errors.ts';
-import { LineCutter } from './lines.ts';
 import { readUsage } from './usage.ts';
 
 type Emit = (bytes: Uint8Array) => void;

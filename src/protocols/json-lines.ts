@@ -1,5 +1,5 @@
 /** Streams of JSON lines: where a line ends, however its bytes came in pieces. */
-import { countHeld } from '../../core/sse.ts';
+import { countHeld } from '../core/sse.ts';
 
 /** The media type of such a stream. */
 export const streamType = 'application/x-ndjson';
