@@ -370,7 +370,7 @@ export interface TranslatedCall {
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Null for a caller who is nobody in particular. */
+  /** Null for an anonymous caller. */
   readonly memory: ReasoningMemory | null;
 }
 

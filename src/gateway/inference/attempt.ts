@@ -351,7 +351,7 @@ function makeHeaders({ provider, model, candidate }: Attempt, kind: AnswerKind, 
   return headers;
 }
 
-/** What was changed on the way is said beside the answer. */
+/** The headers with those that name the changes of a request. */
 function noted(headers: Answer['headers'], notes: HeaderMap | null): Answer['headers'] {
   return notes === null ? headers : { ...headers, ...notes };
 }
