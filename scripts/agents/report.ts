@@ -42,8 +42,9 @@ aimock (\`@copilotkit/aimock\` ${versionOf('@copilotkit/aimock')}) as the upstre
 | client | version | where it runs |
 |---|---|---|
 | Claude Code (\`${packageName}\`) | ${version} | \`scripts/agents.ts\`, by hand: \`npm run agents\` |
-| \`openai\` for Node | ${versionOf('openai')} | in every test run: \`test/e2e/openai.test.ts\`, \`test/e2e/cross.test.ts\`, \`test/e2e/cross-doubles.test.ts\` |
+| \`openai\` for Node | ${versionOf('openai')} | in every test run: \`test/e2e/openai.test.ts\`, \`test/e2e/responses-sdk.test.ts\`, \`test/e2e/cross.test.ts\`, \`test/e2e/cross-doubles.test.ts\` |
 | \`@anthropic-ai/sdk\` for Node | ${versionOf('@anthropic-ai/sdk')} | in every test run: \`test/e2e/anthropic-sdk.test.ts\`, \`test/e2e/cross.test.ts\`, \`test/e2e/cross-doubles.test.ts\` |
+| \`@ai-sdk/open-responses\` | ${versionOf('@ai-sdk/open-responses')} | in every test run, on what ola writes: \`test/protocols/openai-responses/encode-stream.test.ts\` |
 
 ## Claude Code
 

@@ -2,6 +2,7 @@
 import type { Protocol } from '../core/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/protocol.ts';
 import { bedrockConverseStream } from './bedrock-converse-stream/protocol.ts';
+import { googleGenerativeAi } from './google-generative-ai/protocol.ts';
 import { ollama } from './ollama/protocol.ts';
 import { codexOver } from './openai-codex-responses/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
@@ -14,4 +15,5 @@ export const protocols: readonly Protocol[] = [
   codexOver(openaiResponses),
   ollama,
   bedrockConverseStream,
+  googleGenerativeAi,
 ];

@@ -20,5 +20,10 @@ export function isObjectText(text: string): boolean {
  */
 export function argumentsObject(text: string): string {
   if (text.trim() === '') return '{}';
-  return isObjectText(text) ? text : JSON.stringify({ [unparsedName]: text });
+  return isObjectText(text) ? text : unparsedArguments(text);
+}
+
+/** Arguments that an upstream does not take as an object, as a text in one. */
+export function unparsedArguments(text: string): string {
+  return JSON.stringify({ [unparsedName]: text });
 }

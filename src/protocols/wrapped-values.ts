@@ -1,6 +1,19 @@
 /** Reasoning of other makers in the text of a request of the same protocol: unwrapped for its maker, cut out for any other. */
 import { mapItems, mapMember } from '../core/json-text.ts';
+import type { HeaderMap } from '../core/ports.ts';
 import { isWrapped, unwrapReasoning, wrapperPrefix } from '../core/signed-reasoning.ts';
+
+/** The text of a body for one maker. */
+export interface OwnBody {
+  readonly text: string;
+  /** Reasoning was cut out. */
+  readonly cut: boolean;
+}
+
+const reasoningDropped: HeaderMap = { 'x-ola-dropped': 'reasoning' };
+
+/** The headers of the answer that say so. */
+export const notesOf = (cut: boolean): HeaderMap | null => (cut ? reasoningDropped : null);
 
 export const mayBeWrapped = (text: string): boolean => text.includes(wrapperPrefix);
 

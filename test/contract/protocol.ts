@@ -11,6 +11,10 @@ export interface Sample {
   /** A request, which names the model `MODEL` and does not stream. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly params?: Readonly<Record<string, string>>;
+  /** The query of its URL, with the question mark. */
+  readonly query?: string;
+  /** It always streams: the path says so. */
+  readonly streams?: true;
   /** The fields that make it stream; absent where it never does. */
   readonly streaming?: Readonly<Record<string, unknown>>;
   readonly answer: string;
@@ -68,8 +72,8 @@ function sampleContract(protocol: Protocol, sample: Sample): void {
   const callOf = (more: Readonly<Record<string, unknown>> = {}) => clientCall(route, sample, { ...sample.request, ...more });
 
   describe(sample.path, () => {
-    test('takes its own request, and reads the model and that it does not stream', () => {
-      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: false });
+    test('takes its own request, and reads the model and whether it streams', () => {
+      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: sample.streams === true });
     });
 
     test('sends the request with only the model replaced, texts at the edge of Unicode as they are', () => {
@@ -129,6 +133,7 @@ function streamContract(protocol: Protocol, pipe: () => StreamPipe, stream: read
       broken.push(whole.slice(0, at), () => undefined);
       broken.close();
       expect([at, broken.done]).toEqual([at, false]);
+      broken.close();
     }
     for (let at = 0; at < needed - 2; at++) expect([at, run(pipe(), [whole.slice(0, at)]).done]).toEqual([at, false]);
     expect(run(pipe(), [whole.slice(0, needed)]).done).toBe(true);
@@ -156,6 +161,8 @@ function run(pipe: StreamPipe, chunks: readonly Uint8Array[]) {
   // What is held counts against all streams of the process.
   pipe.close();
   const { done, fault, tokens } = pipe;
+  // What is held of a stream that was cut counts against all streams of the process.
+  pipe.close();
   return { out: emitted.map((bytes) => decoder.decode(bytes)).join(''), done, fault, tokens };
 }
 
@@ -165,10 +172,14 @@ function routeOf(protocol: Protocol, path: string): ClientRoute {
   return route;
 }
 
-function clientCall(route: ClientRoute, { params = {} }: Sample, fields: Readonly<Record<string, unknown>>): ClientCall {
+function clientCall(
+  route: ClientRoute,
+  { params = {}, query = '' }: Sample,
+  fields: Readonly<Record<string, unknown>>,
+): ClientCall {
   if (route.schema !== null) compileCheck(route.schema)(fields);
   const body: ClientBody = { text: JSON.stringify(fields), fields };
-  return { route, body, params, peek: route.peek(body, params), query: '', headers: null };
+  return { route, body, params, peek: route.peek(body, params), query, headers: null };
 }
 
 function exchangeOf(protocol: Protocol, call: ClientCall, id = 'upstream-model'): Exchange {

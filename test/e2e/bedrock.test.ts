@@ -242,4 +242,15 @@ test('amazon-bedrock is a row: its address follows the region, and its models ar
   expect(ids).toContain('amazon-bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0');
   const explained = await server.ask('GET', '/config/explain?model=bedrock/amazon.nova-pro-v1:0');
   expect(explained.text).toContain('AWS_BEARER_TOKEN_BEDROCK');
+  expect(await addressOf(server)).toBe('https://bedrock-runtime.eu-north-1.amazonaws.com');
+  const { env } = awsHome('[profile p]\nregion = ap-south-1\n');
+  expect(await addressOf(await start({ env: { ...env, AWS_PROFILE: 'p' } }))).toBe(
+    'https://bedrock-runtime.ap-south-1.amazonaws.com',
+  );
 });
+
+/** The address of Bedrock as the catalog describes it. */
+async function addressOf(server: Ola): Promise<unknown> {
+  const { text } = await server.ask('GET', '/config/builtin-providers');
+  return /https:\/\/bedrock-runtime[^"]*/.exec(text)?.[0];
+}

@@ -1,9 +1,10 @@
 /**
- * Clients of two protocols over upstreams of two protocols, all four written by other people: the official packages before the
+ * Clients of three protocols over upstreams of three protocols, all of them written by other people: the official packages before the
  * binary, aimock behind it. aimock reads each request by a parser of its own; its journal is the witness for what arrived.
  */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { LLMock } from '@copilotkit/aimock';
+import { responsesSdk } from './responses-client.ts';
 import { type Heard, type Question, type Sdk, sdksOf, type ToolOf } from './sdks.ts';
 import { adminToken, stage } from './stage.ts';
 
@@ -20,7 +21,7 @@ mock.on({ userMessage: 'both cities', hasToolResult: true }, { content: 'Both ar
 mock.on({ userMessage: 'both cities' }, { content: 'I look.', toolCalls: [weather('Bern'), weather('Zürich')], usage });
 mock.on({ userMessage: 'cut' }, { content: 'half of', finishReason: 'length', usage });
 
-const upstreams = ['openai', 'anthropic'] as const;
+const upstreams = ['openai', 'anthropic', 'responses'] as const;
 const shared = (async () => {
   const [ola, url] = await Promise.all([start(), mock.start()]);
   const add = async (id: string, api: string, baseUrl: string) => {
@@ -30,7 +31,8 @@ const shared = (async () => {
   };
   await add('openai', 'openai-completions', `${url}/v1`);
   await add('anthropic', 'anthropic-messages', url);
-  return sdksOf(ola.address, adminToken);
+  await add('responses', 'openai-responses', `${url}/v1`);
+  return [...sdksOf(ola.address, adminToken), responsesSdk(ola.address, adminToken)];
 })();
 afterAll(() => mock.stop());
 
@@ -58,9 +60,9 @@ const tools: readonly ToolOf[] = [
   { name: 'get_time', parameters: { type: 'object', properties: {} } },
 ];
 const tokens = { prompt: 19, completion: 7, cacheRead: 0 };
-const paths = { openai: '/v1/chat/completions', anthropic: '/v1/messages' };
+const paths = { openai: '/v1/chat/completions', anthropic: '/v1/messages', responses: '/v1/responses' };
 
-for (const clientName of ['openai', 'anthropic'] as const) {
+for (const clientName of upstreams) {
   for (const upstream of upstreams) {
     for (const stream of [false, true]) {
       describe(`${clientName}'s client over ${upstream}'s upstream, ${stream ? 'streamed' : 'whole'}`, () => {
@@ -109,9 +111,11 @@ for (const clientName of ['openai', 'anthropic'] as const) {
           const second = await ask('tools', { turns: [user, { heard: first }, { results }], tools });
           expect([second.text, second.end]).toEqual(['Both are warm.', 'stop']);
           const { messages } = seen('tools').body;
-          expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool']);
-          const ids = messages[1]?.tool_calls?.map(({ id }) => id);
-          const given = new Map(messages.slice(2).map(({ tool_call_id: id, content }) => [id, content]));
+          // aimock makes a message of each item of the assistant.
+          const roles = messages.map(({ role }) => role).filter((role, at, all) => role !== 'assistant' || all[at - 1] !== role);
+          expect(roles).toEqual(['user', 'assistant', 'tool', 'tool']);
+          const ids = messages.flatMap(({ tool_calls: called = [] }) => called.map(({ id }) => id));
+          const given = new Map(messages.map(({ tool_call_id: id, content }) => [id, content]));
           expect(ids?.map((id) => given.get(id))).toEqual(['19 °C', '21 °C']);
         });
 

@@ -60,6 +60,23 @@ describe('D12: the upstream gets', () => {
     expect(got.head).toStartWith('POST /v1/messages HTTP/1.1\r\n');
   });
 
+  test('no credential of the client in a header of the protocol, whatever its form', async () => {
+    const { up } = await shared;
+    const headers = {
+      'anthropic-client': adminToken,
+      'anthropic-other': `Bearer ${adminToken}`,
+      'anthropic-api-key': 'sk-ant-of-another-vendor',
+      'anthropic-auth-token': 'of-another-vendor',
+      'x-session-id': adminToken,
+      'anthropic-beta': 'kept-1',
+    };
+    expect((await send('credentials', good, {}, headers)).status).toBe(200);
+    const got = up.requestFor('credentials');
+    expect(got.head).not.toContain(adminToken);
+    expect(got.head).not.toContain('of-another-vendor');
+    expect(got.headers.get('anthropic-beta')).toBe('kept-1');
+  });
+
   test('a version where the client names none, and of the query beta=true alone', async () => {
     const { up } = await shared;
     up.modes.set('query', good);

@@ -50,7 +50,7 @@ export interface Heard {
 }
 
 export interface Sdk {
-  readonly name: 'openai' | 'anthropic';
+  readonly name: 'openai' | 'anthropic' | 'responses';
   ask(question: Question): Promise<Heard>;
 }
 

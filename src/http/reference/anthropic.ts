@@ -43,7 +43,8 @@ const parameters: readonly Parameter[] = [
   {
     name: 'anthropic-version',
     in: 'header',
-    description: 'Passed on, as every header that begins with `anthropic-`; a provider gets `2023-06-01` without it.',
+    description:
+      'Passed on, as each header that begins with `anthropic-` and holds no credential; a provider gets `2023-06-01` without it.',
     schema: Type.String(),
   },
 ];
@@ -84,7 +85,7 @@ export const anthropicOperations: Operations = {
   'POST /v1/messages': anthropic(
     'messages',
     'createMessage',
-    `Anthropic’s messages, for the models of every provider. The base URL of a client has no \`/v1\`. ${passedOn} So it does with headers that begin with \`anthropic-\`, and with \`anthropic-ratelimit-*\` of the answer. For a provider of another protocol ola translates.\n\nA stream is passed on event by event. A stream that breaks off ends with an event \`error\` and without \`message_stop\`.`,
+    `Anthropic’s messages, for the models of every provider. The base URL of a client has no \`/v1\`. ${passedOn} Only its \`model\` is the name that the client asked for. Headers that begin with \`anthropic-\` go to the provider, except those that hold a credential, and \`anthropic-ratelimit-*\` of the answer go to the client. For a provider of another protocol ola translates.\n\nA stream is passed on event by event. A stream that breaks off ends with an event \`error\` and without \`message_stop\`.`,
     { examples: { 'A message': hello, 'As a stream': { ...hello, stream: true } } },
     json('Anthropic’s message', message),
     stream,

@@ -4,6 +4,7 @@ import { isObject } from '../../core/json.ts';
 import type { HeaderMap } from '../../core/ports.ts';
 import { type ClientBody, type ClientRoute, type PassedHeaders, type Protocol, sessionHeaders } from '../../core/protocol.ts';
 import { holdsToken } from '../../core/tokens.ts';
+import { credentialHeaders } from '../../gateway/access/credentials.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { Answer } from '../../gateway/inference/call.ts';
 import type { Answered } from '../answered.ts';
@@ -52,26 +53,33 @@ function routeOf(gateway: Gateway, protocol: Protocol, route: ClientRoute, answe
   );
 }
 
-/** Picks the headers of a client that its own protocol sends on. A credential of ola's is in none of them. */
+/** Ends of the names of headers that hold a credential. A client's own is for another server than the one that is called. */
+const credentialName = /(?:key|token|secret|auth|authorization|credential|cookie)s?$/;
+
+/** Picks the headers of a client that its own protocol sends on. No credential is in any of them. */
 function passing({ names, prefixes }: PassedHeaders): (headers: Headers) => HeaderMap | null {
   return (headers) => {
     let passed: Record<string, string> | null = null;
-    for (const name of names) {
+    const pass = (name: string): void => {
       const value = headers.get(name);
-      if (value === null || holdsToken(value)) continue;
+      if (value === null || holdsToken(value) || presentsAgain(value, headers)) return;
       passed ??= {};
       passed[name] = value;
-    }
+    };
+    for (const name of names) pass(name);
     if (prefixes.length === 0) return passed;
-    for (const name of headers.keys()) {
-      if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
-      const value = headers.get(name);
-      if (value === null || holdsToken(value)) continue;
-      passed ??= {};
-      passed[name] = value;
-    }
+    for (const name of headers.keys())
+      if (prefixes.some((prefix) => name.startsWith(prefix)) && !credentialName.test(name)) pass(name);
     return passed;
   };
+}
+
+/** Whether a value is a credential that the request presents: a legacy token has no form by which it is known. */
+function presentsAgain(value: string, headers: Headers): boolean {
+  return credentialHeaders.some((name) => {
+    const presented = headers.get(name);
+    return presented !== null && (presented === value || presented.endsWith(` ${value}`) || value.endsWith(` ${presented}`));
+  });
 }
 
 function queryOf(url: string): string {

@@ -11,7 +11,7 @@ import type {
 } from '../../core/protocol.ts';
 import { createAnyStream, type StreamForms } from '../any-stream.ts';
 import { withModel } from '../model-splice.ts';
-import { mayBeWrapped } from '../wrapped-values.ts';
+import { mayBeWrapped, notesOf } from '../wrapped-values.ts';
 import { readCount, readMessage } from './answer.ts';
 import { eventsOfMessage } from './convert.ts';
 import { requestHeaders } from './headers.ts';
@@ -23,11 +23,12 @@ import { withOwnThinking } from './wrapped-thinking.ts';
 export function direct({ route, body, peek, query, headers }: ClientCall, to: UpstreamModel): Exchange | null {
   if (!('text' in body)) return null;
   const { quirks } = to;
-  const own = mayBeWrapped(body.text) ? withOwnThinking(body.text, to.maker) : body.text;
+  const own = mayBeWrapped(body.text) ? withOwnThinking(body.text, to.maker) : { text: body.text, cut: false };
   const request = {
-    body: withModel(own, body.fields['model'], to.id),
+    body: withModel(own.text, body.fields['model'], to.id),
     headers: requestHeaders(headers, quirks.noBetas === true),
     beta: asksBeta(query),
+    notes: notesOf(own.cut),
   };
   if (route.path === messagesPath) {
     const renaming = peek.model === null || peek.model === to.id ? null : { asked: to.id, named: peek.model };
@@ -47,6 +48,7 @@ interface DirectRequest {
   readonly body: string;
   readonly headers: HeaderMap;
   readonly beta: boolean;
+  readonly notes: HeaderMap | null;
 }
 
 interface Answering {
@@ -64,17 +66,18 @@ class DirectExchange implements Exchange, StreamForms {
   readonly body: string;
   readonly contentType = null;
   readonly headers: HeaderMap;
-  readonly notes = null;
+  readonly notes: HeaderMap | null;
   readonly added = none;
   readonly expects: AnswerKind;
   readonly read: StreamForms['read'];
   private readonly renaming: Renaming | null;
   readonly eventsOf = eventsOfMessage;
 
-  constructor(path: string, { body, headers, beta }: DirectRequest, { isStream, renaming, read }: Answering) {
+  constructor(path: string, { body, headers, beta, notes }: DirectRequest, { isStream, renaming, read }: Answering) {
     this.path = beta ? `${path}?beta=true` : path;
     this.body = body;
     this.headers = headers;
+    this.notes = notes;
     this.expects = isStream ? 'stream' : 'whole';
     this.read = read;
     this.renaming = renaming;

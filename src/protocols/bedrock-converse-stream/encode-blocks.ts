@@ -1,10 +1,10 @@
 /** Parts of the hub as content blocks of a request to Converse. */
 import type { MediaPart, Part, ReasoningPart, ToolCallPart } from '../../core/conversation.ts';
-import { argumentsObject } from './arguments.ts';
+import { inputOf } from './arguments.ts';
+import type { Block } from './cache-points.ts';
 import { protocolId } from './decode-blocks.ts';
 import { type DocumentNames, encodeMedia } from './media.ts';
 import { refuse } from './refuse.ts';
-import type { Block } from './write-json.ts';
 
 export type Role = 'user' | 'assistant' | 'system';
 
@@ -39,7 +39,7 @@ function mediaBlock(part: MediaPart, role: Role, names: DocumentNames): Block {
 
 /** @param id the id in Bedrock's form */
 export function encodeCall(part: ToolCallPart, id: string): Block {
-  const input = part.kind === 'custom' ? JSON.stringify({ input: part.arguments }) : argumentsObject(part.arguments);
+  const input = part.kind === 'custom' ? JSON.stringify({ input: part.arguments }) : inputOf(part.arguments);
   const head = JSON.stringify({ toolUseId: id, name: part.name }).slice(0, -1);
   return { json: `{"toolUse":${head},"input":${input}}}`, cache: part.cache };
 }

@@ -7,6 +7,9 @@ import type { EncodedRequest, UpstreamModel } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
 import { formatSchema } from '../claude-schema.ts';
 import { encodeSampling } from '../claude-thinking.ts';
+import { wellFormedJson } from '../well-formed-json.ts';
+import { writeObject } from '../write-object.ts';
+import { type Block, CachePoints } from './cache-points.ts';
 import { protocolId } from './decode-blocks.ts';
 import { encodePart } from './encode-blocks.ts';
 import { type EncodedReasoning, encodeReasoning } from './encode-reasoning.ts';
@@ -14,7 +17,6 @@ import { type EncodedTools, encodeTools, forcesCall } from './encode-tools.ts';
 import { encodeTurns, type Message } from './encode-turns.ts';
 import { refuse } from './refuse.ts';
 import { withToldCalls } from './told-calls.ts';
-import { type Block, CachePoints, wellFormedJson, writeObject } from './write-json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

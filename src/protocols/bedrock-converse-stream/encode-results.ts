@@ -1,8 +1,8 @@
 /** Results of tools as Converse's `toolResult` blocks. */
 import type { Part, ToolCallPart, ToolResultPart } from '../../core/conversation.ts';
+import type { Block } from './cache-points.ts';
 import { encodePart, textBlock } from './encode-blocks.ts';
 import type { DocumentNames } from './media.ts';
-import type { Block } from './write-json.ts';
 
 export interface EncodedCall {
   readonly part: ToolCallPart;

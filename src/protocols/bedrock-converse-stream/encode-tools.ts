@@ -1,8 +1,8 @@
 /** Tools and tool choices for Converse (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html). */
 import type { Conversation, Tool } from '../../core/conversation.ts';
 import { objectSchema } from '../object-schema.ts';
+import type { Block } from './cache-points.ts';
 import { refuse } from './refuse.ts';
-import type { Block } from './write-json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -5,10 +5,10 @@
 import type { Part, ToolCallPart, ToolResultPart, Turn } from '../../core/conversation.ts';
 import type { Digest } from '../../core/ports.ts';
 import { fitToolId } from '../../core/tool-ids.ts';
+import type { Block } from './cache-points.ts';
 import { encodeCall, encodePart, textBlock } from './encode-blocks.ts';
 import { type EncodedCall, encodeResults } from './encode-results.ts';
 import type { DocumentNames } from './media.ts';
-import type { Block } from './write-json.ts';
 
 export interface Message {
   readonly role: 'user' | 'assistant';

@@ -31,7 +31,8 @@ class ChunkReading implements Reading {
     for (const choice of choices) this.takeChoice(choice);
     if (!isObject(chunk['usage'])) return true;
     this.tokens = readUsage(chunk['usage']);
-    this.begun = true;
+    // Events of another protocol have a usage, too.
+    this.begun ||= Array.isArray(chunk['choices']);
     return this.usageAsked || choices.length > 0;
   }
 

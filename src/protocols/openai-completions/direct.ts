@@ -13,7 +13,7 @@ import type {
 } from '../../core/protocol.ts';
 import { createAnyStream, firstByte, type StreamForms, startsEvents } from '../any-stream.ts';
 import { createSameHeaders } from '../same-headers.ts';
-import { mayBeWrapped } from '../wrapped-values.ts';
+import { mayBeWrapped, notesOf, type OwnBody } from '../wrapped-values.ts';
 import { type AnswerShape, readAnswer, withBase64 } from './answer.ts';
 import { eventsOfAnswer } from './convert.ts';
 import { type Encode, encodeChat, encodeCompletion, encodeModel, type RequestFields } from './request.ts';
@@ -72,16 +72,16 @@ export function direct({ route, body, peek, headers: given }: ClientCall, to: Up
   if (endpoint === undefined) return null;
   const headers = given === null ? null : sameHeaders(given);
   if ('form' in body) return new DirectExchange(endpoint, peek.stream, formRequest(body.form, to.id), headers);
-  const own = mayBeWrapped(body.text) ? withOwnReasoning(body.text, to.maker) : body;
+  const own = mayBeWrapped(body.text) ? withOwnReasoning(body.text, to.maker) : { ...body, cut: false };
   const { text, usageAsked, usageAdded } = endpoint.encode(own.text, own.fields, to.id, to.quirks);
   const asked = { several: Number(body.fields['n']) > 1, base64: body.fields['encoding_format'] === 'base64' };
-  const request = { ...asked, body: text, contentType: null, usageAsked, usageAdded };
+  const request = { ...asked, body: text, contentType: null, usageAsked, usageAdded, notes: notesOf(own.cut) };
   return new DirectExchange(endpoint, peek.stream, request, headers);
 }
 
-function withOwnReasoning(text: string, maker: string): { text: string; fields: RequestFields } {
+function withOwnReasoning(text: string, maker: string): OwnBody & { readonly fields: RequestFields } {
   const own = withOwnDetails(text, maker);
-  return { text: own, fields: JSON.parse(own) as RequestFields };
+  return { ...own, fields: JSON.parse(own.text) as RequestFields };
 }
 
 const sameHeaders = createSameHeaders((given) => given);
@@ -97,6 +97,7 @@ interface DirectRequest {
   readonly several: boolean;
   /** The client asked for embeddings in base64. */
   readonly base64: boolean;
+  readonly notes: HeaderMap | null;
 }
 
 /** The form with its `model` replaced, every other byte as it came. */
@@ -109,6 +110,7 @@ function formRequest(form: Form, model: string): DirectRequest {
     usageAdded: false,
     several: false,
     base64: false,
+    notes: null,
   };
 }
 
@@ -121,7 +123,7 @@ class DirectExchange implements Exchange, StreamForms {
   readonly body: DirectRequest['body'];
   readonly contentType: string | null;
   readonly headers: HeaderMap | null;
-  readonly notes = null;
+  readonly notes: HeaderMap | null;
   readonly added: readonly string[];
   readonly expects: AnswerKind | null;
   private readonly endpoint: Endpoint;
@@ -136,6 +138,7 @@ class DirectExchange implements Exchange, StreamForms {
     this.body = request.body;
     this.contentType = request.contentType;
     this.headers = headers;
+    this.notes = request.notes;
     this.added = request.usageAdded ? streamOptions : none;
     // Upstreams of typed streams may ignore that a stream was asked for, and models of the same upstream differ.
     this.expects = endpoint.stream === 'typed' ? null : streamAsked ? 'stream' : 'whole';

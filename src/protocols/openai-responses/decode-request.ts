@@ -32,6 +32,8 @@ export interface RequestExtras {
   /** A choice of a tool that runs at the provider. */
   readonly choice?: Fields;
   readonly verbosity?: string;
+  /** The client asked for its response to be stored, or did not say that it must not be. */
+  readonly stored?: true;
 }
 
 /** Members that the hub holds. All others are kept as they came. */
@@ -60,6 +62,7 @@ export function decodeRequest(request: Fields): Conversation {
   const own = {
     members,
     verbosity: stringIn(text, 'verbosity', 'text') ?? undefined,
+    stored: request['store'] === false ? undefined : true,
     hosted: hosted.length === 0 ? undefined : hosted,
     choice: hostedChoice ?? undefined,
   };

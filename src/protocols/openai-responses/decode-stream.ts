@@ -6,7 +6,7 @@ import { createDistinctIds } from '../../core/tool-ids.ts';
 import { createEventReader } from '../event-reader.ts';
 import { readEnd } from './end-reasons.ts';
 import { failureInside, failureNamed } from './errors.ts';
-import { donePart, ItemReading } from './item-reading.ts';
+import { donePart, type EventSource, ItemReading } from './item-reading.ts';
 import { type Fields, nonEmpty } from './members.ts';
 import { readUsage } from './usage.ts';
 
@@ -17,8 +17,8 @@ export function streamDecoder(): StreamDecoder {
 }
 
 /** Events of an item, by their type. Events of other types are ignored: new ones come with each tool of the vendor. */
-const ofItems: Readonly<Record<string, (items: ItemReading, event: Fields, take: Take) => void>> = {
-  'response.output_text.delta': (items, event, take) => items.text(event, 'text', take),
+const ofItems: Readonly<Record<string, (items: ItemReading, event: Fields, take: Take, source: EventSource) => void>> = {
+  'response.output_text.delta': (items, event, take, source) => items.text(event, 'text', take, source),
   'response.refusal.delta': (items, event, take) => items.text(event, 'refusal', take),
   'response.output_text.done': takeDone,
   'response.refusal.done': takeDone,
@@ -45,8 +45,12 @@ const firstTypes: ReadonlySet<string> = new Set(['response.created', 'response.i
 class Decoder implements StreamDecoder {
   fault: StreamFault | null = null;
   failure: UpstreamFailure | null = null;
-  private readonly reader = createEventReader();
   private readonly items: ItemReading;
+  private readonly reader = createEventReader((events, at) =>
+    this.isOver() ? events.length : this.items.unparsed(events, at, this.steps),
+  );
+  /** Takes the steps of the bytes that are pushed now. */
+  private steps: Take = () => undefined;
   private id: string | null = null;
   private begun = false;
   private ended = false;
@@ -58,6 +62,7 @@ class Decoder implements StreamDecoder {
 
   push(chunk: Uint8Array, take: Take): void {
     if (this.isOver()) return;
+    this.steps = take;
     try {
       this.reader.push(chunk, (event, data, name) => this.take(event, data, name, take));
     } catch (error) {
@@ -69,6 +74,7 @@ class Decoder implements StreamDecoder {
   /** An event that was cut is the upstream's end, not its words. */
   finish(take: Take): void {
     if (this.isOver()) return;
+    this.steps = take;
     this.reader.finish((event, data, name) => this.take(event, data, name, take));
     if (this.fault === 'malformed_event') this.fault = null;
   }
@@ -91,7 +97,7 @@ class Decoder implements StreamDecoder {
     const ofItem = Object.hasOwn(ofItems, type) ? ofItems[type] : undefined;
     if (ofItem !== undefined) {
       this.begin({}, take);
-      ofItem(this.items, event, take);
+      ofItem(this.items, event, take, { data, name });
       return;
     }
     this.failure = failureInside(told(event, type), data);

@@ -22,6 +22,7 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel, dig
   refuseForeign(conversation);
   const own = ownIn(conversation.extras) as RequestExtras;
   const writing: Writing = { to, dropped: new Set(droppedOf(conversation)) };
+  if (own.stored === true) writing.dropped.add('store');
   const { instructions, leading } = instructionsOf(conversation.system, writing);
   const input = [...leading, ...itemsOf(conversation.turns, writing, digest)];
   if (input.length === leading.length) refuse('input', 'Nothing is left to ask: no message has any content.');

@@ -11,13 +11,18 @@ const reasons: ReadonlyMap<string, EndReason> = new Map<string, EndReason>([
 
 /** @param parts kinds of the answer's parts */
 export function readEnd({ status, incomplete_details: details }: Fields, parts: Iterable<Part['type']>): AnswerEnd {
-  const word = status === 'incomplete' && isObject(details) ? nonEmpty(details['reason']) : null;
+  const word = status === 'incomplete' ? reasonIn(details) : null;
   const known = word === null ? undefined : reasons.get(word);
   const unknown = word === null || known !== undefined ? null : word;
   if (known !== undefined) return { reason: known, sequence: null, unknown };
   const all = new Set(parts);
   const reason = all.has('toolCall') ? 'toolCalls' : all.has('refusal') ? 'refusal' : 'stop';
   return { reason, sequence: null, unknown };
+}
+
+/** An incomplete response that says no more is not taken for a complete one. */
+function reasonIn(details: unknown): string {
+  return (isObject(details) ? nonEmpty(details['reason']) : null) ?? 'max_output_tokens';
 }
 
 export interface StatusFields {

@@ -4,8 +4,15 @@ import { isObject } from '../../core/json.ts';
 import { type Fields, nonEmpty, withoutNull } from './members.ts';
 import { callPart, contentPart, type DistinctId, partsOfItem, textOfValue } from './output-parts.ts';
 import { reasoningTexts, summaryJoint } from './reasoning-item.ts';
+import { TextSpelling } from './text-spelling.ts';
 
 type Take = (step: Step) => void;
+
+/** An event before it was parsed. */
+export interface EventSource {
+  readonly data: string;
+  readonly name: string;
+}
 
 /** A part that has begun. */
 interface OpenPart {
@@ -33,6 +40,8 @@ export class ItemReading {
   private readonly items = new Map<string, OpenItem>();
   private readonly distinct: DistinctId;
   private next = 0;
+  /** The text that came last, and how its pieces are spelled. */
+  private usual: { readonly part: OpenPart; readonly spelling: TextSpelling } | null = null;
 
   constructor(distinct: DistinctId) {
     this.distinct = distinct;
@@ -46,12 +55,25 @@ export class ItemReading {
     if (isCall(item['type'])) this.begin(open, 0, callPart(item, this.distinct), take);
   }
 
-  /** A piece of a text or a refusal. */
-  text(event: Fields, type: 'text' | 'refusal', take: Take): void {
+  /** A piece of a text or a refusal. @param source the event before it was parsed; absent: its spelling is not learned */
+  text(event: Fields, type: 'text' | 'refusal', take: Take, source?: EventSource): void {
     const open = this.itemOf(event, 'message');
     const at = numberOf(event['content_index']);
     const part = open.parts.get(at) ?? this.begin(open, at, { type, text: '' }, take);
     this.tell(part, textOfValue(event['delta']), take);
+    if (source === undefined || (this.usual?.part === part && !part.ended)) return;
+    const spelling = TextSpelling.of(source.data, event, source.name);
+    this.usual = spelling === null ? null : { part, spelling };
+  }
+
+  /** A piece of text in the spelling of the piece before. @see TakeUnparsed */
+  unparsed(events: string, at: number, take: Take): number {
+    const { usual } = this;
+    if (usual === null || usual.part.ended) return -1;
+    const piece = usual.spelling.read(events, at);
+    if (piece === null) return -1;
+    take({ type: 'partDelta', index: usual.part.index, text: piece.text });
+    return piece.end;
   }
 
   /** All of a text: it is told where no piece of it came before. */

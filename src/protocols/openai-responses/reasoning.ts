@@ -44,6 +44,8 @@ export function reasoningFields(wish: ReasoningWish | null, { facts, quirks }: U
   }
   const effort = asked === null ? null : levelOf(asked, facts?.efforts ?? {});
   if (asked !== null && effort === null) dropped.add('effort');
+  const isAsked = wish.summary !== null && wish.summary !== 'none';
+  if (isAsked && quirks.noReasoningSummary === true) dropped.add('reasoningSummary');
   const isShown = wish.summary !== 'none' && asked !== 'none' && quirks.noReasoningSummary !== true;
   const reasoning = {
     ...(effort === null ? {} : { effort }),

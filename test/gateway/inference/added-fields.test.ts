@@ -38,6 +38,14 @@ test('a server that refuses the usage of streams is learned once for all of its 
   expect(fields.quirksOf({ endpoint, model: 'c' })).toEqual({ noStreamUsage: true });
 });
 
+test('an organisation that may have no summaries of reasoning is not asked for them again', () => {
+  const fields = createAddedFields();
+  const asked = { endpoint: endpointOf(), model: 'a' };
+  const failure = refusal('Your organization must be verified to generate reasoning summaries.', { param: 'reasoning.summary' });
+  expect(fields.isRefused(asked, failure, { added: ['reasoning.summary'] })).toBe(true);
+  expect(fields.quirksOf({ ...asked, model: 'b' })).toEqual({ noReasoningSummary: true });
+});
+
 test('a refusal is ola’s to answer for only when it names a field that ola added', () => {
   const fields = createAddedFields();
   const asked = { endpoint: endpointOf(), model: 'a' };

@@ -54,6 +54,13 @@ describe('the body', () => {
   ])('%s', (_, given, wanted) => {
     expect(sent(bodyWith(given))).toBe(bodyWith(wanted ?? given, 'up'));
   });
+
+  test('reasoning that is cut out is said beside the answer, and nothing else is', () => {
+    const notes = (messages: string) => exchange(bodyWith(messages))?.notes;
+    expect(notes(`[${user},${turn(thinking(foreign), text)}]`)).toEqual({ 'x-ola-dropped': 'reasoning' });
+    expect(notes(`[${user},${turn(thinking(mine), text)}]`)).toBeNull();
+    expect(notes(`[${user},${turn(text)}]`)).toBeNull();
+  });
 });
 
 describe('the headers', () => {

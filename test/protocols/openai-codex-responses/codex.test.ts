@@ -121,6 +121,11 @@ describe('a client of the responses', () => {
     expect(notes).toBeNull();
   });
 
+  test('is told that nothing is stored, unless it asked for that', () => {
+    expect(response({ input: 'Hello', store: true }).notes).toEqual({ 'x-ola-dropped': 'store' });
+    expect(response({ input: 'Hello' }).notes).toBeNull();
+  });
+
   test('is refused to name what another provider stores', () => {
     for (const fields of [
       { previous_response_id: 'resp_0' },

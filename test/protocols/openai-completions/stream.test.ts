@@ -349,3 +349,17 @@ test('nothing is emitted where there is nothing: an empty chunk is no first byte
   tap.push(new Uint8Array(0), (bytes) => lengths.push(bytes.length));
   expect(lengths).toEqual([]);
 });
+
+test('events of another protocol begin no chat, so that another attempt may follow', () => {
+  const events = [
+    { type: 'message_start', message: { content: [], usage: { input_tokens: 1, output_tokens: 1 } } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'hi' } },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+    { type: 'message_stop' },
+  ];
+  const tap = createStreamTap({ usageAsked: false, typed: false, several: false });
+  const bytes = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+  tap.push(encoder.encode(bytes), () => undefined);
+  tap.finish(() => undefined);
+  expect([tap.begun, tap.done]).toEqual([false, false]);
+});

@@ -220,6 +220,7 @@ describe('a whole answer', () => {
       decodeAnswer(JSON.stringify({ status: 'incomplete', incomplete_details: { reason }, output: [] }));
     expect(of('max_output_tokens')).toMatchObject({ end: { reason: 'length', unknown: null } });
     expect(of('content_filter')).toMatchObject({ end: { reason: 'contentFilter', unknown: null } });
+    expect(decodeAnswer('{"status":"incomplete","output":[]}')).toMatchObject({ end: { reason: 'length', unknown: null } });
     expect(of('weather')).toMatchObject({ end: { reason: 'stop', unknown: 'weather' } });
   });
 });

@@ -53,6 +53,8 @@ describe('an upstream', () => {
     expect([fields['reasoning'], added]).toEqual([{ effort: 'high', summary: 'auto' }, ['reasoning.summary']]);
     const without = asked({ reasoning }, { quirks: { noReasoningSummary: true } });
     expect([without.fields['reasoning'], without.added]).toEqual([{ effort: 'high' }, []]);
+    const wished = asked({ reasoning: { ...reasoning, summary: 'detailed' } }, { quirks: { noReasoningSummary: true } });
+    expect([wished.fields['reasoning'], wished.dropped]).toEqual([{ effort: 'high' }, ['reasoningSummary']]);
     expect(asked({ reasoning: { ...reasoning, summary: 'none' } }).fields['reasoning']).toEqual({ effort: 'high' });
     expect(asked({ reasoning: { ...reasoning, effort: 'none' } }).fields['reasoning']).toEqual({ effort: 'none' });
   });

@@ -1,4 +1,4 @@
-/** Blocks and lists of Converse as JSON text, made by hand where a text must go through unchanged. */
+/** Blocks of Converse as JSON text, with the cache points behind them. */
 import type { CacheHint } from '../../core/conversation.ts';
 
 /** A block as JSON text, with the cache point behind it. */
@@ -30,20 +30,4 @@ export class CachePoints {
     const { ttl } = cache;
     return `,${JSON.stringify({ cachePoint: { type: 'default', ...(ttl === '5m' || ttl === '1h' ? { ttl } : {}) } })}`;
   }
-}
-
-/** @param members names with the JSON text of their values */
-export function writeObject(members: readonly (readonly [string, string])[]): string {
-  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
-}
-
-/** A pair of escaped surrogates, a lone one, any other escape: a scan from left to right meets each escape once. */
-const escapes = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\./g;
-const escapeLength = 6;
-
-/** JSON text in which each lone surrogate is U+FFFD: Bedrock refuses a request with one. */
-export function wellFormedJson(json: string): string {
-  const text = json.toWellFormed();
-  if (!/\\u[dD]/.test(text)) return text;
-  return text.replace(escapes, (each) => (each.length === escapeLength ? '\\ufffd' : each));
 }
