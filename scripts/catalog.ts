@@ -30,9 +30,10 @@ const saysFree = /[:-]free$/;
  */
 const oneProtocolAModel: readonly string[] = ['github-copilot', 'opencode', 'opencode-go'];
 
-/** Protocols that name levels of effort in OpenAI's or Anthropic's words. Gemini's protocol has words of its own. */
+/** Protocols that name levels of effort. Google's are told in capitals, which the codec writes. */
 const effortProtocols: readonly string[] = [
   'anthropic-messages',
+  'google-generative-ai',
   'openai-completions',
   'openai-responses',
   'openai-codex-responses',
@@ -50,6 +51,16 @@ const usualWords = Object.entries({
   max: 'max',
 });
 const namedAlone: readonly string[] = ['xhigh', 'max'];
+
+/**
+ * Tokens that models of Gemini 2.5 take for thinking, and whether they think always (https://ai.google.dev/gemini-api/docs/thinking):
+ * the source has no such figures.
+ */
+const thinkingBudgets: Readonly<Record<string, { readonly least: number; readonly most: number; readonly always?: true }>> = {
+  'gemini-2.5-pro': { least: 128, most: 32_768, always: true },
+  'gemini-2.5-flash': { least: 1, most: 24_576 },
+  'gemini-2.5-flash-lite': { least: 512, most: 24_576 },
+};
 
 /**
  * The row of a model; null for what is no chat model.
@@ -73,6 +84,7 @@ export function slim(model: SourceModel, protocol: string, anthropic: SourceFile
     reasoning,
     ...(effortProtocols.includes(protocol) ? effortsOf(model) : {}),
     ...(protocol === 'anthropic-messages' ? anthropicFacts(model) : {}),
+    ...(protocol === 'google-generative-ai' ? googleFacts(model) : {}),
     ...(protocol === 'bedrock-converse-stream' ? factsOnBedrock(model, twinOf(model, anthropic)) : {}),
   };
 }
@@ -85,10 +97,15 @@ function effortsOf({ reasoning, thinkingLevelMap, compat }: SourceModel): Pick<C
     ...thinkingLevelMap,
   };
   const efforts = usualWords.flatMap(([level, usual]) => {
-    const word = words[level] === undefined && namedAlone.includes(level) ? null : words[level];
+    const word = words[level] === undefined && namedAlone.includes(level) ? null : lowerCase(words[level]);
     return word === undefined || word === usual ? [] : [[level, word] as const];
   });
   return efforts.length === 0 ? {} : { efforts: Object.fromEntries(efforts) };
+}
+
+/** The source has some of Google's words in capitals. */
+function lowerCase(word: string | null | undefined): string | null | undefined {
+  return typeof word === 'string' ? word.toLowerCase() : word;
 }
 
 function factsOnBedrock(model: SourceModel, twin: SourceModel | null): Partial<CatalogModel> {
@@ -102,6 +119,18 @@ function anthropicFacts({ reasoning, compat = {} }: SourceModel): Partial<Catalo
     ...(compat.supportsTemperature === false ? { noSampling: true } : {}),
     ...(compat.supportsMidConvoSystemMessages === true ? { midSystem: true } : {}),
     ...(compat.supportsStrictTools === true ? { strictTools: true } : {}),
+  };
+}
+
+/** Levels of effort came with Gemini 3, and with them ids and signatures of calls, and media in the results of tools. */
+function googleFacts({ id, reasoning, thinkingLevelMap }: SourceModel): Partial<CatalogModel> {
+  if (thinkingLevelMap !== undefined) return reasoning ? { thinking: 'adaptive' } : {};
+  const budget = thinkingBudgets[id];
+  return {
+    ...(reasoning ? { thinking: 'budget' as const } : {}),
+    ...(budget === undefined ? {} : { thinkingBudget: { least: budget.least, most: budget.most } }),
+    ...(budget?.always === true ? { efforts: { off: null } } : {}),
+    plainCalls: true,
   };
 }
 

@@ -5,6 +5,7 @@ import type { AnswerField, RequestField } from '../src/core/hub-fields.ts';
 export const protocolTitles: Readonly<Record<string, string>> = {
   'openai-completions': 'OpenAI chat completions',
   'anthropic-messages': 'Anthropic messages',
+  'google-generative-ai': 'Google Gemini',
   'bedrock-converse-stream': 'Amazon Bedrock Converse',
   ollama: 'Ollama',
   'claude-cli': 'Claude Code',

@@ -496,9 +496,16 @@ export const addressedByUser: readonly AddressedByUser[] = [
     id: 'google-vertex',
     name: 'Google Vertex AI',
     aliases: ['vertex', 'vertex_ai'],
-    endpoints: [{ protocol: 'google-vertex', baseUrl: 'https://{location}-aiplatform.googleapis.com' }],
+    // A key of Vertex AI in express mode goes to https://aiplatform.googleapis.com/v1, without a project.
+    endpoints: [
+      {
+        protocol: 'google-generative-ai',
+        baseUrl: 'https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}',
+      },
+    ],
     envVars: ['GOOGLE_CLOUD_API_KEY'],
     style: 'x-goog-api-key',
+    quirks: { publisherPath: true },
   },
   {
     id: 'cloudflare-ai-gateway',

@@ -101,7 +101,7 @@ export function mapMember(text: string, name: string, change: (value: string) =>
   });
 }
 
-/** What stands between two parts goes with the second one. */
+/** The text between two parts goes with the second part. */
 function mapParts(text: string, parts: readonly Part[], change: (part: string, start: number) => string | null): string {
   let edited = '';
   let before: Part | null = null;

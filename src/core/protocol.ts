@@ -37,7 +37,7 @@ export interface Peek {
 
 /** A route that a protocol serves, as data; `http` registers it. */
 export interface ClientRoute {
-  /** Path in Elysia's form, `/v1/chat/completions`; usage rows name the route by it. */
+  /** Path in Elysia's form, `/v1/chat/completions`; usage rows name the route by it. A verb may stand behind a last `*`: `/v1beta/models/*:countTokens`. */
   readonly path: string;
   readonly operation: Operation;
   readonly summary: string;
@@ -174,6 +174,8 @@ export interface Exchange {
   labelOf(kind: AnswerKind, header: ReadHeader): string;
   whole(text: string): WholeAnswer | UpstreamFailure;
   pipe(): StreamPipe;
+  /** How errors and signs of life stand in its stream; absent: as its protocol writes them. */
+  readonly framing?: Pick<Protocol, 'errorEvent' | 'keepAlive'>;
 }
 
 export type StreamFault =
@@ -368,7 +370,7 @@ export interface TranslatedCall {
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Null for a caller who is nobody in particular. */
+  /** Null for an anonymous caller. */
   readonly memory: ReasoningMemory | null;
 }
 
@@ -401,6 +403,8 @@ export interface ListedModel {
 
 /** Tells clients of a protocol the models under `/v1/models`, in its own form. */
 export interface ModelsCodec {
+  /** The path of the list, where it is not `/v1/models`; a model is looked up below it. */
+  readonly path?: string;
   /** Whether a request for `/v1/models` is one of this protocol's clients. */
   isAsked(header: ReadHeader): boolean;
   /** @param query with its question mark. @returns JSON. @throws OlaError for a query that cannot be served */
@@ -452,6 +456,8 @@ export interface Protocol {
   direct(call: ClientCall, to: UpstreamModel): Exchange | null;
   /** Without the client's face when the protocol is called alone; null when chats of this protocol are not translated. */
   readonly chat: ChatCodec | UpstreamChat | null;
+  /** Puts the stream of a translated exchange into the form that the client's URL asks for. Absent: there is one form. */
+  readonly framed?: (exchange: Exchange, call: ClientCall) => Exchange;
   /** Absent when embeddings of this protocol are not translated. */
   readonly embeddings?: EmbeddingsCodec;
   /** Null when its clients cannot ask for a count of tokens. */

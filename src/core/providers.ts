@@ -40,6 +40,8 @@ export interface ProviderQuirks {
   readonly noThink?: true;
   /** Has no call that counts tokens. */
   readonly noCount?: true;
+  /** Serves its models below `publishers/google`, as Vertex AI does. */
+  readonly publisherPath?: true;
   /** Gives no summaries of reasoning. */
   readonly noReasoningSummary?: true;
   /** Refuses a limit of the answer's tokens. */
@@ -195,8 +197,12 @@ export interface CatalogModel {
   readonly input?: readonly string[];
   /** The model thinks before it answers. */
   readonly reasoning?: boolean;
-  /** How a model of Anthropic's is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
+  /** How a model of Anthropic's or Google's protocol is asked to think: it decides how long (`adaptive`), or it is given a number of tokens. */
   readonly thinking?: 'adaptive' | 'budget';
+  /** The numbers of tokens that a model of Google's takes for thinking. */
+  readonly thinkingBudget?: { readonly least: number; readonly most: number };
+  /** Gemini before 3: its tool calls have no ids and need no signatures, and tool results take no media. */
+  readonly plainCalls?: true;
   /**
    * Words for levels of effort (`off`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`) that are other than usual; null: the
    * model has no such level, and where `off` is null it always thinks. A level that is absent is sent as its own name, `off` as `none`.

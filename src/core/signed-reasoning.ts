@@ -3,7 +3,7 @@
  * same maker alone. Another vendor refuses it, and encrypted reasoning is bound to an account. Pure.
  */
 
-/** What every wrapped value begins with: a body without it has none. */
+/** The beginning of each wrapped value. A body without it has no wrapped value. */
 export const wrapperPrefix = 'ola-r1.';
 
 /** @param maker letters, digits, hyphens and underscores. @param value a signature or encrypted reasoning; may be empty */

@@ -164,6 +164,8 @@ function eventEnd(bytes: Uint8Array, from: number, length: number): number {
  * @param limit look no further than this
  */
 export function plainRun(bytes: Uint8Array, limit: number, from = 0): number {
+  // Before the search, which reads to the end of the bytes.
+  if (!startsPlain(bytes, from)) return from;
   // It ends a line too: what looks like one event could be several.
   const cr = bytes.indexOf(CR, from);
   const bound = cr < 0 ? limit : Math.min(limit, cr);
@@ -181,6 +183,7 @@ export function plainRun(bytes: Uint8Array, limit: number, from = 0): number {
  * ends the run: it may be named `error`.
  */
 export function namedRun(bytes: Uint8Array, limit: number, from = 0): number {
+  if (!startsNamed(bytes, from) && !startsPlain(bytes, from)) return from;
   const cr = bytes.indexOf(CR, from);
   const bound = cr < 0 ? limit : Math.min(limit, cr);
   let end = from;

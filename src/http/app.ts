@@ -30,6 +30,7 @@ import { snapshotRoutes } from './routes/snapshots.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { nothingAt } from './unknown-path.ts';
+import { chooseVerb, endsInVerb, groupsOf, verbPathOf } from './verbs.ts';
 
 export interface AppPorts {
   readonly gateway: Gateway;
@@ -100,15 +101,13 @@ export function createApp(ports: AppPorts): App {
     return call === undefined ? refusal : told(call, refusal);
   });
   const afterStart: (() => void)[] = [];
-  for (const { method, path, run, prepare, tellsItself = false } of routes) {
-    const answer = (call: Call, params: Params) => {
-      call.route = path;
-      call.tellsItself = tellsItself;
-      return run(call, params);
-    };
+  for (const { method, path, verbs, first } of groupsOf(routes)) {
+    const answer = verbs === null ? answerBy(first) : answerByVerb(verbs, routes);
     app.route(method, path, ({ request, params }) => answer(callOf(request) as Call, params as Params), { parse: 'none' });
     const added = app.routes.at(-1);
-    if (prepare !== undefined) afterStart.push(prepare, () => void added?.compile());
+    for (const { prepare } of verbs?.values() ?? [first]) {
+      if (prepare !== undefined) afterStart.push(prepare, () => void added?.compile());
+    }
   }
   const { fetch: dispatch } = app.compile();
 
@@ -150,6 +149,24 @@ export function createApp(ports: AppPorts): App {
       request.method === 'HEAD'
         ? answerHead(request, connection, (get, as) => handle(get, as, 'HEAD'))
         : handle(request, connection, request.method),
+  };
+}
+
+type AnswerRoute = (call: Call, params: Params) => Response | Promise<Response>;
+
+function answerBy({ path, run, tellsItself = false }: Route): AnswerRoute {
+  return (call, params) => {
+    call.route = path;
+    call.tellsItself = tellsItself;
+    return run(call, params);
+  };
+}
+
+function answerByVerb(verbs: ReadonlyMap<string, Route>, routes: readonly Route[]): AnswerRoute {
+  return (call, params) => {
+    const chosen = chooseVerb(verbs, params);
+    if (chosen === null) throw noRoute(routes, call.request);
+    return answerBy(chosen.route)(call, chosen.params);
   };
 }
 
@@ -204,7 +221,9 @@ function noRoute(routes: readonly Route[], request: Request): OlaError {
 
 /** Whether a path fits a route's pattern: `:name` is one segment, a last `*` the rest. */
 function matches(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
+  const verbPath = verbPathOf(pattern);
+  if (verbPath !== null && !endsInVerb(path, verbPath)) return false;
+  const wanted = (verbPath?.path ?? pattern).split('/');
   const given = path.split('/');
   if (wanted.at(-1) === '*' ? given.length < wanted.length : given.length !== wanted.length) return false;
   return wanted.every(

@@ -12,7 +12,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Route {
   readonly method: Method;
-  /** Elysia's form: `/config/tokens/:id`; a last `*` takes the rest, slashes and all. */
+  /** Elysia's form: `/config/tokens/:id`; a last `*` takes the rest, slashes and all. A verb may stand behind it: `*:countTokens`. */
   readonly path: string;
   readonly scope: RouteScope;
   readonly summary: string;

@@ -9,7 +9,7 @@ const most = 3;
 const mostLetters = 2;
 
 /** Other APIs, which a later version serves: what a client of them asks for is no mistake of its user. */
-const laterApis = /^\/v1\/responses\/[^/]+|^\/v1beta\/|^\/v1\/universal\//i;
+const laterApis = /^\/v1\/responses\/[^/]+|^\/v1\/universal\//i;
 
 /**
  * Paths are compared as they come. ola does not fold `//`: a proxy that keeps strangers from `/config` would let `//config`

@@ -3,6 +3,7 @@ import type { Protocol } from '../core/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/protocol.ts';
 import { bedrockConverseStream } from './bedrock-converse-stream/protocol.ts';
 import { claudeCliOver } from './claude-cli/protocol.ts';
+import { googleGenerativeAi } from './google-generative-ai/protocol.ts';
 import { ollama } from './ollama/protocol.ts';
 import { codexOver } from './openai-codex-responses/protocol.ts';
 import { openaiCompletions } from './openai-completions/protocol.ts';
@@ -16,4 +17,5 @@ export const protocols: readonly Protocol[] = [
   ollama,
   claudeCliOver(anthropicMessages),
   bedrockConverseStream,
+  googleGenerativeAi,
 ];

@@ -42,6 +42,8 @@ const substitutes: Readonly<Record<string, readonly string[]>> = {
 };
 /** Levels that each adaptive model has, unless its facts say no. */
 const usualLevels: readonly string[] = ['low', 'medium', 'high'];
+/** Levels that a model whose levels are known has, unless its facts say no. */
+const everyLevel: readonly string[] = ['minimal', ...usualLevels, 'xhigh', 'max'];
 
 export function encodeThinking(wish: ReasoningWish | null, facts: CatalogModel | null, room: ThinkingRoom): Thinking {
   if (wish === null) return nothing;
@@ -69,18 +71,21 @@ function off(facts: CatalogModel | null, mode: CatalogModel['thinking'] | null):
  */
 function adaptive(wish: ReasoningWish, facts: CatalogModel | null, asked: readonly RequestField[]): Thinking {
   const level = wish.effort ?? (wish.budget === null ? null : levelOf(wish.budget));
-  const effort = level === null ? null : effortOf(level, facts?.efforts ?? {});
+  const effort = level === null ? null : effortOf(level, facts?.efforts ?? null);
   const display = wish.summary === 'none' ? 'omitted' : 'summarized';
   const dropped = level !== null && effort === null ? asked.filter((name) => name !== 'reasoningSummary') : [];
   return { thinking: { type: 'adaptive', display }, effort, dropped, lost: false };
 }
 
-/** The vendor's own word for a level; null when the model has neither the level nor one to stand for it. */
-function effortOf(level: string, efforts: Readonly<Record<string, string | null>>): string | null {
+/**
+ * The vendor's own word for a level; null when the model has neither the level nor one to stand for it.
+ * @param efforts of the model: a level that is absent has its own name. Null: nothing is known, and the model has the usual levels
+ */
+function effortOf(level: string, efforts: CatalogModel['efforts'] | null): string | null {
   for (const each of [level, ...(substitutes[level] ?? [])]) {
-    const word = efforts[each];
+    const word = efforts?.[each];
     if (typeof word === 'string') return word;
-    if (word === undefined && usualLevels.includes(each)) return each;
+    if (word === undefined && (efforts === null ? usualLevels : everyLevel).includes(each)) return each;
   }
   return null;
 }

@@ -60,6 +60,8 @@ class EventTap implements StreamPipe {
   private readonly addsDone: boolean;
   /** Bytes that follow the events of this chunk: the end in its usual spelling. */
   private tail: Uint8Array | null = null;
+  /** The first offset of interest in this chunk that is known; -1 when none was searched for. */
+  private interest = -1;
 
   constructor(form: EventForm, reading: Reading, { thorough, addsDone }: TapOptions) {
     this.form = form;
@@ -108,6 +110,7 @@ class EventTap implements StreamPipe {
   /** Plain events go on in one piece; between them events are judged one at a time. */
   private pushAll(chunk: Uint8Array, emit: Emit): void {
     const pieces: Uint8Array[] = [];
+    this.interest = -1;
     let at = 0;
     /** Bytes of the chunk that go on, from `from`: what passes is moved down to them, so that they stay one piece. */
     let from = 0;
@@ -263,7 +266,9 @@ class EventTap implements StreamPipe {
   /** Bytes from `at` on that are whole plain events which carry content alone. */
   private plainEvents(chunk: Uint8Array, at: number): number {
     const { form } = this;
-    return form.plainRun(chunk, form.firstOfInterest(chunk, at), at) - at;
+    // A search for each event would read the rest of the chunk each time.
+    if (this.interest < at) this.interest = form.firstOfInterest(chunk, at);
+    return form.plainRun(chunk, this.interest, at) - at;
   }
 
   /** @returns what stands in front of the line that ends the stream, null without one */

@@ -31,7 +31,7 @@ export function reasoningFor(conversation: Conversation, maker: string, memory: 
 
 const isReasoningOrCall = ({ type }: Part) => type === 'reasoning' || type === 'toolCall';
 
-/** @returns null for what another maker signed; a text that nobody signed is anybody's */
+/** @returns null for what another maker signed; an unsigned text goes to every maker */
 function ownReasoning(part: ReasoningPart, maker: string): ReasoningPart | null {
   const { signature, redacted, ...rest } = part;
   if (redacted !== undefined) {
@@ -48,7 +48,7 @@ function ownReasoning(part: ReasoningPart, maker: string): ReasoningPart | null 
 
 const isProven = (part: Part) => part.type === 'reasoning' && (part.signature !== undefined || part.redacted !== undefined);
 
-/** What the upstream gave in front of each tool call, where the turn does not have it in its place. */
+/** The reasoning that the upstream gave in front of each tool call, where the turn lacks it there. */
 function rememberedIn(parts: readonly Part[], memory: ReasoningMemory): ReadonlyMap<ToolCallPart, CallReasoning> {
   const gathered = reasoningInFront(parts);
   const remembered = new Map<ToolCallPart, CallReasoning>();

@@ -37,7 +37,10 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
   }
 
   function conversationOf(call: ClientCall, decode: (fields: Fields, text?: string) => Conversation): Conversation {
-    call.conversation ??= decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
+    if (call.conversation !== undefined) return call.conversation;
+    const decoded = decode(fieldsOf(call), 'text' in call.body ? call.body.text : undefined);
+    // Some protocols ask for a stream by the path.
+    call.conversation = { ...decoded, stream: call.peek.stream };
     return call.conversation;
   }
 
@@ -97,7 +100,9 @@ export function createTranslator(protocols: readonly Protocol[], digest: Digest)
       const { operation } = call.route;
       if (!translates(client.id, to.protocol, operation)) return null;
       if (operation === 'embeddings') return embedded(client, call, to, facts);
-      return operation === 'count' ? counted(client, call) : translated(client, call, to, facts);
+      if (operation === 'count') return counted(client, call);
+      const exchange = translated(client, call, to, facts);
+      return exchange === null || client.framed === undefined ? exchange : client.framed(exchange, call);
     },
   };
 }

@@ -304,6 +304,14 @@ describe('model rows', () => {
       },
       input: ['text', 'image'],
       reasoning: true,
+      thinking: 'budget',
+      thinkingBudget: { least: 128, most: 32_768 },
+      efforts: { off: null },
+      plainCalls: true,
+    });
+    expect(find('google/gemini-3.1-pro-preview')).toMatchObject({
+      thinking: 'adaptive',
+      efforts: { off: null, minimal: null, xhigh: null, max: null },
     });
     expect(find('moonshot/kimi-k3')?.price?.input).toBe(3_000_000);
     expect(find('nvidia/openai/gpt-oss-120b')?.price).toBeUndefined();

@@ -11,6 +11,10 @@ export interface Sample {
   /** A request, which names the model `MODEL` and does not stream. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly params?: Readonly<Record<string, string>>;
+  /** The query of its URL, with the question mark. */
+  readonly query?: string;
+  /** It always streams: the path says so. */
+  readonly streams?: true;
   /** The fields that make it stream; absent where it never does. */
   readonly streaming?: Readonly<Record<string, unknown>>;
   readonly answer: string;
@@ -68,8 +72,8 @@ function sampleContract(protocol: Protocol, sample: Sample): void {
   const callOf = (more: Readonly<Record<string, unknown>> = {}) => clientCall(route, sample, { ...sample.request, ...more });
 
   describe(sample.path, () => {
-    test('takes its own request, and reads the model and that it does not stream', () => {
-      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: false });
+    test('takes its own request, and reads the model and whether it streams', () => {
+      expect(callOf().peek).toMatchObject({ model: 'MODEL', stream: sample.streams === true });
     });
 
     test('sends the request with only the model replaced, texts at the edge of Unicode as they are', () => {
@@ -168,10 +172,14 @@ function routeOf(protocol: Protocol, path: string): ClientRoute {
   return route;
 }
 
-function clientCall(route: ClientRoute, { params = {} }: Sample, fields: Readonly<Record<string, unknown>>): ClientCall {
+function clientCall(
+  route: ClientRoute,
+  { params = {}, query = '' }: Sample,
+  fields: Readonly<Record<string, unknown>>,
+): ClientCall {
   if (route.schema !== null) compileCheck(route.schema)(fields);
   const body: ClientBody = { text: JSON.stringify(fields), fields };
-  return { route, body, params, peek: route.peek(body, params), query: '', headers: null };
+  return { route, body, params, peek: route.peek(body, params), query, headers: null };
 }
 
 function exchangeOf(protocol: Protocol, call: ClientCall, id = 'upstream-model'): Exchange {

@@ -36,7 +36,7 @@ describe('signature version 4', () => {
   });
 
   test('of any request equals the package’s', async () => {
-    const word = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.isWellFormed());
+    const word = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.isWellFormed() && text !== '__proto__');
     const plain = fc.stringMatching(/^[A-Za-z0-9+/=]{1,60}$/);
     const arbitrary = fc.record({
       method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'),

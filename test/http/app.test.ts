@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { may, type RouteScope } from '../../src/core/access.ts';
 import { type ErrorEnvelope, errorType } from '../../src/core/errors.ts';
 import { mostBodyBytes } from '../../src/http/body.ts';
+import { readGoogleError } from './google-error.ts';
 import { type AppScene, open } from './scene.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'ola-test-'));
@@ -28,20 +29,20 @@ async function errorOf(response: Response): Promise<ErrorEnvelope['error']> {
   expect(response.headers.get('content-type')).toBe('application/json');
   expect(response.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
   const { error } = (await response.json()) as { readonly error: ErrorEnvelope['error'] | string };
-  if (typeof error !== 'string') return error;
+  if (typeof error !== 'string') return readGoogleError(error);
   // Ollama's envelope is a text: the header has the code.
   const code = response.headers.get('x-ola-code') ?? '';
   return { message: error, code, type: errorType(response.status), param: null };
 }
 
 /** A path that fits the pattern of a route. */
-const example = (pattern: string) => pattern.replace(/:[a-z]+/gi, 'example').replace('*', 'acme/model');
+const example = (pattern: string) => pattern.replace(/(?<!\*):[a-z]+/gi, 'example').replace('*', 'acme/model');
 
 /** Whether a route of another pattern serves this path by this method. */
 function alsoServed(target: string, method: string): boolean {
   const wanted = method === 'HEAD' ? 'GET' : method;
   return scene.app.routes.some((route) => {
-    const pattern = new RegExp(`^${route.path.replace(/:[a-z]+/gi, '[^/]+').replace('*', '.+')}$`);
+    const pattern = new RegExp(`^${route.path.replace(/(?<!\*):[a-z]+/gi, '[^/]+').replace('*', '.+')}$`);
     return route.method === wanted && pattern.test(target);
   });
 }
@@ -213,7 +214,7 @@ describe('a path', () => {
   });
 
   test('of an API that comes later is 404 and says so, also with the base URL a little wrong', async () => {
-    for (const target of ['/v1/responses/resp_1', '/v1beta/models/gemini-2.5-pro:generateContent', '/v1/universal/tasks']) {
+    for (const target of ['/v1/responses/resp_1', '/v1/universal/tasks']) {
       const response = await scene.ask('POST', target, { headers: admin() });
       expect([target, response.status, response.headers.get('x-ola-code')]).toEqual([target, 404, 'route_not_found']);
       expect(await response.text()).toContain(`${target} is not served by this version yet.`);

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { protocols } from '../../src/protocols/all.ts';
 import { protocolContract, type Sample } from '../contract/protocol.ts';
 import { anthropicMessages } from './anthropic-messages/samples.ts';
+import { googleGenerativeAi } from './google-generative-ai/samples.ts';
 import { ollama } from './ollama/samples.ts';
 import { openaiCompletions } from './openai-completions/samples.ts';
 import { openaiResponses } from './openai-responses/samples.ts';
@@ -10,6 +11,7 @@ import { openaiResponses } from './openai-responses/samples.ts';
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'openai-completions': openaiCompletions,
   'anthropic-messages': anthropicMessages,
+  'google-generative-ai': googleGenerativeAi,
   ollama,
   'openai-responses': openaiResponses,
 };

@@ -12,6 +12,7 @@ import type { Speaker } from '../contract/hub/scene.ts';
 import { thinkingContract } from '../contract/hub/thinking.ts';
 import { walkContract } from '../contract/hub/walk.ts';
 import { anthropicHubSample } from './anthropic-messages/hub-sample.ts';
+import { googleHubSample } from './google-generative-ai/hub-sample.ts';
 import { ollamaHubSample } from './ollama/hub-sample.ts';
 import { openaiHubSample } from './openai-completions/hub-sample.ts';
 import { responsesHubSample } from './openai-responses/hub-sample.ts';
@@ -19,6 +20,7 @@ import { responsesHubSample } from './openai-responses/hub-sample.ts';
 const samples: Readonly<Record<string, HubSample>> = {
   'openai-completions': openaiHubSample,
   'anthropic-messages': anthropicHubSample,
+  'google-generative-ai': googleHubSample,
   ollama: ollamaHubSample,
   'openai-responses': responsesHubSample,
 };

@@ -177,7 +177,7 @@ describe('routes', () => {
   test('the table of routes is that of the server, with the scopes', () => {
     const rows = [...text('docs/api.md').matchAll(/^\| `([A-Z]+) (\/\S*)` \| (none|any|read|write|admin) \| .+ \|$/gm)];
     const written = ({ method, path, scope }: AppScene['app']['routes'][number]) =>
-      `${method} ${path.replace(/\*$/, '{id}').replaceAll(/:(\w+)/g, '{$1}')} ${scope}`;
+      `${method} ${path.replace(/\*(?=:|$)/, '{id}').replaceAll(/(?<=\/):(\w+)/g, '{$1}')} ${scope}`;
     expect(rows.map(([, method, path, scope]) => `${method} ${path} ${scope}`).sort()).toEqual(
       scene.app.routes.map(written).sort(),
     );

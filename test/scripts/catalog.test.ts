@@ -52,13 +52,31 @@ describe('a model of the source', () => {
     expect(slim({ ...model, maxTokens: 300_000 }, chat)?.maxTokens).toBe(200_000);
   });
 
+  test('of Google’s protocol thinks at a level, or within a number of tokens and then with calls of the older kind', () => {
+    const google = (more: Partial<SourceModel>) => slim({ ...model, ...more }, 'google-generative-ai');
+    const thinkingLevelMap = { off: null, minimal: 'MINIMAL', low: null, medium: null, high: 'HIGH' };
+    const newer = google({ reasoning: true, thinkingLevelMap });
+    expect(newer).toMatchObject({
+      thinking: 'adaptive',
+      efforts: { off: null, low: null, medium: null, xhigh: null, max: null },
+    });
+    expect(newer).not.toHaveProperty('plainCalls');
+    expect(google({ id: 'gemini-2.5-pro', reasoning: true })).toMatchObject({
+      thinking: 'budget',
+      thinkingBudget: { least: 128, most: 32_768 },
+      efforts: { off: null },
+      plainCalls: true,
+    });
+    expect(google({ id: 'other', reasoning: false })).not.toHaveProperty('thinking');
+  });
+
   test('has words for levels of effort only where they are other than usual, and null for a level that it does not have', () => {
     const thinkingLevelMap = { off: 'none', minimal: null, low: 'low', high: 'default', xhigh: 'xhigh' };
     expect(slim({ ...model, thinkingLevelMap }, chat)?.efforts).toEqual({ minimal: null, high: 'default', max: null });
     expect(slim({ ...model, thinkingLevelMap: { off: null, xhigh: 'xhigh', max: 'max' } }, chat)?.efforts).toEqual({ off: null });
     expect(slim({ ...model, thinkingLevelMap: { xhigh: 'xhigh', max: 'max' } }, chat)).not.toHaveProperty('efforts');
     expect(slim({ ...model, thinkingLevelMap, reasoning: false }, chat)).not.toHaveProperty('efforts');
-    expect(slim({ ...model, thinkingLevelMap }, 'google-generative-ai')).not.toHaveProperty('efforts');
+    expect(slim({ ...model, thinkingLevelMap }, 'bedrock-converse-stream')).not.toHaveProperty('efforts');
   });
 
   test('of Anthropic’s protocol says how it is asked to think and what it takes', () => {

@@ -272,7 +272,7 @@ function relayed(given: Try, reply: Reply, kind: AnswerKind, first: Uint8Array |
   const pipe = kind === 'bytes' ? createBytePipe() : exchange.pipe();
   const hooks: RelayHooks = {
     provider: attempt.provider.id,
-    protocol: progress.call.protocol,
+    protocol: exchange.framing ?? progress.call.protocol,
     errorOf: (failure) => {
       const { error, fault } = refusedFor(given, reply, failure);
       ports.onFault(attempt, fault);
@@ -324,11 +324,12 @@ function withPassed(headers: Answer['headers'], { ports, progress, attempt }: Tr
 
 type Headers = Record<string, string>;
 
-/** The headers of an attempt's answers whose label is always the same: they are made once. */
+/** The headers of an attempt's answers whose label is nearly always the same: they are made once. */
 const usual = { whole: new WeakMap<Attempt, Headers>(), stream: new WeakMap<Attempt, Headers>() } as const;
 
 function headersFor({ failed }: Progress, attempt: Attempt, kind: AnswerKind, contentType: string): Answer['headers'] {
-  const headers = (kind === 'bytes' ? undefined : usual[kind].get(attempt)) ?? makeHeaders(attempt, kind, contentType);
+  const known = kind === 'bytes' ? undefined : usual[kind].get(attempt);
+  const headers = known?.['content-type'] === contentType ? known : makeHeaders(attempt, kind, contentType);
   if (kind !== 'bytes') usual[kind].set(attempt, headers);
   return failed.length === 0 ? headers : { ...headers, 'x-ola-attempts': String(failed.length + 1) };
 }
@@ -350,7 +351,7 @@ function makeHeaders({ provider, model, candidate }: Attempt, kind: AnswerKind, 
   return headers;
 }
 
-/** What was changed on the way is said beside the answer. */
+/** The headers with those that name the changes of a request. */
 function noted(headers: Answer['headers'], notes: HeaderMap | null): Answer['headers'] {
   return notes === null ? headers : { ...headers, ...notes };
 }

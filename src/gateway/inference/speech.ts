@@ -25,7 +25,7 @@ export interface SpeechPorts {
 
 /** Characters of a maker's name. */
 const makerLength = 16;
-/** A caller who is nobody in particular shares its subject with others: nothing is remembered for it. */
+/** Anonymous callers share one subject: no reasoning is remembered for it. */
 const anonymous = 'anonymous';
 
 export function createSpeech({ protocols, translator, memories, digest }: SpeechPorts): Speech {

@@ -11,6 +11,7 @@ import { configOperations } from './config.ts';
 import { cooldownOperations } from './cooldowns.ts';
 import { type DocumentedError, errorSchema, errorsOf } from './errors.ts';
 import { explainOperations } from './explain.ts';
+import { googleOperations } from './google.ts';
 import { historyOperations } from './history.ts';
 import { ollamaOperations } from './ollama.ts';
 import { openAiOperations } from './openai.ts';
@@ -40,6 +41,7 @@ export const operations: Operations = {
   ...authProfileOperations,
   ...openAiOperations,
   ...anthropicOperations,
+  ...googleOperations,
   ...ollamaOperations,
   ...responsesOperations,
   ...historyOperations,
@@ -73,12 +75,16 @@ export async function referenceDocument(routes: readonly Route[], version: strin
   const app = new Elysia().use(swagger({ specPath, excludeStaticFile: false, documentation }));
   for (const { route, operation, detail } of described) {
     // The plugin leaves wildcards out, so the path is the one that is shown, in Elysia's form.
-    const path = operation.path?.replace(/\{(\w+)\}/g, ':$1') ?? route.path;
+    const path = operation.path?.replace(verbBehind, '~$2/{$1}').replace(/\{(\w+)\}/g, ':$1') ?? route.path;
     app.route(route.method, path, () => '', { detail });
   }
   const response = await app.handle(new Request(`http://localhost${specPath}`));
-  return (await response.json()) as JsonObject;
+  return JSON.parse((await response.text()).replaceAll(verbBefore, '{$2}:$1')) as JsonObject;
 }
+
+/** A verb behind a parameter, which Elysia does not know: it is moved in front for the plugin, and back. */
+const verbBehind = /\{(\w+)\}:(\w+)$/;
+const verbBefore = /~(\w+)\/\{(\w+)\}/g;
 
 function keyOf({ method, path }: Route): OperationKey {
   return `${method} ${path as `/${string}`}`;

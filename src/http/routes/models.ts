@@ -1,6 +1,6 @@
 /** `GET /v1/models`. */
 import { Type } from '@sinclair/typebox';
-import type { ListedModel, ModelsCodec } from '../../core/protocol.ts';
+import type { ListedModel, ModelsCodec, Protocol } from '../../core/protocol.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { Call } from '../call.ts';
 import { type Route, reply, replyText, route } from '../route.ts';
@@ -54,6 +54,9 @@ const anthropicModels = Type.Object(
 
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
+    ...gateway.protocols.flatMap(({ models: codec, errorBody }) =>
+      codec?.path === undefined ? [] : ownModelRoutes(gateway, { codec, path: codec.path, errorBody }),
+    ),
     route(
       {
         method: 'GET',
@@ -82,6 +85,26 @@ export function modelRoutes(gateway: Gateway): Route[] {
         const codec = codecFor(gateway, call);
         return codec === undefined ? reply(call, found) : replyText(call, codec.one(listed(found)));
       },
+    ),
+  ];
+}
+
+interface OwnList {
+  readonly codec: ModelsCodec;
+  readonly path: string;
+  readonly errorBody: Protocol['errorBody'];
+}
+
+/** The models under a path that only clients of one protocol know. */
+function ownModelRoutes(gateway: Gateway, { codec, path, errorBody }: OwnList): Route[] {
+  const declared = { method: 'GET', scope: 'read', errorBody } as const;
+  const listSummary = 'List the models that can be used now (Google)';
+  return [
+    route({ ...declared, path, summary: listSummary }, async (call) =>
+      replyText(call, codec.list((await gateway.listModels()).map(listed), queryOf(call))),
+    ),
+    route({ ...declared, path: `${path}/*`, summary: 'Look up one model (Google)' }, async (call, _principal, params) =>
+      replyText(call, codec.one(listed(await gateway.findModel(decoded(params['*'] ?? ''))))),
     ),
   ];
 }

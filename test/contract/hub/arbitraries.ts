@@ -120,6 +120,7 @@ export function answers(...speakers: readonly Speaker[]): fc.Arbitrary<Answer> {
     fields.every((field) => !(speakers.length > 1 && isProof(field))) &&
     fields.every((field) => speakers.every(({ chat }) => chat.fields.answer[field] === 'carried'));
   const keepsOrder = speakers.every(({ sample }) => sample.keepsOrder);
+  const joinsTexts = speakers.some(({ sample }) => sample.joinsTexts === true);
   const parts: fc.Arbitrary<Part>[] = [
     text.map(textPart),
     json.map((args): Part => ({ type: 'toolCall', id: '', name: 'weather', kind: 'function', arguments: args })),
@@ -129,14 +130,16 @@ export function answers(...speakers: readonly Speaker[]): fc.Arbitrary<Answer> {
   const count = fc.option(fc.nat(1000), { nil: null });
   const tokens = fc.record({
     prompt: fc.integer({ min: 3000, max: 9000 }),
-    completion: fc.nat(1000),
+    // Reasoning is part of it.
+    completion: fc.integer({ min: 1000, max: 2000 }),
     cacheRead: count,
     cacheWrite: count,
     reasoning: count,
   });
   return fc.record({ parts: fc.array(fc.oneof(...parts), { maxLength: 5 }), tokens, cut: fc.boolean() }).map((drawn) => {
     const numbered = drawn.parts.map((part, at) => (part.type === 'toolCall' ? { ...part, id: `call_${at}` } : part));
-    const ordered = keepsOrder ? numbered : inOrder(numbered);
+    const spoken = numbered.filter(({ type }, at) => !joinsTexts || type !== 'text' || numbered[at - 1]?.type !== 'text');
+    const ordered = keepsOrder ? spoken : inOrder(spoken);
     const end = drawn.cut ? { end: { ...stop, reason: 'length' } as const } : {};
     return answerOf(ordered, { tokens: drawn.tokens, ...end });
   });

@@ -139,6 +139,15 @@ function normalPart(part: Part): object {
   return { ...rest, source: 'data' in source ? { ...source, mime } : source };
 }
 
+/** A client of another protocol gets the reasoning of an upstream with its maker in front. */
+function unwrapped(part: object): object {
+  const members = Object.entries(part).map(([name, value]) => {
+    const isWrapped = (name === 'signature' || name === 'redacted') && typeof value === 'string';
+    return [name, isWrapped ? value.replace(/^ola-r1\.[^.]*\./, '') : value];
+  });
+  return Object.fromEntries(members) as object;
+}
+
 /** The normal form of an answer: counts that the protocol does not carry, and all that are not known, are left out. */
 function normalAnswer({ parts, end, tokens }: Answer, ...speakers: readonly Speaker[]): object {
   const fateOf = (field: AnswerField) =>
@@ -153,7 +162,7 @@ function normalAnswer({ parts, end, tokens }: Answer, ...speakers: readonly Spea
   );
   return {
     end,
-    parts: parts.map(normalPart),
+    parts: parts.map((part) => unwrapped(normalPart(part))),
     tokens: [tokens.prompt, tokens.completion, ...known.map(([name]) => [name, tokens[name as keyof typeof tokens]])],
   };
 }

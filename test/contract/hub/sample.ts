@@ -34,6 +34,8 @@ export interface HubSample {
   readonly keepsOrder: boolean;
   /** The arguments of a call are an object and come whole: a call that the length limit cut is left out. */
   readonly wholeCalls?: true;
+  /** Its streams have no border between two texts behind each other. */
+  readonly joinsTexts?: true;
   /** An upstream's refusal of a request that is too long. */
   readonly tooLong: { readonly status: number; readonly body: string };
   /** An event of a type that no client knows. */

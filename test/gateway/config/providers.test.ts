@@ -273,7 +273,7 @@ describe('a provider is refused, and nothing is saved', () => {
     ['with an empty key', { ...body, apiKey: '' }, 'invalid_field', 'apiKey'],
     ['with a protocol of no version', { ...body, api: 'CANARY' }, 'invalid_field', 'api'],
     ['with a model of such a protocol', { ...body, models: [{ id: 'm', api: 'CANARY' }] }, 'invalid_field', 'models.0.api'],
-    ['with a protocol of another version', { ...body, api: 'google-generative-ai' }, 'invalid_field', 'api'],
+    ['with a protocol of another version', { ...body, api: 'codex-cli' }, 'invalid_field', 'api'],
     ['with a way of signing of another version', { ...body, auth: 'cli' }, 'invalid_field', 'auth'],
     ['with a region that is none', { ...body, region: 'CANARY/' }, 'invalid_field', 'region'],
     ['with a header of ola’s own', { ...body, headers: { Host: 'CANARY' } }, 'invalid_field', 'headers.Host'],

@@ -112,7 +112,7 @@ describe('a document that is posted', () => {
 
   test('may hold what this version cannot serve: it is kept, and said', async () => {
     const providers = {
-      gemini: { baseUrl: 'https://gemini.example/v1beta', api: 'google-generative-ai', auth: 'oauth', apiKey: key },
+      gemini: { baseUrl: 'https://gemini.example/v1beta', api: 'codex-cli', auth: 'oauth', apiKey: key },
     };
     const { warnings } = await post({ providers });
     expect(warnings.map(({ path: where }) => where)).toEqual(['providers.google.api', 'providers.google.auth']);

@@ -1,6 +1,7 @@
 /** A served OpenAPI document as a judge: whether a real answer is what it says. */
 import { createRequire } from 'node:module';
 import { isObject, type Json, type JsonObject } from '../../../src/core/json.ts';
+import { readGoogleError } from '../google-error.ts';
 
 export interface OperationObject {
   readonly operationId: string;
@@ -120,9 +121,9 @@ export function judgeBy(document: Document): Judge {
   /** Each code that comes is among the examples of its status. */
   function errorFaults(value: unknown, media: MediaObject): string[] {
     if (!isObject(value) || !isObject(value['error'])) return [];
-    const { code } = value['error'];
+    const { code } = readGoogleError(value['error']);
     const codes = Object.values(media.examples ?? {}).map(
-      ({ $ref }) => document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error.code,
+      ({ $ref }) => readGoogleError(document.components.examples[$ref?.split('/').at(-1) ?? '']?.value.error)?.code,
     );
     return codes.includes(String(code)) ? [] : [`the code ${String(code)} is not told of`];
   }

@@ -10,6 +10,7 @@ import { operations } from '../../../src/http/reference/document.ts';
 import { tags } from '../../../src/http/reference/operations.ts';
 import { errorType as anthropicType } from '../../../src/protocols/anthropic-messages/errors.ts';
 import { usageRow } from '../../contract/store.ts';
+import { readGoogleError } from '../google-error.ts';
 import { type AppScene, open } from '../scene.ts';
 import { shapeFaults } from './examples.ts';
 import { type Document, type Judge, judgeBy, type OperationObject, readDocument } from './openapi.ts';
@@ -47,11 +48,12 @@ function described(): Described[] {
 /** The form of the errors of a path. */
 function formOf(at: string): string {
   if (at.startsWith('/api/')) return 'OllamaError';
+  if (at.startsWith('/v1beta/')) return 'GoogleError';
   return at.startsWith('/v1/messages') ? 'AnthropicError' : 'ErrorEnvelope';
 }
 
 /** `/v1/models/*` and `/v1/models/{id}` are one. */
-const shape = (pattern: string) => pattern.replace(/:\w+|\{\w+\}|\*/g, '?');
+const shape = (pattern: string) => pattern.replace(/(?<=\/):\w+|\{\w+\}|\*/g, '?');
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
@@ -139,7 +141,7 @@ describe('the document', () => {
           expect(shown).toEqual(shown.map(() => expect.any(String)));
           continue;
         }
-        for (const error of shown) {
+        for (const error of shown.map(readGoogleError)) {
           expect(error?.type).toBe(typeOf(Number(status)));
           // A provider's errors keep its status, and some its code.
           const own = errorStatus[error?.code as keyof typeof errorStatus] ?? null;
@@ -317,6 +319,8 @@ describe('the answers of the app', () => {
     await expectTold(200, 'GET', '/config/explain', '/config/explain');
     await expectTold(200, 'GET', '/v1/models', '/v1/models');
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile');
+    await expectTold(200, 'GET', '/v1beta/models', '/v1beta/models');
+    await expectTold(200, 'GET', '/v1beta/models/{model}', '/v1beta/models/groq/llama-3.3-70b-versatile');
     const anthropic = { 'anthropic-version': '2023-06-01' };
     await expectTold(200, 'GET', '/v1/models', '/v1/models?limit=2', undefined, anthropic);
     await expectTold(200, 'GET', '/v1/models/{id}', '/v1/models/groq/llama-3.3-70b-versatile', undefined, anthropic);

@@ -87,7 +87,10 @@ describe('the models of a provider', () => {
     const { body } = await get(scene, '/config/providers/groq/models');
     expect(body).toMatchObject({ provider: 'groq', usable: false, why: 'it has no key' });
     expect((body['models'] as JsonObject[]).length).toBeGreaterThan(5);
-    expect((await get(scene, '/config/providers/github-copilot/models')).body).toMatchObject({ usable: false, why: 'it has no key' });
+    expect((await get(scene, '/config/providers/github-copilot/models')).body).toMatchObject({
+      usable: false,
+      why: 'it has no key',
+    });
     expect((await get(scene, '/config/providers/azure-openai/models')).body).toMatchObject({ provider: 'azure', models: [] });
   });
 

@@ -224,9 +224,13 @@ describe('thinking', () => {
     const rows = { minimal: 'low', low: 'low', medium: 'medium', high: 'high', xhigh: 'xhigh', max: 'max' };
     for (const [effort, word] of Object.entries(rows))
       expect(thinkingOf(sent(wish(effort), facts))).toEqual([shown, { effort: word }]);
-    expect(thinkingOf(sent(wish('xhigh'), { thinking: 'adaptive', efforts: { max: 'max' } }))).toEqual([
+    expect(thinkingOf(sent(wish('xhigh'), { thinking: 'adaptive', efforts: { xhigh: null } }))).toEqual([
       shown,
       { effort: 'max' },
+    ]);
+    expect(thinkingOf(sent(wish('xhigh'), { thinking: 'adaptive', efforts: { minimal: 'low' } }))).toEqual([
+      shown,
+      { effort: 'xhigh' },
     ]);
     expect(thinkingOf(sent(wish('xhigh'), { thinking: 'adaptive' }))).toEqual([shown, { effort: 'high' }]);
     expect(thinkingOf(sent(wish(null, 8000), facts))).toEqual([shown, { effort: 'medium' }]);
