@@ -176,6 +176,18 @@ describe('embeddings', () => {
     expect(answer.usage.prompt_tokens).toBe(9);
   });
 
+  test('go to clients of Ollama and Google too', async () => {
+    const vectors = [
+      [1, 0],
+      [4, 0],
+    ];
+    const ollama = await ola.ask('POST', '/api/embed', { model: cohere, input: ['a', 'four'] });
+    expect([ollama.status, ollama.json]).toMatchObject([200, { embeddings: vectors, prompt_eval_count: 9 }]);
+    const requests = ['a', 'four'].map((text) => ({ content: { parts: [{ text }] } }));
+    const google = await ola.ask('POST', `/v1beta/models/${encodeURIComponent(cohere)}:batchEmbedContents`, { requests });
+    expect([google.status, google.json]).toMatchObject([200, { embeddings: vectors.map((values) => ({ values })) }]);
+  });
+
   test('that the model cannot make are refused before anything is sent', async () => {
     const before = upstream.requests.length;
     const two = await ola.ask('POST', '/v1/embeddings', { model: titan, input: ['a', 'b'] });
