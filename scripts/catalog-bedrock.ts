@@ -32,6 +32,44 @@ export function bedrockFacts(
     : { ...strict, effortField: 'reasoning', efforts: { minimal: 'low', max: null } };
 }
 
+const titan: CatalogModel = {
+  id: 'amazon.titan-embed-text-v2:0',
+  contextWindow: 8192,
+  price: { input: 20_000, output: 0 },
+  input: ['text'],
+  reasoning: false,
+  embeddings: { form: 'titan', texts: 1, sized: true },
+};
+const cohere3: CatalogModel = {
+  id: 'cohere.embed-english-v3',
+  contextWindow: 512,
+  price: { input: 100_000, output: 0 },
+  input: ['text'],
+  reasoning: false,
+  embeddings: { form: 'cohere', texts: 96 },
+};
+const cohere4: CatalogModel = {
+  ...cohere3,
+  id: 'cohere.embed-v4:0',
+  contextWindow: 128_000,
+  price: { input: 120_000, output: 0 },
+  embeddings: { form: 'cohere', texts: 96, sized: true },
+};
+
+/**
+ * Models that make embeddings, which the source does not have. Ids and sizes: models-supported.html, inference-profiles-support.html,
+ * titan-embedding-models.html, model-parameters-titan-embed-text.html, model-parameters-embed-v3.html and -v4.html, all of
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/; prices: https://aws.amazon.com/bedrock/pricing/.
+ */
+export const bedrockEmbeddings: readonly CatalogModel[] = [
+  titan,
+  { ...titan, id: 'amazon.titan-embed-text-v1', price: { input: 100_000, output: 0 }, embeddings: { form: 'titan', texts: 1 } },
+  cohere3,
+  { ...cohere3, id: 'cohere.embed-multilingual-v3' },
+  cohere4,
+  ...['us', 'eu', 'global'].map((scope) => ({ ...cohere4, id: `${scope}.${cohere4.id}` })),
+];
+
 /** Models that Anthropic no longer serves are given a number of tokens to think. */
 function claudeFacts(twin: SourceModel | null, efforts: CatalogModel['efforts']): Partial<CatalogModel> {
   return {

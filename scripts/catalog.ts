@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogProviders } from '../src/catalog/providers.ts';
 import type { CatalogModel, TokenPrices } from '../src/core/providers.ts';
-import { bedrockFacts, twinOf } from './catalog-bedrock.ts';
+import { bedrockEmbeddings, bedrockFacts, twinOf } from './catalog-bedrock.ts';
 import type { SourceFile, SourceModel, SourcePrices } from './catalog-source.ts';
 
 const source = {
@@ -161,6 +161,7 @@ export function tableOf(files: Readonly<Record<string, SourceFile>>, rows: reado
       .flatMap(([protocol, models]) =>
         Object.values(models).flatMap((model) => rowOf(provider, slim(model, protocol, anthropic), protocol)),
       )
+      .concat(provider === 'amazon-bedrock' ? bedrockEmbeddings : [])
       .sort((one, other) => compare(one.id, other.id))
       .map((model) => JSON.stringify({ provider, ...model })),
   );

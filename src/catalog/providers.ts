@@ -295,7 +295,6 @@ const vendors: readonly CatalogProvider[] = [
     aliases: ['bedrock', 'aws-bedrock'],
     otherOrigins: bedrockRegions.map(bedrockIn),
     regional: { usual: 'us-east-1', variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'] },
-    noEmbeddings: true,
   }),
 ];
 

@@ -8,7 +8,7 @@ import { scopes } from './access.ts';
 import { credentialStyles, regionShape } from './providers.ts';
 
 const authKinds = ['api-key', 'aws-sdk', 'oauth', 'token', 'cli'] as const;
-const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk'] as const;
+const profileTypes = ['api_key', 'token', 'oauth', 'cli', 'aws-sdk', 'gcp'] as const;
 
 const open = { additionalProperties: true } as const;
 const secret = (description: string): TSchema => Type.String({ 'x-secret': true, description });

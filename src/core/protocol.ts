@@ -172,7 +172,8 @@ export interface Exchange {
   answerKind(header: ReadHeader, first: Uint8Array): AnswerKind | null;
   /** The Content-Type with which a stream or bytes go to the client. */
   labelOf(kind: AnswerKind, header: ReadHeader): string;
-  whole(text: string): WholeAnswer | UpstreamFailure;
+  /** @param header of the answer; absent: none is known */
+  whole(text: string, header?: ReadHeader): WholeAnswer | UpstreamFailure;
   pipe(): StreamPipe;
   /** How errors and signs of life stand in its stream; absent: as its protocol writes them. */
   readonly framing?: Pick<Protocol, 'errorEvent' | 'keepAlive'>;
@@ -319,8 +320,11 @@ export interface EmbeddingsClient {
 export interface EmbeddingsUpstream {
   /** @throws OlaError `invalid_request`, with the field as `param`, for what the upstream cannot be told */
   encodeRequest(request: EmbeddingsRequest, to: UpstreamModel): EncodedRequest;
-  /** The translation counts the vectors against the texts. */
-  decodeAnswer(text: string): EmbeddingsAnswer | UpstreamFailure;
+  /**
+   * The translation counts the vectors against the texts.
+   * @param header of the answer, as some upstreams count tokens there; absent: none is known
+   */
+  decodeAnswer(text: string, header?: ReadHeader): EmbeddingsAnswer | UpstreamFailure;
 }
 
 /** Translates embeddings between a protocol and others; null: a face that the protocol does not have. */

@@ -183,6 +183,15 @@ export interface ModelPrice extends TokenPrices {
   readonly tiers?: readonly PriceTier[];
 }
 
+/** On Bedrock each vendor's models are asked for embeddings in a form of their own. */
+export interface BedrockEmbeddings {
+  readonly form: 'titan' | 'cohere';
+  /** Texts of one call at most. */
+  readonly texts: number;
+  /** It can be told how many numbers a vector has. */
+  readonly sized?: true;
+}
+
 /** A row of the model catalog. An absent field is not known. */
 export interface CatalogModel {
   readonly id: string;
@@ -212,6 +221,8 @@ export interface CatalogModel {
   readonly effortField?: 'reasoning_effort' | 'reasoning';
   /** Takes cache points in its prompt, on Bedrock. */
   readonly cachePoints?: true;
+  /** How a model on Bedrock is asked for embeddings; absent: it makes none, or its form is not known. */
+  readonly embeddings?: BedrockEmbeddings;
   /** Refuses temperature, top_p and top_k. */
   readonly noSampling?: true;
   /** Takes instructions in the middle of a conversation. */

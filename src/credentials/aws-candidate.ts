@@ -38,7 +38,7 @@ export function awsCandidate(
   { destination, region }: { readonly destination: Destination; readonly region: string },
   ring: AwsKeyring,
 ): Candidate {
-  const { secret: _, renewable: __, aws: ___, account: ____, ...rest } = credential;
+  const { secret: _, renewable: __, aws: ___, account: ____, gcp: _____, ...rest } = credential;
   const base = headersWith(null, credential, given);
   const { host, hostname, pathname } = new URL(destination.baseUrl);
   const scope = { service, region: regionLabel.exec(hostname)?.[1] ?? region };

@@ -61,14 +61,14 @@ export interface StaticHeaders {
 
 /** A secret that is sent as it is. */
 export function staticCandidate(credential: Credential, given: StaticHeaders): Candidate {
-  const { secret, renewable: _, aws: __, account: ___, ...rest } = credential;
+  const { secret, renewable: _, aws: __, account: ___, gcp: ____, ...rest } = credential;
   const headers = headersWith(secret, credential, given);
   return { ...rest, secrets: secret === null ? [] : [secret], sign: () => headers };
 }
 
 /** The access token of a login. Its headers are made anew when it is. */
 export function renewableCandidate(credential: Credential, given: StaticHeaders, grant: Grant): Candidate {
-  const { secret: _, renewable: __, aws: ___, account: ____, ...rest } = credential;
+  const { secret: _, renewable: __, aws: ___, account: ____, gcp: _____, ...rest } = credential;
   let signed = { access: '', headers: {} as HeaderMap };
   const accessOf = new WeakMap<HeaderMap, string>();
   const headersFor = (access: string): HeaderMap => {

@@ -1,7 +1,7 @@
 /** The auth profiles of one provider in the order they are tried, each with its secret or the reason why it is passed over. Pure. */
 import type { CredentialKind, PassedReason, ProfileSecret, RankedProfile } from './resolve.ts';
 
-export type ProfileType = 'api_key' | 'token' | 'oauth' | 'cli' | 'aws-sdk';
+export type ProfileType = 'api_key' | 'token' | 'oauth' | 'cli' | 'aws-sdk' | 'gcp';
 
 export interface AuthProfile {
   readonly id: string;
@@ -24,7 +24,14 @@ export interface RankedProfiles {
 }
 
 /** Kinds in the order they are tried when no order names their profiles. */
-const turnOf: Readonly<Record<CredentialKind, number>> = { oauth: 0, token: 1, api_key: 2, 'aws-sdk': 3, none: 3 };
+const turnOf: Readonly<Record<CredentialKind, number>> = {
+  oauth: 0,
+  token: 1,
+  api_key: 2,
+  'aws-sdk': 3,
+  gcp: 3,
+  none: 3,
+};
 const turns = 4;
 const kindOf: Readonly<Record<ProfileType, CredentialKind>> = {
   api_key: 'api_key',
@@ -32,9 +39,10 @@ const kindOf: Readonly<Record<ProfileType, CredentialKind>> = {
   oauth: 'oauth',
   cli: 'none',
   'aws-sdk': 'aws-sdk',
+  gcp: 'gcp',
 };
 /** Command lines come later. */
-const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth', 'aws-sdk'];
+const builtTypes: readonly ProfileType[] = ['api_key', 'token', 'oauth', 'aws-sdk', 'gcp'];
 
 /**
  * The profiles that the order names come first, in that order; then the others, by kind, equal within a kind.

@@ -1,10 +1,11 @@
 /** The credentials of a provider for one origin, in the order they are tried, and those that were passed over. Pure. */
 import { holdsToken } from '../core/tokens.ts';
 import type { AwsWish } from './aws-source.ts';
+import { isVertexOrigin } from './gcp.ts';
 import type { EnteredTokens } from './grants.ts';
 
-/** The kind of a credential. A key from a variable or from the provider is an `api_key`; `aws-sdk`: a signature; `none`: the endpoint needs none. */
-export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'aws-sdk' | 'none';
+/** The kind of a credential. A key from a variable or from the provider is an `api_key`; `aws-sdk`: a signature; `gcp`: a token of the host's Google login; `none`: the endpoint needs none. */
+export type CredentialKind = 'oauth' | 'token' | 'api_key' | 'aws-sdk' | 'gcp' | 'none';
 
 export interface Credential {
   /** `profile:ID`, `env:NAME`, `provider-config`, `none`: what a usage record and `auth_source` say. */
@@ -24,6 +25,8 @@ export interface Credential {
   readonly renewable?: EnteredTokens;
   /** The AWS credentials that sign in place of the secret, which only names them. */
   readonly aws?: AwsWish;
+  /** A token of the host's Google login is sent in place of the secret, which only names it. */
+  readonly gcp?: true;
 }
 
 /** An auth profile with its turn. */
@@ -43,6 +46,7 @@ export type ProfileSecret =
       readonly origins: readonly string[] | null;
       readonly renewable?: EnteredTokens;
       readonly aws?: AwsWish;
+      readonly gcp?: true;
     }
   | { readonly reason: PassedReason; readonly why?: string };
 
@@ -113,6 +117,10 @@ export function chooseCredentials(facts: CredentialInputs): CredentialChoice {
     const { source, secret } = credential;
     if (holdsToken(secret)) return void passed.push({ source, reason: 'own_token' });
     if (bound !== null && !bound.includes(facts.origin)) return void passed.push({ source, reason: 'origin_mismatch' });
+    // The token opens all of the login's Google Cloud: an address that a configuration names must not get it.
+    if (credential.gcp === true && !isVertexOrigin(facts.origin)) {
+      return void passed.push({ source, reason: 'origin_mismatch', why: 'goes to hosts of Vertex AI at googleapis.com alone' });
+    }
     if (credential.profile !== null) named.push(credential);
     if (usable.some((other) => other.secret === secret)) passed.push({ source, reason: 'duplicate' });
     else usable.push(credential);

@@ -29,6 +29,7 @@ import { createSnapshots, type Snapshots } from './config/snapshots.ts';
 import type { WriteContext } from './config/write-section.ts';
 import { type CooledCredentials, changedCredentials, createCooledCredentials, holdsCredential } from './cooled-credentials.ts';
 import { type CredentialTest, testCredential } from './credential-test.ts';
+import { createGcpCredentials } from './gcp-credentials.ts';
 import { loadGrants, type RenewalState } from './grants.ts';
 import { createHealth, type Health } from './health.ts';
 import { createInference, type Inference } from './inference/inference.ts';
@@ -209,7 +210,11 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     everyProviderLocal: settings.everyProviderLocal,
     egress: () => egress,
   });
-  const inputs = { ...facts, grants, aws };
+  const gcp = createGcpCredentials({
+    ...{ environment: ports.environment, files: ports.aws ?? noAwsFiles, userAgent: facts.userAgent, now, log },
+    egress: () => egress,
+  });
+  const inputs = { ...facts, grants, aws, gcp };
   let view = viewOf(config.snapshot(), inputs, settings, ownModels.of);
   access.setLegacyTokens(legacyTokens(config.snapshot(), settings), namesToken(config.snapshot(), settings));
   /** The view of now: a token that expires while nothing is written is used no more from then on. */
@@ -227,7 +232,7 @@ export async function createGateway(ports: GatewayPorts): Promise<Gateway> {
     access.setLegacyTokens(legacyTokens(snapshot, settings), namesToken(snapshot, settings));
   });
 
-  const redact = createRedactor(() => [...heldSecrets(view, settings), ...grants.secrets(), ...aws.secrets()]);
+  const redact = createRedactor(() => [...heldSecrets(view, settings), ...grants.secrets(), ...aws.secrets(), ...gcp.secrets()]);
   const egress = ports.egress(() => view.policy, onDenied);
   const live = createLiveCalls();
   const inference = createInference({

@@ -7,6 +7,7 @@ import type {
   EncodedRequest,
   Exchange,
   Making,
+  ReadHeader,
   StreamPipe,
   UpstreamFailure,
   WholeAnswer,
@@ -53,9 +54,9 @@ export class EmbeddingsExchange implements Exchange {
     return 'application/json';
   }
 
-  whole(text: string): WholeAnswer | UpstreamFailure {
+  whole(text: string, header?: ReadHeader): WholeAnswer | UpstreamFailure {
     const { from, to, making, texts } = this.translation;
-    const answer = from.decodeAnswer(text);
+    const answer = from.decodeAnswer(text, header);
     if ('kind' in answer) return answer;
     // A client pairs vectors and texts by their places: one that is missing would shift all behind it.
     if (answer.vectors.length !== texts) {

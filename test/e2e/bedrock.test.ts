@@ -147,6 +147,57 @@ test('a client of Anthropic gets its events, and thinking with its signature goe
   });
 });
 
+describe('embeddings', () => {
+  const titan = 'bedrock/amazon.titan-embed-text-v2:0';
+  const cohere = 'bedrock/eu.cohere.embed-v4:0';
+
+  beforeAll(() => configure(ola, { auth: 'aws-sdk' }, 'bedrock'));
+
+  test('of Titan, one text a call, in the forms of OpenAI', async () => {
+    // The client asks for base64 by itself, and reads it.
+    const answer = await openai.embeddings.create({ model: titan, input: 'four', dimensions: 256 });
+    expect(answer.data[0]?.embedding).toHaveLength(256);
+    expect(answer.data[0]?.embedding[0]).toBe(4);
+    expect(answer.usage).toEqual({ prompt_tokens: 3, total_tokens: 3 });
+    expect(upstream.requests.at(-1)).toMatchObject({
+      path: '/model/amazon.titan-embed-text-v2%3A0/invoke',
+      accept: 'application/json',
+      body: { inputText: 'four', dimensions: 256 },
+      by: 'AKIAENVIRONMENT',
+    });
+  });
+
+  test('of Cohere, for several texts, with the tokens of its header', async () => {
+    const answer = await openai.embeddings.create({ model: cohere, input: ['a', 'four'], encoding_format: 'float' });
+    expect(answer.data.map(({ embedding }) => embedding)).toEqual([
+      [1, 0],
+      [4, 0],
+    ]);
+    expect(answer.usage.prompt_tokens).toBe(9);
+  });
+
+  test('go to clients of Ollama and Google too', async () => {
+    const vectors = [
+      [1, 0],
+      [4, 0],
+    ];
+    const ollama = await ola.ask('POST', '/api/embed', { model: cohere, input: ['a', 'four'] });
+    expect([ollama.status, ollama.json]).toMatchObject([200, { embeddings: vectors, prompt_eval_count: 9 }]);
+    const requests = ['a', 'four'].map((text) => ({ content: { parts: [{ text }] } }));
+    const google = await ola.ask('POST', `/v1beta/models/${encodeURIComponent(cohere)}:batchEmbedContents`, { requests });
+    expect([google.status, google.json]).toMatchObject([200, { embeddings: vectors.map((values) => ({ values })) }]);
+  });
+
+  test('that the model cannot make are refused before anything is sent', async () => {
+    const before = upstream.requests.length;
+    const two = await ola.ask('POST', '/v1/embeddings', { model: titan, input: ['a', 'b'] });
+    expect([two.status, two.json['error']]).toMatchObject([400, { code: 'invalid_request', param: 'input' }]);
+    const chat = await ola.ask('POST', '/v1/embeddings', { model: 'bedrock/amazon.nova-pro-v1:0', input: 'a' });
+    expect([chat.status, chat.json['error']]).toMatchObject([400, { code: 'embeddings_not_supported', param: 'model' }]);
+    expect(upstream.requests.length).toBe(before);
+  });
+});
+
 describe('keys', () => {
   test('a Bedrock API key goes as a bearer token', async () => {
     await configure(ola, { apiKey: bearer }, 'keyed');

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCatalog } from '../../src/catalog/lookup.ts';
 import { localPrincipal } from '../../src/core/access.ts';
+import type { AwsPorts } from '../../src/core/aws.ts';
 import { OlaError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { LogLevel } from '../../src/core/ports.ts';
+import type { Dial, LogLevel } from '../../src/core/ports.ts';
 import type { Programs } from '../../src/core/programs.ts';
 import type { Store } from '../../src/core/store.ts';
 import { createVault, parseKeys } from '../../src/credentials/vault.ts';
@@ -47,13 +48,23 @@ export interface SceneOptions {
   readonly file?: ConfigFile;
   /** Absent: none is found. */
   readonly programs?: Programs;
+  /** The files of the host; absent: it has none. */
+  readonly aws?: AwsPorts;
+  /** In place of the real last step. */
+  readonly dial?: Dial;
   /** Files that it names, by path. */
   readonly secretFiles?: Readonly<Record<string, string>>;
 }
 
-const vendors: readonly string[] = ['api.openai.com', 'api.x.ai', 'api.groq.com'];
+const vendors: readonly string[] = [
+  'api.openai.com',
+  'api.x.ai',
+  'api.groq.com',
+  'oauth2.googleapis.com',
+  'europe-west1-aiplatform.googleapis.com',
+];
 
-/** Names under `.inside.example` are private, others under `.example` and three vendors' public, and no other resolves. */
+/** Names under `.inside.example` are private, others under `.example` and those of vendors public, and no other resolves. */
 async function resolve(name: string): Promise<readonly string[]> {
   if (name.endsWith('.inside.example')) return ['10.0.0.1'];
   if (name.endsWith('.example') || vendors.includes(name)) return ['93.184.216.34'];
@@ -72,12 +83,22 @@ export async function open(path: string, options: SceneOptions = {}): Promise<Sc
     store,
     vault: createVault(loadKeyRing({ ...keys, secretsExist: false })),
     keySource: keySource(keys),
-    egress: (policy) => createEgress({ policy, resolve, dial, now, ownListeners: () => [], localAddresses: () => [], log: sink }),
+    egress: (policy) =>
+      createEgress({
+        policy,
+        resolve,
+        dial: options.dial ?? dial,
+        now,
+        ownListeners: () => [],
+        localAddresses: () => [],
+        log: sink,
+      }),
     programs: options.programs ?? createPrograms({}),
     catalog: createCatalog(protocols.map(({ id }) => id)),
     protocols,
     translator: createTranslator(protocols, digestOf),
     environment: options.environment ?? {},
+    ...(options.aws === undefined ? {} : { aws: options.aws }),
     settings: {
       adminToken: null,
       proxyKey: null,

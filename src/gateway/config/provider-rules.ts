@@ -103,7 +103,7 @@ function checkProfile(id: string, profile: ProfileConfig, part: Path): void {
 }
 
 /** Types of profiles that this version uses. */
-const builtTypes: readonly string[] = ['api_key', 'token', 'oauth', 'aws-sdk'];
+const builtTypes: readonly string[] = ['api_key', 'token', 'oauth', 'aws-sdk', 'gcp'];
 
 /** A part of a profile has no type. */
 function notUsed({ type }: Partial<ProfileConfig>, prefix: string): Warning[] {

@@ -245,7 +245,7 @@ function readWhole(given: Try, reply: Reply, first: Uint8Array | null): Outcome 
 function judgeWhole(given: Try, reply: Reply, text: string | null): Outcome {
   const { ports, progress, attempt, exchange } = given;
   if (text === null) return unexpected(`Provider '${attempt.provider.id}' answered more than ${longestAnswer} bytes.`);
-  const whole = exchange.whole(text);
+  const whole = exchange.whole(text, reply.header);
   if ('kind' in whole) return refusedFor(given, reply, whole);
   progress.firstByteAt = ports.now();
   ports.settle(progress, null, whole.tokens, whole.stop);

@@ -1,8 +1,8 @@
-/** A credential as it signs requests: as it is, renewed, or by a signature of AWS. */
+/** A credential as it signs requests: as it is, renewed, by a signature of AWS, or with a token of Google. */
 import type { Destination } from '../../core/egress.ts';
 import { type AwsKeyrings, awsCandidate } from '../../credentials/aws-candidate.ts';
 import { type Candidate, renewableCandidate, type StaticHeaders, staticCandidate } from '../../credentials/candidates.ts';
-import type { Grants } from '../../credentials/grants.ts';
+import type { Grant, Grants } from '../../credentials/grants.ts';
 import type { Credential } from '../../credentials/resolve.ts';
 
 export interface CandidatePorts {
@@ -10,6 +10,8 @@ export interface CandidatePorts {
   readonly grants?: Grants;
   /** The keys of AWS; absent: a configuration is judged, and nothing is signed. */
   readonly aws?: AwsKeyrings;
+  /** The tokens of the host's Google login; absent: a configuration is judged, and nothing is sent. */
+  readonly gcp?: Grant;
 }
 
 export interface SigningPlace {
@@ -27,11 +29,16 @@ export function candidateOf(
   place: SigningPlace,
   ports: CandidatePorts,
 ): Candidate {
-  const { renewable, profile, aws } = credential;
+  const { renewable, profile, aws, gcp } = credential;
   const { destination, region } = place;
   if (aws !== undefined) {
     if (ports.aws === undefined) return staticCandidate({ ...credential, secret: null }, headers);
     return awsCandidate(credential, headers, { destination, region: region ?? usualRegion }, ports.aws.open(aws));
+  }
+  if (gcp === true) {
+    if (ports.gcp === undefined) return staticCandidate({ ...credential, secret: null }, headers);
+    // Keys of Vertex AI have a header of their own; tokens are bearer tokens.
+    return renewableCandidate(credential, { ...headers, style: 'bearer', forms: [] }, ports.gcp);
   }
   if (renewable === undefined || profile === null || ports.grants === undefined) return staticCandidate(credential, headers);
   return renewableCandidate(credential, headers, ports.grants.open({ ...renewable, profile, destination }));

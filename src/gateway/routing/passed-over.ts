@@ -5,7 +5,7 @@ const words: Readonly<Record<PassedReason, string>> = {
   disabled: 'is disabled',
   excluded_by_order: 'is excluded: the authOrder of its provider is empty',
   not_built:
-    'is stored, but this version cannot use it yet: it uses profiles of the types api_key, token, oauth and aws-sdk without projects',
+    'is stored, but this version cannot use it yet: it uses profiles of the types api_key, token, oauth, aws-sdk and gcp without projects',
   missing_credential: 'has no secret of its type (`key`, `token` or `access`)',
   unresolved_ref: 'has a secret that cannot be read',
   expired: 'has expired',

@@ -87,6 +87,7 @@ function secretOfType(
     const aws = { profile: metadata?.['profile'] ?? null, instanceMetadata: allowInstanceMetadata === true };
     return { text: nameOfAws(aws), origins: null, aws };
   }
+  if (type === 'gcp') return { text: 'gcp', origins: null, gcp: true };
   if (type !== 'oauth') {
     const own = bound(type === 'token' ? 'token' : 'key');
     return own === null ? null : secretOf(own);

@@ -1,7 +1,8 @@
-/** Amazon Bedrock's Converse, which is called and has no clients. */
+/** Amazon Bedrock's Converse, and its embeddings, which are called and have no clients. */
 import type { Protocol } from '../../core/protocol.ts';
 import { chat } from './chat.ts';
 import { protocolId } from './decode-blocks.ts';
+import { embeddings } from './embeddings.ts';
 import { errorBody, errorEvent, readFailure } from './errors.ts';
 
 export const bedrockConverseStream: Protocol = {
@@ -13,6 +14,7 @@ export const bedrockConverseStream: Protocol = {
   envelopePaths: [],
   direct: () => null,
   chat,
+  embeddings,
   count: null,
   models: null,
   headersUp: { names: [], prefixes: [] },

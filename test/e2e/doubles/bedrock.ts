@@ -5,6 +5,7 @@
 import { signedByAws } from '../../credentials/aws-judge.ts';
 import { event, joined } from '../../protocols/bedrock-converse-stream/frames.ts';
 import { brokenRules, type ConverseBody } from '../../protocols/bedrock-converse-stream/rules.ts';
+import { invoked } from './bedrock-embeddings.ts';
 
 export interface BedrockRequest {
   readonly path: string;
@@ -92,6 +93,11 @@ export function bedrock(): Bedrock {
         body: JSON.parse(body) as BedrockRequest['body'],
         by,
       });
+      const model = /^\/model\/([^/]+)\/invoke$/.exec(url.pathname)?.[1];
+      if (model !== undefined) {
+        const made = invoked(decodeURIComponent(model), JSON.parse(body) as BedrockRequest['body']);
+        return made ?? refusal(400, 'ValidationException', 'Malformed input request.');
+      }
       const [broken] = brokenRules(JSON.parse(body) as ConverseBody);
       if (broken !== undefined) return refusal(400, 'ValidationException', `The request has ${broken}.`);
       const [next, ...rest] = made.answers;
