@@ -67,7 +67,7 @@ function readAsked(body: Fields, head: string): Asked {
 }
 
 const stopOf = ({ end, calls = [] }: Told): string =>
-  ({ length: 'max_tokens', refusal: 'guardrail_intervened' })[end ?? ''] ?? (calls.length > 0 ? 'tool_use' : 'end_turn');
+  end !== undefined ? { length: 'max_tokens', refusal: 'guardrail_intervened' }[end] : calls.length > 0 ? 'tool_use' : 'end_turn';
 
 const callsOf = ({ calls = [] }: Told, asked: Asked) =>
   calls.map(({ name, input }, at) => ({ toolUseId: `tooluse_${idOf(asked, at)}`, name, input }));

@@ -83,7 +83,7 @@ function callParts({ calls = [] }: Told, asked: Asked): readonly Fields[] {
   });
 }
 
-const finishOf = ({ end }: Told): string => ({ length: 'MAX_TOKENS', refusal: 'SAFETY' })[end ?? ''] ?? 'STOP';
+const finishOf = ({ end }: Told): string => (end === undefined ? 'STOP' : { length: 'MAX_TOKENS', refusal: 'SAFETY' }[end]);
 
 function answerOf(asked: Asked, parts: readonly Fields[], finishReason?: string): Fields {
   const candidate = { index: 0, content: { role: 'model', parts }, ...(finishReason === undefined ? {} : { finishReason }) };
@@ -91,11 +91,9 @@ function answerOf(asked: Asked, parts: readonly Fields[], finishReason?: string)
 }
 
 function whole(received: Received, told: Told, asked: Asked): void | Promise<void> {
-  const { reasoning = '', text = '', breaksOff } = told;
+  const { reasoning = '', text = '' } = told;
   const thought = reasoning === '' ? [] : [{ text: reasoning, thought: true }];
   const parts = [...thought, ...(text === '' ? [] : [{ text }]), ...callParts(told, asked)];
-  if (breaksOff === true)
-    return bytes('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{"cand', 'end')(received);
   return answer(200, answerOf(asked, parts, finishOf(told)))(received);
 }
 

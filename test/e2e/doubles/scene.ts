@@ -27,7 +27,7 @@ export const providerOf: Readonly<Record<Up, string>> = {
   anthropic: 'messages',
   google: 'gem',
   ollama: 'box',
-  converse: 'rock',
+  converse: 'bedrock',
   responses: 'answers',
 };
 const endpoints = {
