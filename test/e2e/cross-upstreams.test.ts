@@ -5,8 +5,8 @@ import { type Fields, fieldsOf, type Script, spent } from './doubles/script.ts';
 import type { Turn } from './sdks.ts';
 import { stage } from './stage.ts';
 
-const ups = ['google', 'ollama', 'converse', 'responses'] as const satisfies readonly Up[];
-const models = Array.from({ length: 32 }, (_, at) => ({
+const ups = ['google', 'ollama', 'converse', 'responses', 'codex'] as const satisfies readonly Up[];
+const models = Array.from({ length: 40 }, (_, at) => ({
   id: `thinker${at}`,
   reasoning: true,
   input: ['text', 'image'],
@@ -20,7 +20,7 @@ const aThinker = (up: Up) => ({
   model: up === 'converse' ? 'anthropic.claude-haiku-4-5-20251001-v1:0' : `thinker${thinkers++}`,
 });
 
-const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkM9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const text = 'Grüße — “two” words, a tab\t, 🙂 and the end.';
 const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false };
 
@@ -30,6 +30,7 @@ const schemaIn: Readonly<Record<(typeof ups)[number], (body: Fields) => unknown>
   ollama: (body) => body['format'],
   converse: (body) => fieldsOf(fieldsOf(fieldsOf(body['additionalModelRequestFields'])['output_config'])['format'])['schema'],
   responses: (body) => fieldsOf(fieldsOf(body['text'])['format'])['schema'],
+  codex: (body) => fieldsOf(fieldsOf(body['text'])['format'])['schema'],
 };
 
 /** Texts of reasoning that a client gets. */

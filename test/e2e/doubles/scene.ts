@@ -4,6 +4,7 @@ import { type Heard, type Question, type Sdk, sdksOf } from '../sdks.ts';
 import { adminToken, type Ola, type Stage } from '../stage.ts';
 import type { Received, Upstream } from '../upstream.ts';
 import { anthropic } from './anthropic.ts';
+import { codex, codexLogin } from './codex.ts';
 import { converse } from './converse.ts';
 import { google } from './google.ts';
 import { ollama } from './ollama.ts';
@@ -11,7 +12,7 @@ import { openai } from './openai.ts';
 import { responses } from './responses.ts';
 import { type Fields, fieldsOf, type Reply, type Script } from './script.ts';
 
-const doubles = { openai, anthropic, google, ollama, converse, responses };
+const doubles = { openai, anthropic, google, ollama, converse, responses, codex };
 /** A protocol of an upstream. */
 export type Up = keyof typeof doubles;
 /** A protocol of clients and of upstreams. */
@@ -29,6 +30,7 @@ export const providerOf: Readonly<Record<Up, string>> = {
   ollama: 'box',
   converse: 'bedrock',
   responses: 'answers',
+  codex: 'openai-codex',
 };
 const endpoints = {
   openai: ['openai-completions', '/v1'],
@@ -37,6 +39,7 @@ const endpoints = {
   ollama: ['ollama', ''],
   converse: ['bedrock-converse-stream', ''],
   responses: ['openai-responses', '/v1'],
+  codex: ['openai-codex-responses', '/backend-api'],
 } as const;
 
 /** A model of a double, asked by one of the packages. */
@@ -77,9 +80,13 @@ export async function scenesOn(
     const [api, path] = endpoints[up];
     const place = { api, baseUrl: `http://127.0.0.1:${server.port}${path}`, allowLocal: true };
     const region = up === 'converse' ? { region: 'eu-west-1' } : {};
-    const body = { ...place, ...region, apiKey: `key-of-${id}-0123456789`, ...more };
-    const { status, text } = await ola.ask('PUT', `/config/providers/${id}`, body);
-    expect(`${status} ${text}`).toStartWith('200 ');
+    const key = up === 'codex' ? {} : { apiKey: `key-of-${id}-0123456789` };
+    const put = async (section: string, body: Fields) => {
+      const { status, text } = await ola.ask('PUT', `/config/${section}`, body);
+      expect(`${status} ${text}`).toStartWith('200 ');
+    };
+    await put(`providers/${id}`, { ...place, ...region, ...key, ...more });
+    if (up === 'codex') await put(`auth-profiles/${id}:me`, codexLogin);
   };
   for (const up of ups) await addProvider(providerOf[up], up, { models });
   const sdks = sdksOf(ola.address, adminToken);
