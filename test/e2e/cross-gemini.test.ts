@@ -26,7 +26,7 @@ const signaturesIn = (body: Fields): readonly (string | null)[] =>
     .filter((part) => 'functionCall' in part)
     .map((part) => (typeof part['thoughtSignature'] === 'string' ? part['thoughtSignature'] : null));
 
-/** Plays to the end. @returns the answers, the signatures that the upstream gave come from the recorder */
+/** Plays until the model ends. @returns each answer */
 async function playOut(ask: Scene['ask'], stream: boolean): Promise<readonly Heard[]> {
   const turns: Turn[] = [user];
   const all: Heard[] = [];
@@ -56,7 +56,7 @@ describe('litellm#16893, litellm#25322: a conversation that thinks and calls too
   }
 });
 
-/** @returns the signatures that the double gives for this model, as they are written */
+/** @returns a list to which each signature is added that the double writes for this model */
 async function recorded(model: string): Promise<readonly string[]> {
   const { up } = await shared;
   const given: string[] = [];
