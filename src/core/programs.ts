@@ -10,6 +10,18 @@ export interface ProgramCall {
   /** Standard input. */
   readonly input: string;
   readonly versions: VerifiedVersions;
+  /**
+   * Made for a run whose output is read as a whole: the program may wait, or go on, long after its answer has ended or failed.
+   * Absent: all of the output is read.
+   */
+  readonly watch?: () => OutputWatch;
+}
+
+export interface OutputWatch {
+  /** Takes the next bytes of the output. @returns true when no later ones are needed */
+  isOver(bytes: Uint8Array): boolean;
+  /** Frees the bytes that are held. */
+  close(): void;
 }
 
 /** The versions of a program whose switches were tried: it runs without tools. */

@@ -110,12 +110,12 @@ class Run implements Reply {
     request.signal?.addEventListener('abort', this.onAbort, { once: true });
     // What a program writes for people may name files of the host: it is read, so that the program can go on, and goes nowhere.
     child.stderr.resume();
-    // A program that does not read its input to the end is no fault of ola's.
-    child.stdin.on('error', () => undefined);
+    // A program that does not read its input to the end is no fault of ola's; an error without a listener would end ola.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
     child.once('exit', this.onExit);
     this.started = new Promise((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (cause) => {
+      child.on('error', (cause) => {
         this.onExit();
         reject(new RunError('start', cause));
       });

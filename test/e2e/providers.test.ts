@@ -336,7 +336,7 @@ test('what a provider cannot be is refused, naming the field and repeating no va
     [{ headers: { Host: 'secret-value' } }, 'headers.Host'],
     [{ headers: { 'Content-Length': 'secret-value' } }, 'headers.Content-Length'],
     [{ headers: { 'X-A': 'a\r\nX-Injected: secret-value' } }, 'headers.X-A'],
-    [{ api: 'google-generative-ai' }, 'api'],
+    [{ api: 'codex-cli' }, 'api'],
     [{ auth: 'oauth' }, 'auth'],
     [{ models: [{ id: '' }] }, 'models.0.id'],
     [{ baseUrl: 7 }, 'baseUrl'],

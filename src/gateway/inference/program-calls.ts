@@ -2,7 +2,14 @@
 import { defaultTimeouts } from '../../core/egress.ts';
 import { OlaError } from '../../core/errors.ts';
 import type { Reply, Timeouts } from '../../core/ports.ts';
-import { type FoundProgram, type ProgramCall, type Programs, RunError, type VerifiedVersions } from '../../core/programs.ts';
+import {
+  type FoundProgram,
+  type OutputWatch,
+  type ProgramCall,
+  type Programs,
+  RunError,
+  type VerifiedVersions,
+} from '../../core/programs.ts';
 import { readAtMost } from './read-body.ts';
 
 export interface ProgramCaller {
@@ -52,11 +59,10 @@ export function createProgramCalls(programs: Programs): ProgramCalls {
       const { firstByte, idle } = caller.timeouts ?? defaultTimeouts;
       const limits = { outputBytes: longestOutput, timeouts: { firstByte, idle }, total: longestRun };
       const reply = await programs.run({ path: found.path, arguments: call.arguments, input: call.input, limits, signal });
-      return watched(
-        reply,
-        (thrown) => wordsFor(thrown, call, provider),
-        () => runs--,
-      );
+      return watched(reply, call.watch?.() ?? null, {
+        words: (thrown) => wordsFor(thrown, call, provider),
+        ended: () => runs--,
+      });
     } catch (thrown) {
       runs--;
       throw wordsFor(thrown, call, provider);
@@ -66,31 +72,43 @@ export function createProgramCalls(programs: Programs): ProgramCalls {
   return { run };
 }
 
-/** The reply, with words for what it may break with. A run counts until its output has ended or is given up. */
-function watched(reply: Reply, words: (thrown: unknown) => unknown, ended: () => void): Reply {
+interface RunHooks {
+  /** The error of ola's for what a run breaks with. */
+  readonly words: (thrown: unknown) => unknown;
+  /** Called once, when the output has ended or is given up. */
+  readonly ended: () => void;
+}
+
+/** The reply of a run, which ends with the part of its output that is needed. */
+function watched(reply: Reply, watch: OutputWatch | null, { words, ended }: RunHooks): Reply {
   let isOver = false;
   const end = () => {
-    if (!isOver) ended();
+    if (isOver) return;
     isOver = true;
+    watch?.close();
+    ended();
+  };
+  const cancel = () => {
+    end();
+    reply.cancel();
   };
   return {
     status: reply.status,
     header: () => null,
     headers: () => [],
     async read() {
+      if (isOver) return null;
       try {
         const bytes = await reply.read();
         if (bytes === null) end();
+        else if (watch?.isOver(bytes) === true) cancel();
         return bytes;
       } catch (thrown) {
         end();
         throw words(thrown);
       }
     },
-    cancel() {
-      end();
-      reply.cancel();
-    },
+    cancel,
   };
 }
 

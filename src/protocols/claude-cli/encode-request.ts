@@ -1,6 +1,7 @@
 /** Conversations as the standard input of Claude Code: one message of the user, which tells the turns one after the other. */
 import type { Conversation, MediaPart, Part, Turn } from '../../core/conversation.ts';
 import { OlaError } from '../../core/errors.ts';
+import type { OutputWatch } from '../../core/programs.ts';
 import type { EncodedRequest, UpstreamModel } from '../../core/protocol.ts';
 import { argumentsFor, program, versions } from './arguments.ts';
 
@@ -12,8 +13,11 @@ const question = 'Write the next answer of the assistant to the conversation abo
 const jsonInstruction = 'The answer is one JSON object and nothing else: no code fence, no text around it.';
 const speakers: Readonly<Record<Turn['role'], string>> = { user: 'User:', assistant: 'Assistant:', system: 'Instructions:' };
 
-/** @throws OlaError `invalid_request`, with the field as `param`, for what the program cannot be told */
-export function encodeRequest(conversation: Conversation, to: UpstreamModel): EncodedRequest {
+/**
+ * @param watch is made for an answer that is read as a whole
+ * @throws OlaError `invalid_request`, with the field as `param`, for what the program cannot be told
+ */
+export function encodeRequest(conversation: Conversation, to: UpstreamModel, watch: () => OutputWatch): EncodedRequest {
   refuseTools(conversation);
   const { system, turns, format } = conversation;
   const content: readonly Block[] = [
@@ -22,10 +26,11 @@ export function encodeRequest(conversation: Conversation, to: UpstreamModel): En
     text(format?.kind === 'json' ? `${question} ${jsonInstruction}` : question),
   ];
   const message = { type: 'user', message: { role: 'user', content } };
+  const call = { program, arguments: argumentsFor(to.id), input: `${JSON.stringify(message)}\n`, versions };
   return {
     path: '',
     body: '',
-    program: { program, arguments: argumentsFor(to.id), input: `${JSON.stringify(message)}\n`, versions },
+    program: conversation.stream ? call : { ...call, watch },
     dropped: droppedOf(conversation),
     added: [],
     headers: null,

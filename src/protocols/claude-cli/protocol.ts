@@ -3,7 +3,7 @@
  * stream carries the events of Anthropic's API (https://code.claude.com/docs/en/headless).
  */
 import type { Protocol, UpstreamChat } from '../../core/protocol.ts';
-import { readOutput } from './decode-answer.ts';
+import { readOutput, watchOutput } from './decode-answer.ts';
 import { outputDecoder } from './decode-stream.ts';
 import { encodeRequest } from './encode-request.ts';
 import { upstream } from './fields.ts';
@@ -24,7 +24,7 @@ export function claudeCliOver(messages: Protocol & { readonly chat: UpstreamChat
       customTools: false,
       fields: { upstream },
       framing: 'own',
-      encodeRequest,
+      encodeRequest: (conversation, to) => encodeRequest(conversation, to, () => watchOutput(streamDecoder())),
       decodeAnswer: (text) => readOutput(text, streamDecoder()),
       streamDecoder,
     },

@@ -107,7 +107,16 @@ describe('Claude Code answers', () => {
     await untilGone(Number(wrote('pid')));
   });
 
-  test('and is told what it cannot do in a header', async () => {
+  test('with its first turn alone, though the program goes on', async () => {
+    const { scene, wrote } = await play(`${says('length')}; sleep 600`);
+    expect(await told(await call(scene))).toMatchObject({
+      choices: [{ message: { content: 'Hello world' }, finish_reason: 'length' }],
+      usage: { completion_tokens: 5 },
+    });
+    await untilGone(Number(wrote('pid')));
+  });
+
+  test('and says what it cannot do in a header', async () => {
     const { scene } = await play(says('text'));
     const { headers } = await call(scene, { temperature: 0.5, stop: ['x'] });
     expect(headers['x-ola-dropped']?.split(', ')).toEqual(expect.arrayContaining(['temperature', 'stop']));
@@ -229,9 +238,11 @@ describe('a failure of Claude Code', () => {
   });
 
   test('of a server that is overloaded is told at once, though the program would wait for it', async () => {
-    const { scene, wrote } = await play(`${says('retry')}; sleep 600`);
-    expect((await refusal(scene, { stream: true })).status).toBe(529);
-    await untilGone(Number(wrote('pid')));
+    for (const stream of [true, false]) {
+      const { scene, wrote } = await play(`${says('retry')}; sleep 600`);
+      expect([stream, (await refusal(scene, { stream })).status]).toEqual([stream, 529]);
+      await untilGone(Number(wrote('pid')));
+    }
   });
 });
 
