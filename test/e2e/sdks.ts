@@ -121,6 +121,7 @@ type ChatAnswer = Pick<OpenAI.ChatCompletion, 'choices' | 'model'> & { readonly 
 /** Chunks put together by the rules of the API: calls by their index, the finish once. */
 async function gathered(chunks: AsyncIterable<OpenAI.ChatCompletionChunk>, onText?: (text: string) => void): Promise<ChatAnswer> {
   let content = '';
+  let reasoning = '';
   let finish: string | null = null;
   const models = new Set<string>();
   let usage: OpenAI.CompletionUsage | undefined;
@@ -132,6 +133,7 @@ async function gathered(chunks: AsyncIterable<OpenAI.ChatCompletionChunk>, onTex
       if (finish !== null) throw new Error('a chunk came behind the finish');
       if (delta.content) onText?.(delta.content);
       content += delta.content ?? '';
+      reasoning += (delta as { readonly reasoning_content?: string | null }).reasoning_content ?? '';
       finish = reason ?? finish;
       for (const { index, id, function: called } of delta.tool_calls ?? []) {
         calls[index] ??= { id: id ?? '', type: 'function', function: { name: called?.name ?? '', arguments: '' } };
@@ -139,7 +141,7 @@ async function gathered(chunks: AsyncIterable<OpenAI.ChatCompletionChunk>, onTex
       }
     }
   }
-  const message = { role: 'assistant' as const, content, refusal: null, tool_calls: calls };
+  const message = { role: 'assistant' as const, content, refusal: null, tool_calls: calls, reasoning_content: reasoning };
   return { model: [...models].join(), choices: [{ index: 0, message, finish_reason: finish as 'stop', logprobs: null }], usage };
 }
 

@@ -103,8 +103,10 @@ function takeRequest(bytes: Buffer) {
   return { head, headers, body: body.toString(), bytes: Buffer.from(body), length };
 }
 
-/** Of a JSON body, or of a form's first field of that name. */
-function modelOf({ body }: { readonly body: string }): string {
+/** Of the path, where the protocol has it there; of a JSON body, or of a form's first field of that name. */
+function modelOf({ head, body }: { readonly head: string; readonly body: string }): string {
+  const inPath = /^POST \S*\/(?:models\/([^/:]+):|model\/([^/]+)\/converse)/.exec(head);
+  if (inPath !== null) return decodeURIComponent(inPath[1] ?? inPath[2] ?? '');
   if (body.startsWith('--')) return /; name="model"\r\n\r\n(.*?)\r\n--/s.exec(body)?.[1] ?? '';
   try {
     return String((JSON.parse(body) as { model?: unknown }).model);

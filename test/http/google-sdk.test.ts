@@ -214,7 +214,7 @@ const post = async (path: string, body: object): Promise<Fields> => {
   return JSON.parse(text) as Fields;
 };
 
-test('row 9: a chat client that drops the signature of a call has it back, from the memory of the gateway', async () => {
+test('litellm#16893: a chat client that drops the signature of a call has it back, from the memory of the gateway', async () => {
   const tools = [{ type: 'function', function: { name: 'rain', parameters: { type: 'object', properties: {} } } }];
   const question = { role: 'user', content: 'Does it rain?' };
   const first = await post('/v1/chat/completions', { model: 'gem/calls', messages: [question], tools });

@@ -108,6 +108,8 @@ function isWorthAnother({ failure: { kind, status }, retryStatuses }: Refusal): 
  * in ola's own words.
  */
 const passedStatuses: readonly number[] = [400, 404, 408, 409, 413, 422, 429, 503, 529];
+/** Statuses of an upstream that refuses the credential, or wants it paid for. */
+const credentialStatuses: readonly number[] = [401, 402, 403];
 /** Statuses of a client's own mistake: they stay, whether or not the upstream said a word. */
 const wordedStatuses: readonly number[] = [400, 404, 409, 413, 422];
 /** Statuses that say when to come back, whether or not the upstream does. */
@@ -148,6 +150,11 @@ export function upstreamError(refusal: Refusal): OlaError {
   const options = { details: { provider, upstream_status: status }, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
   const said = `Upstream provider '${provider}' ${inside ? `told a failure in its answer, as HTTP ${status}` : `returned HTTP ${status}`}`;
   const absent = `: it may not serve ${path}, or not this model`;
+  if (failure.kind === 'auth' || credentialStatuses.includes(status)) {
+    // Google answers 400 to a key that it does not know: its words would tell a client that its own token is wrong.
+    const message = `${said}: it refuses the credential that ola holds for it. Your own token is fine; an administrator must look at the provider.`;
+    return new OlaError('upstream_auth_error', message, options);
+  }
   if (passedStatuses.includes(status) && failure.body !== null) {
     const message = failure.message === null ? `${said}.` : `${said}: ${shorten(redact(failure.message))}`;
     const code = status === 408 ? 'upstream_timeout' : 'upstream_http_error';
@@ -164,10 +171,6 @@ export function upstreamError(refusal: Refusal): OlaError {
   if (status === 429) {
     const message = `${said}: it limits the rate of requests, or its quota is used up. Try again later.`;
     return new OlaError('upstream_http_error', message, { ...options, ...wordsOf(refusal), status });
-  }
-  if (status === 401 || status === 402 || status === 403) {
-    const message = `${said}: it refuses the credential that ola holds for it. Your own token is fine; an administrator must look at the provider.`;
-    return new OlaError('upstream_auth_error', message, options);
   }
   if (status === 408 || status === 504) return new OlaError('upstream_timeout', `${said}: it timed out.`, options);
   const kept = status === 503 || status === 529 ? { status } : {};

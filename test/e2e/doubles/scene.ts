@@ -4,19 +4,43 @@ import { type Heard, type Question, type Sdk, sdksOf } from '../sdks.ts';
 import { adminToken, type Ola, type Stage } from '../stage.ts';
 import type { Received, Upstream } from '../upstream.ts';
 import { anthropic } from './anthropic.ts';
+import { codex, codexLogin } from './codex.ts';
+import { converse } from './converse.ts';
+import { google } from './google.ts';
+import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
+import { responses } from './responses.ts';
 import { type Fields, fieldsOf, type Reply, type Script } from './script.ts';
 
-const doubles = { openai, anthropic };
-export type Side = keyof typeof doubles;
+const doubles = { openai, anthropic, google, ollama, converse, responses, codex };
+/** A protocol of an upstream. */
+export type Up = keyof typeof doubles;
+/** A protocol of clients and of upstreams. */
+export type Side = 'openai' | 'anthropic';
 export const sides: readonly Side[] = ['openai', 'anthropic'];
 /** The client's side, and the upstream's. */
 export const pairs = sides.flatMap((client) => sides.map((up) => [client, up] as const));
 export const crossed = pairs.filter(([client, up]) => client !== up);
 
 /** The provider that speaks each protocol. */
-export const providerOf: Readonly<Record<Side, string>> = { openai: 'chat', anthropic: 'messages' };
-const endpoints = { openai: ['openai-completions', '/v1'], anthropic: ['anthropic-messages', ''] } as const;
+export const providerOf: Readonly<Record<Up, string>> = {
+  openai: 'chat',
+  anthropic: 'messages',
+  google: 'gem',
+  ollama: 'box',
+  converse: 'bedrock',
+  responses: 'answers',
+  codex: 'openai-codex',
+};
+const endpoints = {
+  openai: ['openai-completions', '/v1'],
+  anthropic: ['anthropic-messages', ''],
+  google: ['google-generative-ai', '/v1beta'],
+  ollama: ['ollama', ''],
+  converse: ['bedrock-converse-stream', ''],
+  responses: ['openai-responses', '/v1'],
+  codex: ['openai-codex-responses', '/backend-api'],
+} as const;
 
 /** A model of a double, asked by one of the packages. */
 export interface Scene {
@@ -38,21 +62,33 @@ export interface Scenes {
   readonly ola: Ola;
   readonly up: Upstream;
   readonly sdks: readonly Sdk[];
-  addProvider(id: string, side: Side, more?: Fields): Promise<void>;
-  scene(client: Side, up: Side, script: Script, at?: Place): Scene;
+  addProvider(id: string, up: Up, more?: Fields): Promise<void>;
+  scene(client: Side, up: Up, script: Script, at?: Place): Scene;
 }
 
-/** @param models that both common providers list, with what is known of them */
-export async function scenesOn({ start, upstream }: Stage, models: readonly Fields[] = []): Promise<Scenes> {
+/**
+ * @param models that the common providers list, with what is known of them
+ * @param ups that get a common provider
+ */
+export async function scenesOn(
+  { start, upstream }: Stage,
+  models: readonly Fields[] = [],
+  ups: readonly Up[] = sides,
+): Promise<Scenes> {
   const [ola, server] = await Promise.all([start(), upstream()]);
-  const addProvider: Scenes['addProvider'] = async (id, side, more = {}) => {
-    const [api, path] = endpoints[side];
+  const addProvider: Scenes['addProvider'] = async (id, up, more = {}) => {
+    const [api, path] = endpoints[up];
     const place = { api, baseUrl: `http://127.0.0.1:${server.port}${path}`, allowLocal: true };
-    const body = { ...place, apiKey: `key-of-${id}-0123456789`, ...more };
-    const { status, text } = await ola.ask('PUT', `/config/providers/${id}`, body);
-    expect(`${status} ${text}`).toStartWith('200 ');
+    const region = up === 'converse' ? { region: 'eu-west-1' } : {};
+    const key = up === 'codex' ? {} : { apiKey: `key-of-${id}-0123456789` };
+    const put = async (section: string, body: Fields) => {
+      const { status, text } = await ola.ask('PUT', `/config/${section}`, body);
+      expect(`${status} ${text}`).toStartWith('200 ');
+    };
+    await put(`providers/${id}`, { ...place, ...region, ...key, ...more });
+    if (up === 'codex') await put(`auth-profiles/${id}:me`, codexLogin);
   };
-  for (const side of sides) await addProvider(providerOf[side], side, { models });
+  for (const up of ups) await addProvider(providerOf[up], up, { models });
   const sdks = sdksOf(ola.address, adminToken);
   let count = 0;
   return {

@@ -2,14 +2,21 @@ import { describe, expect, test } from 'bun:test';
 import { errorEnvelope } from '../../../src/core/errors.ts';
 import { createRedactor } from '../../../src/core/redaction.ts';
 import { refused } from '../../../src/gateway/inference/failures.ts';
+import { readFailure as readGoogleFailure } from '../../../src/protocols/google-generative-ai/errors.ts';
 import { readFailure } from '../../../src/protocols/openai-completions/errors.ts';
 
 const redact = createRedactor(() => ['hunter2hunter2']);
 const said = (message: string, code = 'some_code', param: string | null = 'messages') =>
   JSON.stringify({ error: { message, type: 't', param, code } });
-const failed = (status: number, body = said('CANARY'), headers: Readonly<Record<string, string>> = {}, lacksVersion = false) => {
+const failed = (
+  status: number,
+  body = said('CANARY'),
+  headers: Readonly<Record<string, string>> = {},
+  lacksVersion = false,
+  read: typeof readFailure = readFailure,
+) => {
   const header = (name: string) => headers[name] ?? null;
-  const failure = readFailure(status, header, body);
+  const failure = read(status, header, body);
   return refused({
     provider: 'acme',
     path: '/embeddings',
@@ -89,6 +96,14 @@ describe('an upstream that says', () => {
       expect(failed(from)).toMatchObject({ status: from, next: again ? 'other' : 'stop' });
     });
   }
+
+  test('that it does not know the key, as Google does with 400, is reported as 401 is', () => {
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }];
+    const body = JSON.stringify({ error: { code: 400, message: 'CANARY', status: 'INVALID_ARGUMENT', details } });
+    const { error, next } = failed(400, body, {}, false, readGoogleFailure);
+    expect([error.status, error.code, error.facts.body, next]).toEqual([502, 'upstream_auth_error', undefined, 'other']);
+    expect(error.message).not.toContain('CANARY');
+  });
 
   test('nothing that can be read is reported by its status alone', () => {
     expect(shown(400, '<html>CANARY</html>').message).toBe("Upstream provider 'acme' returned HTTP 400.");

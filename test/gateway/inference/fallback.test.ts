@@ -149,7 +149,7 @@ describe('a mistake of the client', () => {
     ['a refused content', failing(400, {}, { message: 'filtered', code: 'content_filter' })],
     ['a model that nobody has', failing(404, {}, { message: 'no such model', code: 'model_not_found' })],
   ];
-  test.each(mistakes)('%s: one call, and no credential cools down', async (_, mistake) => {
+  test.each(mistakes)('openclaw#8434: %s is one call, and no credential cools down', async (_, mistake) => {
     await using scene = await play(directory());
     does('one', mistake);
     await refused(scene);

@@ -38,7 +38,7 @@ describe('a credential', () => {
     expect([cooldowns.quiet(), cooldowns.standing(one)]).toEqual([true, 'ready']);
   });
 
-  test('cools down for the model that was limited, and for no other', () => {
+  test('openclaw#13623: cools down for the model that was limited, and for no other', () => {
     cooldowns.failed(one, limited);
     expect([one, otherModel, otherCredential].map(cooldowns.standing)).toEqual(['cooling', 'ready', 'ready']);
     expect([cooldowns.quiet(), cooldowns.readyAt(one) - now]).toEqual([false, 5000]);

@@ -63,7 +63,7 @@ describe('stop reasons', () => {
   });
 });
 
-describe('part 5 row 10: tokens of the cache', () => {
+describe('litellm#25517: tokens of the cache', () => {
   test('count once in the prompt, and apart', () => {
     const usage = {
       input_tokens: 21,
@@ -160,7 +160,7 @@ describe('answers for clients', () => {
     expect(encodeAnswer(answer, making)).toContain('"input":{"id":12345678901234567890}');
   });
 
-  test('part 5 row 2: reasoning, text and calls all come, in their order', () => {
+  test('CLIProxyAPI#425: reasoning, text and calls all come, in their order', () => {
     const parts = [thought('ola-r1.x.sig'), text('I look.'), call('a', '{"x":1}'), thought()];
     expect(written(parts, { end: { ...stopped, reason: 'toolCalls' } })['content']).toEqual([
       { type: 'thinking', thinking: 'I think.', signature: 'ola-r1.x.sig' },

@@ -18,7 +18,7 @@ describe('tool calls', () => {
   const argumentsIn = (...stream: readonly string[]) =>
     partsOf(begin, ...stream).map((part) => (part.type === 'toolCall' ? part.arguments : part.type));
 
-  test('part 5 row 7: arguments that come with the begin of the call count where no pieces follow', () => {
+  test('litellm#29491: arguments that come with the begin of the call count where no pieces follow', () => {
     const start = callStart(0, { input: { x: 1 } });
     expect(argumentsIn(start, blockStop(0), ending('tool_use'))).toEqual(['{"x":1}']);
     expect(argumentsIn(start, piece(''), blockStop(0), ending('tool_use'))).toEqual(['{"x":1}']);
@@ -56,7 +56,7 @@ describe('tool calls', () => {
   });
 });
 
-test('part 5 row 2: thinking, text and calls of one stream all come, in their order', () => {
+test('CLIProxyAPI#425: thinking, text and calls of one stream all come, in their order', () => {
   const thinking =
     blockStart(0, { type: 'thinking', thinking: '', signature: '' }) + delta(0, { type: 'thinking_delta', thinking: 'a' });
   const calls = callStart(2) + piece('{"x":1}', 2) + blockStop(2) + callStart(3) + piece('{}', 3) + blockStop(3);
@@ -68,7 +68,7 @@ test('part 5 row 2: thinking, text and calls of one stream all come, in their or
   });
 });
 
-describe('part 5 row 10: counts', () => {
+describe('litellm#25517: counts', () => {
   test('the counts of message_delta replace those of the start, null ones do not, and none is added', () => {
     const start = event({
       type: 'message_start',

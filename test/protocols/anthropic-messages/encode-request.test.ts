@@ -275,7 +275,7 @@ describe('thinking', () => {
     expect(sent(forced, { thinking: 'adaptive' }).body['thinking']).toEqual({ type: 'adaptive', display: 'summarized' });
   });
 
-  test('part 5 row 11: a call whose thinking is gone turns a budget off and says so', () => {
+  test('litellm#15601: a call whose thinking is gone turns a budget off and says so', () => {
     const turns = (...before: readonly ReturnType<typeof thought>[]) => [
       user('go'),
       assistant(...before, 'I call.', call('a')),

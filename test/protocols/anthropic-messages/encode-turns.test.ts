@@ -158,7 +158,7 @@ describe('the order of results', () => {
     expect(body).not.toContain('tool_result');
   });
 
-  test('part 5 row 19: a call that is said twice and a call without a name are no calls', () => {
+  test('CLIProxyAPI#1579: a call that is said twice and a call without a name are no calls', () => {
     const turns = [
       user('go'),
       assistant(call('a', '{"x":1}'), call('a', '{"x":1}'), call('b', '{}', '')),

@@ -29,7 +29,7 @@ describe('an upstream’s refusal', () => {
     expect(told(status, type, message)).toMatchObject({ status, kind, message } as never);
   });
 
-  test('of a spend limit is one of billing, unless it says when to come back', () => {
+  test('enforced_spend_limit_reached: of a spend limit is one of billing, unless it says when to come back', () => {
     expect(told(429, 'rate_limit_error', 'x', spent)).toMatchObject({ kind: 'billing', code: spent.error_code });
     expect(told(429, 'rate_limit_error', 'x', spent, { 'retry-after': '3' })).toMatchObject({ kind: 'rate_limit' });
   });

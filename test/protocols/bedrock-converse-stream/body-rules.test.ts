@@ -54,7 +54,7 @@ describe('where it goes', () => {
   });
 });
 
-describe('issue 14: a history of calls has a toolConfig', () => {
+describe('pydantic-ai#1966: a history of calls has a toolConfig', () => {
   test('without tools the names of the history are declared, and not to be called', () => {
     expect(toolConfig(sent({ turns: history }))).toEqual({
       tools: [
@@ -116,7 +116,7 @@ describe('turns', () => {
     expect(roles(sent({ turns: repeated }))).toBe('user assistant user');
   });
 
-  test('issue 15: results stand first, texts behind them', () => {
+  test('langchain-aws#141: results stand first, texts behind them', () => {
     const turns = [user('a'), assistant(call('c'), call('d')), user('text', result('d', 'second'), result('c', 'first'))];
     const [, , last] = sent({ turns }).messages;
     expect(last?.content).toEqual([
@@ -126,7 +126,7 @@ describe('turns', () => {
     ]);
   });
 
-  test('issue 3: a result without a call becomes a text, a call without a result gets one that says so', () => {
+  test('CLIProxyAPI#5735: a result without a call becomes a text, a call without a result gets one that says so', () => {
     const head = { text: '[Result of a tool call that is not in the conversation, id nobody]' };
     const lone = sent({ turns: [user('a', result('nobody', 'r'))] }).messages;
     expect(lone).toEqual([{ role: 'user', content: [head, { text: 'r' }, { text: 'a' }] }]);
@@ -181,7 +181,7 @@ describe('turns', () => {
     expect(sent({ turns }).messages).toEqual(messages);
   });
 
-  test('issue 19: a call that is told twice, and one without a name, is sent once and not at all', () => {
+  test('CLIProxyAPI#1579: a call that is told twice, and one without a name, is sent once and not at all', () => {
     const turns = [user('a'), assistant(call('c'), call('c'), call('d', '{}', '')), user(result('c', 'r'))];
     expect(sent({ turns }).text.match(/toolUseId/g)).toHaveLength(2);
   });
@@ -284,7 +284,7 @@ describe('cache points', () => {
   });
 });
 
-describe('issue 11: thinking', () => {
+describe('litellm#15601: thinking', () => {
   const wish = (effort: string | null, budget: number | null = null) => ({ reasoning: { effort, budget, summary: null } });
   const more = (seen: ReturnType<typeof sent>) => seen.body['additionalModelRequestFields'];
 

@@ -96,7 +96,7 @@ describe('answers', () => {
     expect(answerOf(whole).parts).toMatchObject([{ arguments: '' }]);
   });
 
-  test('issue 17: repeated and unordered block indexes never mix the arguments of two calls', () => {
+  test('agno#3826: repeated and unordered block indexes never mix the arguments of two calls', () => {
     const { steps, fault } = decoded(
       start,
       callStart(7, 'a'),
@@ -177,7 +177,7 @@ describe('streams', () => {
     ['internalServerException', 'server_error', 500],
     ['serviceUnavailableException', 'overloaded', 503],
     ['validationException', 'invalid_request', 400],
-  ])('issue 6: %s in a stream is told, before and after a text', (type, kind, status) => {
+  ])('litellm#29223: %s in a stream is told, before and after a text', (type, kind, status) => {
     for (const before of [[], [start, text('x')]]) {
       const seen = decoded(...before, exception(type, 'It broke.'), text('late'), stop('end_turn'), usage);
       expect(seen).toMatchObject({ fault: 'upstream_error', failure: { kind, status, message: 'It broke.' } });

@@ -74,7 +74,7 @@ for (const client of clients) {
       }
     });
 
-    test('issue 1: a call is told as one, also where Bedrock says that the turn has ended', () => {
+    test('CLIProxyAPI#876: a call is told as one, also where Bedrock says that the turn has ended', () => {
       const told = readBoth(client, question(), { ...usual, end: stop });
       expect(told.map(({ end }) => end.reason)).toEqual(['toolCalls', 'toolCalls']);
     });
@@ -132,7 +132,7 @@ for (const client of clients) {
 
     for (const keeps of ['all', 'no reasoning'] as const) {
       for (const stream of [false, true]) {
-        test(`issue 11: five turns that think and call tools, ${stream ? 'streamed' : 'whole'}, to a client that sends back ${keeps}`, () => {
+        test(`litellm#15601: five turns that think and call tools, ${stream ? 'streamed' : 'whole'}, to a client that sends back ${keeps}`, () => {
           const memory = createReasoningMemories(digest, () => 0).of('token-1', 'maker-1');
           let request = client.sample.client.ask('Hello', { ...client.sample.thinking });
           for (let turn = 1; turn <= 5; turn++) {

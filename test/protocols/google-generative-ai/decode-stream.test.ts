@@ -45,7 +45,7 @@ describe('parts', () => {
     });
   });
 
-  test('row 9: a signature of a text, and of a call without a shown thought, is reasoning of its own', () => {
+  test('litellm#16893: a signature of a text, and of a call without a shown thought, is reasoning of its own', () => {
     const signed = decoded(
       parts([{ text: 'a' }]),
       parts([{ text: 'b', thoughtSignature: 'UQ' }]),

@@ -117,7 +117,7 @@ describe('calls and results', () => {
   });
 });
 
-describe('row 9 of the list of upstream failures: thought signatures', () => {
+describe('litellm#16893: thought signatures', () => {
   test('stand on the call that they led to; of parallel calls the first one alone has one', () => {
     const { contents, reasoningLost } = sent({
       turns: [user('a'), assistant(signed('c2ln'), call('1'), call('2')), user(result('1'))],

@@ -26,7 +26,7 @@ function sentBack(answer: Parameters<typeof conversation>[0]['turns']): Fields[]
 }
 
 for (const [name, text] of samples('answer')) {
-  test(`${name}: row 9: the parts of an answer go back with each signature on its part`, () => {
+  test(`${name}: litellm#16893: the parts of an answer go back with each signature on its part`, () => {
     const answer = decodeAnswer(text);
     if ('kind' in answer) throw new Error(answer.message ?? answer.kind);
     const { candidates } = JSON.parse(text) as { candidates: { content: { parts: Fields[] } }[] };
@@ -36,7 +36,7 @@ for (const [name, text] of samples('answer')) {
   });
 }
 
-test('row 9: a streamed text goes back with the signature that came behind it', () => {
+test('litellm#16893: a streamed text goes back with the signature that came behind it', () => {
   const [, text] = samples('stream').find(([name]) => name === 'stream-text.sse')!;
   const { parts } = fold(decoded(text).steps);
   expect(sentBack([{ role: 'assistant', parts }])).toEqual([{ text: 'A “leek” grows. 🌱', thoughtSignature: 'dGV4dA==' }]);

@@ -9,7 +9,7 @@ describe('tool calls', () => {
     fragment(index, { name, arguments: args }, { id, type: 'function' });
   const more = (index: number, args: string) => fragment(index, { arguments: args });
 
-  test('provider catalog 5, rows 1 and 5: text and calls both come, and a later `stop` does not undo them', () => {
+  test('CLIProxyAPI#876, litellm#17246: text and calls both come, and a later `stop` does not undo them', () => {
     const seen = answered(
       chunk({ content: 'see' }) + begin(0, 'c', 'f', '{}') + chunk({}, 'tool_calls') + chunk({}, 'stop') + done,
     );
@@ -22,18 +22,18 @@ describe('tool calls', () => {
     });
   });
 
-  test('provider catalog 5, row 2: reasoning before a call does not hide it', () => {
+  test('CLIProxyAPI#425: reasoning before a call does not hide it', () => {
     const seen = answered(
       chunk({ reasoning_content: 'hm' }) + begin(0, 'c', 'f') + more(0, '{}') + chunk({}, 'tool_calls') + done,
     );
     expect(seen.answer.parts.map(({ type }) => type)).toEqual(['reasoning', 'toolCall']);
   });
 
-  test('provider catalog 5, row 7: arguments in the first chunk with the name', () => {
+  test('litellm#29491: arguments in the first chunk with the name', () => {
     expect(calls(answered(begin(0, 'c', 'f', '{"a":1}') + stop))).toEqual([['c', 'f', '{"a":1}']]);
   });
 
-  test('provider catalog 5, row 17: indexes missing, ids and names repeated or absent', () => {
+  test('agno#3826: indexes missing, ids and names repeated or absent', () => {
     const of = (...items: object[]) => items.map((item) => chunk({ tool_calls: [item] })).join('') + stop;
     const piece = (id: string | undefined, name: string | undefined, args: string) => ({
       ...(id === undefined ? {} : { id }),
@@ -89,7 +89,7 @@ describe('tool calls', () => {
     ]);
   });
 
-  test('provider catalog 5, row 19: an empty call is none; arguments without a name are a fault', () => {
+  test('CLIProxyAPI#1579: an empty call is none; arguments without a name are a fault', () => {
     const empty = chunk({ content: 'a', tool_calls: [{ index: 0, id: 'x', type: 'function', function: { arguments: '' } }] });
     expect(answered(empty + stop).answer).toMatchObject({ parts: [{ type: 'text' }], end: { reason: 'stop' } });
     expect(decodeText(more(0, '{"x":1}') + stop)).toMatchObject({ fault: 'malformed_event', ended: false });

@@ -5,7 +5,7 @@ import { answered, chunk, decodeText, done, outline, stop } from './chat-parts.t
 describe('reasoning, text and choices', () => {
   const parts = (stream: string) => answered(stream + stop).answer.parts;
 
-  test('provider catalog 5, row 8: reasoning in each of its fields, once where two have the same text', () => {
+  test('litellm#20246: reasoning in each of its fields, once where two have the same text', () => {
     for (const name of ['reasoning_content', 'reasoning', 'reasoning_text'])
       expect(parts(chunk({ [name]: 'h' }) + chunk({ [name]: 'm', content: '' }) + chunk({ content: 'a' }))).toEqual([
         { type: 'reasoning', text: 'hm' },
@@ -78,7 +78,7 @@ describe('reasoning, text and choices', () => {
     expect(decodeText(of(0, { content: 'a' }, 'stop') + of(1, { content: 'b' })).ended).toBe(false);
   });
 
-  test('provider catalog 5, row 16: usage in its places; unknown stays unknown', () => {
+  test('langchain-litellm#20: usage in its places; unknown stays unknown', () => {
     const usage = { prompt_tokens: 3, completion_tokens: 2, prompt_cache_hit_tokens: 1 };
     const counted = { ...noTokenCounts, prompt: 3, completion: 2, cacheRead: 1 };
     const text = chunk({ content: 'a' });

@@ -225,7 +225,7 @@ describe('fields of the request', () => {
 describe('tools', () => {
   const one = [{ type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' }, strict: true } }];
 
-  test('provider catalog 5, row 4: a tool in the form of Anthropic, or flat, is a function', () => {
+  test('CLIProxyAPI#601: a tool in the form of Anthropic, or flat, is a function', () => {
     const schema = { type: 'object', properties: {} };
     const forms = [
       { name: 'f', description: 'd', input_schema: schema },

@@ -84,7 +84,7 @@ describe('the end of a stream', () => {
       expect(decodeText(text + bad + stop)).toMatchObject({ fault: 'malformed_event', ended: false });
   });
 
-  test('provider catalog 5, row 6: an error in the stream is a failure, never an end', () => {
+  test('litellm#29223: an error in the stream is a failure, never an end', () => {
     const late = { kind: 'rate_limit', status: 429, message: 'slow down' };
     const error = 'data: {"error":{"message":"slow down","code":429}}\n\n';
     expect(decodeText(text + error + stop)).toMatchObject({ fault: 'upstream_error', ended: false, failure: late });

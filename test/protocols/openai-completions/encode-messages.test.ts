@@ -87,7 +87,7 @@ describe('tool calls and results', () => {
     expect(roles(messagesSent(second)).slice(-3)).toEqual(['assistant', 'system', 'user']);
   });
 
-  test('provider catalog 5, row 3: a result without a call is the user’s text, and a call without a result gets one', () => {
+  test('CLIProxyAPI#5735: a result without a call is the user’s text, and a call without a result gets one', () => {
     const lone = messagesSent(conversation([user(result('z', 'Z'), 'hi'), assistant(call('a')), user('x')]));
     expect(roles(lone)).toEqual(['user', 'assistant', 'tool a', 'user']);
     expect(lone[0]?.['content']).toMatch(/^Result of the tool call z:\n\nZ\n\nhi$/);

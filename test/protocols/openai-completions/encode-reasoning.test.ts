@@ -59,7 +59,7 @@ describe('reasoning', () => {
     expect(fields(wish('none'), { facts: { id: 'm', reasoning: false } })).toEqual([{}, []]);
   });
 
-  test('provider catalog 5, row 11: a vendor that wants its reasoning back gets it with calls, and a field without it', () => {
+  test('litellm#15601: a vendor that wants its reasoning back gets it with calls, and a field without it', () => {
     const hm: Part = { type: 'reasoning', text: 'hm', signature: 's' };
     const turns = [
       user('x'),

@@ -42,7 +42,7 @@ describe('fields and quirks', () => {
     expect(cold.encoded.dropped).toEqual(['topK', 'temperature', 'topP', 'container']);
   });
 
-  test('a stream is asked to tell its usage, in ola’s name, unless the upstream refuses', () => {
+  test('langchain-litellm#20: a stream is asked to tell its usage, in ola’s name, unless the upstream refuses', () => {
     const asked = conversation([user('x')], { stream: true, sampling: noSampling });
     expect(sent(asked).encoded.added).toEqual(['stream_options']);
     expect(sent(asked).body).toMatchObject({ stream: true, stream_options: { include_usage: true } });

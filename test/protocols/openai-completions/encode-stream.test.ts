@@ -59,7 +59,7 @@ describe('a chat client gets a stream', () => {
     expect(chunks(unknown, usageAsked).filter((each) => 'usage' in each)).toEqual([]);
   });
 
-  test('provider catalog 5, rows 5 and 17: calls counted from 0, the name first and the arguments behind it', () => {
+  test('litellm#17246, agno#3826: calls counted from 0, the name first and the arguments behind it', () => {
     const parts: Part[] = [{ type: 'text', text: 'a' }, call('c', 'f', '{"x":1}'), { type: 'text', text: 'b' }, custom];
     expect(deltas(chunks(answer(parts, 'toolCalls'))).slice(1, -1)).toEqual([
       { content: 'a' },
