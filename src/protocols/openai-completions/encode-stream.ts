@@ -23,6 +23,10 @@ interface OpenPart {
   readonly entryEnd: string;
 }
 
+/** Characters that a JSON string spells in another way. Most increments have none, and a test costs a third of the spelling. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const spelled = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 const done = 'data: [DONE]\n\n';
 const noFinish = ',"logprobs":null,"finish_reason":null}]}\n\n';
 
@@ -110,7 +114,7 @@ class ChunkEncoder implements StreamEncoder {
 
   private encodeDelta(open: OpenPart | undefined, text: string): string {
     if (open === undefined || text === '') return '';
-    const json = JSON.stringify(text);
+    const json = spelled.test(text) ? JSON.stringify(text) : `"${text}"`;
     const { type, number } = open;
     if (type === 'text') return this.chunk(`{"content":${json}}`);
     if (type === 'reasoning') {
