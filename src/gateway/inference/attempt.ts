@@ -11,6 +11,7 @@ import { noTokenCounts, type TokenCounts } from '../../core/usage.ts';
 import { circle, saysCircle } from '../access/via.ts';
 import type { Attempt } from '../routing/routing.ts';
 import type { AddedFields } from './added-fields.ts';
+import { headerSafe, headersFor, noted } from './answer-headers.ts';
 import type { Answer, InferenceRequest } from './call.ts';
 import { type AttemptFailure, broken, brokenOff, type Fault, refused, unexpected, untold } from './failures.ts';
 import { headersDown, withHeaders } from './passed-headers.ts';
@@ -320,45 +321,6 @@ function passedBy(reply: Reply, { call }: Progress, { endpoint }: Attempt, { red
 function withPassed(headers: Answer['headers'], { ports, progress, attempt }: Try, reply: Reply): Answer['headers'] {
   const passed = passedBy(reply, progress, attempt, ports);
   return passed === null ? headers : { ...passed, ...headers };
-}
-
-type Headers = Record<string, string>;
-
-/** The headers of an attempt's answers whose label is nearly always the same: they are made once. */
-const usual = { whole: new WeakMap<Attempt, Headers>(), stream: new WeakMap<Attempt, Headers>() } as const;
-
-function headersFor({ failed }: Progress, attempt: Attempt, kind: AnswerKind, contentType: string): Answer['headers'] {
-  const known = kind === 'bytes' ? undefined : usual[kind].get(attempt);
-  const headers = known?.['content-type'] === contentType ? known : makeHeaders(attempt, kind, contentType);
-  if (kind !== 'bytes') usual[kind].set(attempt, headers);
-  return failed.length === 0 ? headers : { ...headers, 'x-ola-attempts': String(failed.length + 1) };
-}
-
-function makeHeaders({ provider, model, candidate }: Attempt, kind: AnswerKind, contentType: string): Headers {
-  const headers: Headers = {
-    'content-type': contentType,
-    'x-ola-provider': provider.id,
-    'x-ola-model': headerSafe(model),
-    ...(candidate.profile === null ? {} : { 'x-ola-profile': headerSafe(candidate.profile) }),
-  };
-  if (kind !== 'whole') {
-    // nginx holds a whole answer back, and gzips it, unless it is told.
-    headers['cache-control'] = 'no-cache, no-transform';
-    headers['x-accel-buffering'] = 'no';
-    // The label of bytes is the upstream's word: a browser must not look into them and find a page.
-    if (kind === 'bytes') headers['x-content-type-options'] = 'nosniff';
-  }
-  return headers;
-}
-
-/** The headers with those that name the changes of a request. */
-function noted(headers: Answer['headers'], notes: HeaderMap | null): Answer['headers'] {
-  return notes === null ? headers : { ...headers, ...notes };
-}
-
-/** A model id may have any characters; a header may not. */
-function headerSafe(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
 export function clientGone(): OlaError {

@@ -3,7 +3,7 @@ import { OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
 import type { ListedModel, ModelList, ModelsCodec } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import { isModelId } from '../model-ids.ts';
+import { isModelId, isSize, rowsOf } from '../model-ids.ts';
 import { versionHeader, versionHeaders } from './version.ts';
 
 /** Models on a page: the most that Anthropic's API gives, and the default here, since many clients read one page only. */
@@ -12,20 +12,8 @@ const mostOnPage = 1000;
 export const modelList: ModelList = {
   path: `/v1/models?limit=${mostOnPage}`,
   headers: versionHeaders,
-  read(text) {
-    const answer = parsed(text);
-    const rows: unknown = isObject(answer) ? answer['data'] : null;
-    return Array.isArray(rows) ? rows.flatMap(modelOf) : null;
-  },
+  read: (text) => rowsOf(text, 'data')?.flatMap(modelOf) ?? null,
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 /** Nothing for a row that is no model, or whose id could not be asked for. */
 function modelOf(row: unknown): CatalogModel[] {
@@ -40,10 +28,6 @@ function modelOf(row: unknown): CatalogModel[] {
       ...(isSize(maxTokens) ? { maxTokens } : {}),
     },
   ];
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 export const models: ModelsCodec = {

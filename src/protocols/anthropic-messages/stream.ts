@@ -1,6 +1,6 @@
 /** Anthropic's streams on their way through: named events from `message_start` to `message_stop`. */
 import type { StreamPipe } from '../../core/protocol.ts';
-import { find, namedRun } from '../../core/sse.ts';
+import { interestIn, namedLines } from '../event-form.ts';
 import { createEventTap, type EventForm } from '../event-tap.ts';
 import { failureInside, failureNamed } from './errors.ts';
 import { createMessageReading } from './reading.ts';
@@ -10,29 +10,13 @@ export function createMessageTap(): StreamPipe {
   return createEventTap(form, createMessageReading(), { thorough: false, addsDone: false });
 }
 
-const encoder = new TextEncoder();
 /** Ends of `"error"` and of the types that begin a message, tell its tokens and end it. */
-const keysOfInterest = ['rror"', 'ssage_st', 'ssage_delta'].map((key) => encoder.encode(key));
-/** Bytes of `data: `. */
-const dataPrefix = 6;
-const lineFeed = 0x0a;
-const letterE = 0x65;
+const keysOfInterest = ['rror"', 'ssage_st', 'ssage_delta'];
 
 const form: EventForm = {
-  plainRun: namedRun,
-  dataOf: (event) => (event[0] === letterE ? event.indexOf(lineFeed) + 1 : 0) + dataPrefix,
-  firstOfInterest,
+  ...namedLines,
+  firstOfInterest: interestIn(keysOfInterest),
   failureInside,
   namedFailure: failureNamed,
   done: null,
 };
-
-/** Where the first key stands that may mean tokens, the end or an error; the length when none does. */
-function firstOfInterest(bytes: Uint8Array, from = 0): number {
-  let limit = bytes.length;
-  for (const key of keysOfInterest) {
-    const at = find(bytes, key, from);
-    if (at >= 0 && at < limit) limit = at;
-  }
-  return limit;
-}

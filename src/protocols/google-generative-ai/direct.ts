@@ -1,18 +1,10 @@
 /** Google's API on both sides: the body as it came under another path, answers as they come, usage read in passing. */
 import { isObject } from '../../core/json.ts';
 import { mapItems, mapMember } from '../../core/json-text.ts';
-import type { HeaderMap } from '../../core/ports.ts';
-import type {
-  AnswerKind,
-  ClientCall,
-  Exchange,
-  StreamPipe,
-  UpstreamFailure,
-  UpstreamModel,
-  WholeAnswer,
-} from '../../core/protocol.ts';
-import { createAnyStream, type StreamForms } from '../any-stream.ts';
+import type { ClientCall, Exchange, UpstreamFailure, UpstreamModel, WholeAnswer } from '../../core/protocol.ts';
+import { EventExchange } from '../event-exchange.ts';
 import { createSameHeaders } from '../same-headers.ts';
+import { notesOf } from '../wrapped-values.ts';
 import { readContent, readCount, readVectors } from './answer.ts';
 import { framed } from './array-stream.ts';
 import { asEvents, modelPath } from './paths.ts';
@@ -42,10 +34,12 @@ export function direct(call: ClientCall, to: UpstreamModel): Exchange | null {
   // Vertex AI has no such calls.
   if (to.quirks.publisherPath === true && route.operation === 'embeddings') return null;
   if (to.quirks.noCount === true && route.operation === 'count') return null;
-  const text = withModels(withOwnThoughts(body.text), endpoint.inner, to);
+  const own = withOwnThoughts(body.text);
+  const text = withModels(own.text, endpoint.inner, to);
   const path = modelPath(to, verb) + (peek.stream ? asEvents : '');
-  const request = { path, body: text, headers: headers === null ? null : sameHeaders(headers) };
-  return framed(new DirectExchange(request, peek.stream, endpoint), call);
+  const request = { path, body: text, headers: headers === null ? null : sameHeaders(headers), notes: notesOf(own.cut) };
+  const forms = { read: endpoint.read, tap: createChunkTap, eventsOf: eventsOfContent };
+  return framed(new EventExchange(request, peek.stream, forms), call);
 }
 
 const sameHeaders = createSameHeaders((given) => given);
@@ -63,55 +57,5 @@ function withModels(text: string, inner: Endpoint['inner'], { id }: UpstreamMode
   });
 }
 
-interface DirectRequest {
-  readonly path: string;
-  readonly body: string;
-  readonly headers: HeaderMap | null;
-}
-
-const none: readonly string[] = [];
-
-class DirectExchange implements Exchange, StreamForms {
-  readonly method = 'POST';
-  readonly path: string;
-  readonly body: string;
-  readonly contentType = null;
-  readonly headers: HeaderMap | null;
-  readonly notes = null;
-  readonly added = none;
-  readonly expects: AnswerKind;
-  readonly read: StreamForms['read'];
-
-  constructor({ path, body, headers }: DirectRequest, isStream: boolean, { read }: Endpoint) {
-    this.path = path;
-    this.body = body;
-    this.headers = headers;
-    this.expects = isStream ? 'stream' : 'whole';
-    this.read = read;
-  }
-
-  answerKind(): AnswerKind {
-    return this.expects;
-  }
-
-  labelOf(kind: AnswerKind): string {
-    return kind === 'stream' ? 'text/event-stream' : 'application/json';
-  }
-
-  whole(text: string): WholeAnswer | UpstreamFailure {
-    return this.read(text);
-  }
-
-  pipe(): StreamPipe {
-    return createAnyStream(this);
-  }
-
-  tap(): StreamPipe {
-    return createChunkTap();
-  }
-
-  /** A whole answer has the form of a chunk. */
-  eventsOf(answer: string): string {
-    return `data: ${JSON.stringify(JSON.parse(answer))}\n\n`;
-  }
-}
+/** A whole answer has the form of a chunk. */
+const eventsOfContent = (answer: string): string => `data: ${JSON.stringify(JSON.parse(answer))}\n\n`;

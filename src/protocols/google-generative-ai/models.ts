@@ -3,19 +3,14 @@ import { OlaError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
 import type { ListedModel, ModelList, ModelsCodec } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import { parsed } from '../failure-words.ts';
-import { isModelId } from '../model-ids.ts';
+import { isModelId, isSize, rowsOf } from '../model-ids.ts';
 
 /** Models on a page: the most that Google's API gives, and the default here, since many clients read one page only. */
 const mostOnPage = 1000;
 
 export const modelList: ModelList = {
   path: `/models?pageSize=${mostOnPage}`,
-  read(text) {
-    const answer = parsed(text);
-    const rows: unknown = isObject(answer) ? answer['models'] : null;
-    return Array.isArray(rows) ? rows.flatMap(modelOf) : null;
-  },
+  read: (text) => rowsOf(text, 'models')?.flatMap(modelOf) ?? null,
 };
 
 /** Nothing for a row that is no model, or whose id could not be asked for. */
@@ -32,10 +27,6 @@ function modelOf(row: unknown): CatalogModel[] {
       ...(isSize(maxTokens) ? { maxTokens } : {}),
     },
   ];
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 export const models: ModelsCodec = {

@@ -5,6 +5,7 @@
 import { isObject } from '../../core/json.ts';
 import { mapItems, mapMember } from '../../core/json-text.ts';
 import { isWrapped, wrapperPrefix } from '../../core/signed-reasoning.ts';
+import type { OwnBody } from '../wrapped-values.ts';
 import { member } from './names.ts';
 import { missingSignature } from './signatures.ts';
 
@@ -47,9 +48,10 @@ export function unpackReasoning(signature: string): PackedReasoning | null {
  * its clients as they are. A content that has nothing else goes with them.
  * @param text of a body
  */
-export function withOwnThoughts(text: string): string {
-  if (!text.includes(packedPrefix)) return text;
-  return mapMember(text, 'contents', (contents) => (contents.startsWith('[') ? mapItems(contents, ownContent) : contents));
+export function withOwnThoughts(text: string): OwnBody {
+  if (!text.includes(packedPrefix)) return { text, cut: false };
+  const own = mapMember(text, 'contents', (contents) => (contents.startsWith('[') ? mapItems(contents, ownContent) : contents));
+  return { text: own, cut: own !== text };
 }
 
 function ownContent(content: string): string | null {

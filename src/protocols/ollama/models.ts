@@ -4,25 +4,13 @@ import { isObject } from '../../core/json.ts';
 import { longestModelName } from '../../core/models.ts';
 import type { ListedModel, ModelList, OwnRoute } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import { isModelId } from '../model-ids.ts';
+import { isModelId, rowsOf } from '../model-ids.ts';
 import { refuse } from './members.ts';
 
 export const modelList: ModelList = {
   path: '/api/tags',
-  read(text) {
-    const answer = parsed(text);
-    const rows: unknown = isObject(answer) ? answer['models'] : null;
-    return Array.isArray(rows) ? rows.flatMap(modelOf) : null;
-  },
+  read: (text) => rowsOf(text, 'models')?.flatMap(modelOf) ?? null,
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 /** Nothing for a row that is no model, or whose id could not be asked for. Older versions have `name` alone. */
 function modelOf(row: unknown): CatalogModel[] {

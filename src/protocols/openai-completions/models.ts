@@ -2,7 +2,8 @@
 import { isObject } from '../../core/json.ts';
 import type { ModelList } from '../../core/protocol.ts';
 import type { CatalogModel } from '../../core/providers.ts';
-import { isModelId } from '../model-ids.ts';
+import { parsed } from '../failure-words.ts';
+import { isModelId, isSize } from '../model-ids.ts';
 
 /** Members in which servers tell the context size in tokens: vLLM's, OpenRouter's and LiteLLM's, Groq's. */
 const sizeNames = ['max_model_len', 'context_length', 'context_window'] as const;
@@ -16,22 +17,10 @@ export const modelList: ModelList = {
   },
 };
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 /** Nothing for a row that is no model, or whose id could not be asked for. */
 function modelOf(row: unknown): CatalogModel[] {
   const id: unknown = isObject(row) ? row['id'] : null;
   if (!isObject(row) || !isModelId(id)) return [];
   const contextWindow = sizeNames.map((name) => row[name]).find(isSize);
   return [contextWindow === undefined ? { id } : { id, contextWindow }];
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
 }

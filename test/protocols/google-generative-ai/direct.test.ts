@@ -69,7 +69,8 @@ describe('thoughts of other makers', () => {
         },
       ],
     });
-    expect(JSON.parse(withOwnThoughts(text))).toEqual({
+    expect(withOwnThoughts(text).cut).toBe(true);
+    expect(JSON.parse(withOwnThoughts(text).text)).toEqual({
       contents: [
         { role: 'user', parts: [{ text: 'a' }] },
         {
@@ -86,7 +87,7 @@ describe('thoughts of other makers', () => {
 
   test('that are only spoken of stay', () => {
     const text = JSON.stringify({ contents: [{ parts: [{ text: `see ${packed}` }] }] });
-    expect(withOwnThoughts(text)).toBe(text);
+    expect(withOwnThoughts(text)).toEqual({ text, cut: false });
   });
 });
 

@@ -44,7 +44,10 @@ describe('the body', () => {
     ['own reasoning stays', `[${item('"gAAAA"')},${user},${item(foreign)}]`, `[${item('"gAAAA"')},${user}]`],
     ['words stay', `"${'ola-r1.maker.x'}"`, null],
   ])('%s', (_, given, wanted) => {
-    expect(exchange(bodyWith(given)).body).toBe(bodyWith(wanted ?? given, 'up'));
+    const { body, notes } = exchange(bodyWith(given));
+    expect(body).toBe(bodyWith(wanted ?? given, 'up'));
+    const isCut = given.includes(foreign) || given.includes(unsigned);
+    expect(notes).toEqual(isCut ? { 'x-ola-dropped': 'reasoning' } : null);
   });
 
   test('goes without the fields that a vendor refuses, and the client is told', () => {
